@@ -1,0 +1,1 @@
+"""How a preference dataset is made. Start with build.py, the spine."""

@@ -1,0 +1,219 @@
+"""Backends: the models that a recipe calls, and the shape of what they are asked and answer.
+
+`[models.NAME]` is one model at one endpoint. Models that share an endpoint share its in-flight
+window (`dispatch.py`). A backend makes exactly one attempt; retries are the dispatcher's.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
+
+from pipelines.errors import nearest
+from pipelines.part import Part, Real, Runtime, Table
+from schemas.rows import Message, Policy, ToolCall
+
+
+def _to_json(value: Any) -> Any:
+    """`value` as JSON has it: a recipe holds decimals and tuples.
+
+    >>> _to_json({"min_p": Decimal("0.05"), "stop_token_ids": (1, 2)})
+    {'min_p': 0.05, 'stop_token_ids': [1, 2]}
+    """
+    if isinstance(value, dict):
+        return {key: _to_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_json(entry) for entry in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_to_json)]
+"""A JSON object in a recipe."""
+
+
+class Sampling(Table):
+    """How a text is drawn. A field that is not given is not sent."""
+
+    temperature: Real | None = Field(default=None, ge=0)
+    """Sampling temperature, >= 0; 0 is greedy."""
+    top_p: Real | None = Field(default=None, gt=0, le=1)
+    """Nucleus mass, in (0, 1]."""
+    top_k: int | None = Field(default=None, ge=-1)
+    """Number of tokens kept at each step; not an OpenAI parameter, vLLM and others know it."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Upper bound of the answer's length, in tokens."""
+    stop: tuple[str, ...] | None = None
+    """Texts that end the answer."""
+    seed: int | None = None
+    """A fixed seed. Without it a seed is derived for each request and is not part of its key."""
+    presence_penalty: Real | None = None
+    """As OpenAI's API defines it, in [-2, 2]."""
+    frequency_penalty: Real | None = None
+    """As OpenAI's API defines it, in [-2, 2]."""
+    logprobs: bool | None = None
+    """Whether to return the log-probability of each token."""
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    """How many alternatives to return at each position."""
+    json_schema: JsonObject | None = None
+    """A JSON schema that the answer must follow (structured output)."""
+    extra_body: JsonObject | None = None
+    """Further fields of the request's body, as the server knows them."""
+
+    @field_validator("extra_body")
+    @classmethod
+    def _keep_the_request(cls, extra: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        taken = sorted({"model", "messages", "n", "stream"} & set(extra or ()))
+        if taken:
+            raise ValueError(f"{', '.join(taken)} cannot be set here: the build decides it")
+        return extra
+
+    def over(self, base: "Sampling") -> "Sampling":
+        """This sampling with what it leaves open taken from `base`."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        filled = {
+            name: getattr(base, name) if value is None else value for name, value in given.items()
+        }
+        return Sampling.model_construct(**filled)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that are given, as JSON values."""
+        return {name: value for name, value in self.identity().items() if value is not None}
+
+
+class Prices(Table):
+    """Prices in a currency of your choice per million tokens. What is not given is unknown."""
+
+    input: Real | None = Field(default=None, ge=0)
+    """Per million prompt tokens."""
+    cached_input: Real | None = Field(default=None, ge=0)
+    """Per million prompt tokens read from the provider's cache. Default: as `input`."""
+    output: Real | None = Field(default=None, ge=0)
+    """Per million completion tokens."""
+    reasoning: Real | None = Field(default=None, ge=0)
+    """Per million reasoning tokens. Default: as `output`."""
+    batch: Real = Field(default=1.0, ge=0)
+    """Factor on all prices when the batch route is taken (0.5 with most providers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """The log-probability of one token, in nats, and its most likely alternatives."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One choice of a reply: a sample. `error` says that the endpoint refused it for good."""
+
+    text: str | None
+    reasoning: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+    refusal: str | None = None
+    """The API's own refusal field, or "content_filter"."""
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    completion_tokens: int | None = None
+    """Known only where the reply held this one choice."""
+    prompt_tokens: int | None = None
+    error: str | None = None
+    status: int | None = None
+    """HTTP status of a final refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a whole reply as the server counted them. None: it did not say; never 0 instead."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one request gave: one completion for each choice, and the usage of all of them."""
+
+    completions: tuple[Completion, ...]
+    usage: Usage | None
+    """None: the reply had no usage, which is counted and shown as missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for `n` choices."""
+
+    messages: tuple[Message, ...]
+    tools: str | None
+    sampling: Sampling
+    n: int
+    seed: int | None
+    """Derived for this request; None where the model takes none. In [0, 2**31)."""
+
+
+class Backend(Part):
+    """One model at one endpoint."""
+
+    shelf: ClassVar[str] = "backends"
+
+    model: str = ""
+    """The model's id at its endpoint. Default: the name of the table."""
+    policy: Policy | None = None
+    """"on" for the policy to be trained, "off" for another model."""
+    sampling: Sampling = Sampling()
+    """Defaults for every call of this model; a sampler's or judge's own win."""
+    omit: tuple[str, ...] = ()
+    """Sampling parameters (or "seed") that this model does not take: never sent, whoever asks."""
+    max_n: Annotated[int, Runtime] = Field(default=128, ge=1, le=128)
+    """Most choices asked for in one request; 1 for servers that do not know `n`."""
+    window: Annotated[int, Runtime] = Field(default=64, ge=1)
+    """Most requests in flight at once at this endpoint; shrinks on overload and grows back."""
+    requests_per_minute: Annotated[int | None, Runtime] = Field(default=None, ge=1)
+    """Rate limit of the endpoint, where it has one."""
+    max_tries: Annotated[int, Runtime] = Field(default=6, ge=1)
+    """Attempts of one request before it is owed."""
+    timeout_s: Annotated[Real, Runtime] = Field(default=600.0, gt=0)
+    """Longest wait for one reply, in seconds."""
+    prices: Annotated[Prices, Runtime] = Prices()
+    """Prices for the spend figures; without them only tokens are counted."""
+
+    @field_validator("omit")
+    @classmethod
+    def _omit_what_exists(cls, omit: tuple[str, ...]) -> tuple[str, ...]:
+        for name in omit:
+            if name not in Sampling.model_fields:
+                raise ValueError(f'no such parameter "{name}"; {nearest(name, Sampling.model_fields)}')
+        return omit
+
+    def model_post_init(self, context: Any) -> None:
+        super().model_post_init(context)
+        if not self.model:
+            object.__setattr__(self, "model", self.name)
+
+    @abstractmethod
+    def model_identity(self) -> str:
+        """What decides this model's text beside the request: it is part of each ledger key."""
+
+    @abstractmethod
+    def endpoint(self) -> str:
+        """The address that shares a window; models with equal endpoints share one."""
+
+    async def open(self) -> None:
+        """Acquires what the calls need (connections). Raises FatalError if it cannot be had."""
+
+    async def close(self) -> None:
+        """Gives back what `open` acquired."""
+
+    @abstractmethod
+    async def complete(self, request: Request) -> Reply:
+        """One attempt. Raises RequestRefused, TransientError or FatalError."""
+
+    def effective(self, sampling: Sampling) -> Sampling:
+        """`sampling` over this model's defaults, less what it does not take."""
+        merged = sampling.over(self.sampling)
+        return merged.model_copy(update=dict.fromkeys(self.omit)) if self.omit else merged

@@ -1,0 +1,1 @@
+"""Ways to reach a model. One file, one kind."""

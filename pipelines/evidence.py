@@ -1,0 +1,177 @@
+"""Evidence: the rows of finished units, staged as Parquet in order of arrival.
+
+Memory holds one buffer per table. The spine reads the slim columns back as frames; publishing
+sorts, joins and writes the rest.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import frames
+from pipelines.frames import Frames
+from pipelines.texts import norm_hash, text_hash
+from schemas.canonical import MICRO
+from schemas.rows import Drop, Judgment, Prompt, Response
+from schemas.tables import STAGED
+
+ROWS_PER_FILE = 16_384
+"""Rows held in memory per table before they are written."""
+
+
+def response_facts(response: Response) -> dict[str, Any]:
+    """The columns of a staged response that its fields do not hold."""
+    text = response.text
+    return {
+        "n_chars": None if text is None else len(text),
+        "text_hash": text_hash(text),
+        "norm_hash": norm_hash(text),
+    }
+
+
+def prompt_facts(prompt: Prompt) -> dict[str, Any]:
+    """The columns of a staged prompt that its fields do not hold."""
+    return {"n_chars": sum(len(message.content or "") for message in prompt.messages)}
+
+
+class Evidence:
+    """The staged evidence of one build, in a folder of its own. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._buffers: dict[str, list[dict[str, Any]]] = {table: [] for table in STAGED}
+        self._files = dict.fromkeys(STAGED, 0)
+        for table in STAGED:
+            (folder / table).mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.flush()
+
+    def add_prompt(self, prompt: Prompt) -> None:
+        """Stages a prompt."""
+        self._add("prompts", _plain_row(prompt) | prompt_facts(prompt))
+
+    def add_responses(self, responses: Iterable[Response]) -> None:
+        """Stages responses, with the facts about their texts."""
+        for response in responses:
+            self._add("responses", _plain_row(response) | response_facts(response))
+
+    def add_judgments(self, judgments: Iterable[Judgment]) -> None:
+        """Stages judgments."""
+        for judgment in judgments:
+            self._add("judgments", _plain_row(judgment))
+
+    def add_drop(self, drop: Drop) -> None:
+        """Stages one reason why one row went no further."""
+        self._add("drops", _plain_row(drop))
+
+    def flush(self) -> None:
+        """Writes what is buffered. Each table has at least one file, if an empty one."""
+        for table in STAGED:
+            if self._buffers[table] or not self._files[table]:
+                self._write(table)
+
+    def frames(self) -> Frames:
+        """The slim tables of what is staged; scores as micro-units, rounded half-even once."""
+        scores = ("score", "score_a", "score_b")
+        judgments = pl.scan_parquet(self.folder / "judgments" / "*.parquet").with_columns(
+            (pl.col(name) * MICRO).round(0, mode="half_to_even").cast(pl.Int64) for name in scores
+        )
+        responses = pl.scan_parquet(self.folder / "responses" / "*.parquet").with_columns(
+            failed=pl.col("error").is_not_null(),
+            has_text=pl.col("norm_hash").is_not_null(),
+            score=pl.lit(None, pl.Int64),
+            n_scores=pl.lit(None, pl.Int64),
+        )
+        prompts = pl.scan_parquet(self.folder / "prompts" / "*.parquet").with_columns(
+            has_reference=pl.col("reference").is_not_null(),
+            n_messages=pl.col("messages").list.len(),
+        )
+        before = [name for name in frames.PROMPTS if name in frames.PROMPTS_BEFORE]
+        return Frames(
+            prompts=_slim(prompts, {name: frames.PROMPTS[name] for name in before}),
+            responses=_slim(responses, frames.RESPONSES),
+            judgments=_slim(judgments, frames.JUDGMENTS),
+        )
+
+    def _add(self, table: str, row: dict[str, Any]) -> None:
+        buffer = self._buffers[table]
+        buffer.append(row)
+        if len(buffer) >= ROWS_PER_FILE:
+            self._write(table)
+
+    def _write(self, table: str) -> None:
+        rows, self._buffers[table] = self._buffers[table], []
+        path = self.folder / table / f"{self._files[table]:06d}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, STAGED[table]), path, compression="zstd")
+        self._files[table] += 1
+
+
+def prompts_frame(prompts: Sequence[Prompt]) -> pl.DataFrame:
+    """The columns `frames.PROMPTS_BEFORE` of some prompts, for the filters that need no more."""
+    rows = [
+        {
+            "prompt_id": prompt.prompt_id,
+            "group_id": prompt.group_id,
+            "licence": prompt.licence,
+            "lang": prompt.lang,
+            "task": prompt.task,
+            "has_reference": prompt.reference is not None,
+            "n_messages": len(prompt.messages),
+            **prompt_facts(prompt),
+            "prompt_text": "\n".join(message.content or "" for message in prompt.messages),
+        }
+        for prompt in prompts
+    ]
+    before = {
+        name: frames.PROMPTS[name] for name in frames.PROMPTS if name in frames.PROMPTS_BEFORE
+    }
+    return pl.DataFrame(rows, schema={**before, "prompt_text": pl.String})
+
+
+def responses_frame(responses: Sequence[Response]) -> pl.DataFrame:
+    """The columns `frames.RESPONSES_BEFORE` and the text of some responses, as `prompts_frame`."""
+    before = [name for name in frames.RESPONSES if name in frames.RESPONSES_BEFORE]
+    rows = []
+    for response in responses:
+        facts = response_facts(response)
+        facts |= {
+            "failed": response.error is not None,
+            "has_text": facts["norm_hash"] is not None,
+        }
+        rows.append(
+            {name: facts[name] if name in facts else getattr(response, name) for name in before}
+            | {"text": response.text}
+        )
+    schema = {name: frames.RESPONSES[name] for name in before}
+    return pl.DataFrame(rows, schema={**schema, "text": pl.String})
+
+
+def _slim(table: pl.LazyFrame, columns: dict[str, Any]) -> pl.DataFrame:
+    return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).collect()
+
+
+def _plain_row(row: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+
+
+def _plain(value: Any) -> Any:
+    """Nested rows as dictionaries and lists: what Arrow takes."""
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return _plain_row(value) if is_dataclass(value) else value

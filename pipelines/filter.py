@@ -1,0 +1,37 @@
+"""Filters: row by row, keep or drop, and say why.
+
+A filter is a set of reasons, each a Polars expression that is true for the rows it drops. All
+filters see every row, in any order, and a row keeps all its reasons. A filter runs as soon as the
+columns that its expressions name exist: a `responses` filter that needs no score runs before the
+judges are paid. The columns are listed in `pipelines/frames.py`; scores are integers in
+micro-units (`part.micro`), so a comparison is exact.
+"""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+import polars as pl
+
+from pipelines.part import Part
+
+On = Literal["prompts", "responses", "pairs"]
+
+
+class Filter(Part):
+    """A predicate over the rows of one table."""
+
+    shelf: ClassVar[str] = "filters"
+    on: Any
+    """Which rows it looks at: a class variable, or a field where the user may choose."""
+
+    @abstractmethod
+    def drops(self) -> dict[str, pl.Expr]:
+        """Reason -> expression, true where a row is dropped. Null counts as not dropped."""
+
+    def thresholds_on_scale(self) -> tuple[Any, ...]:
+        """Thresholds that must lie on the judges' scale, for the check before the first call."""
+        return ()
+
+    def margins_on_scale(self) -> tuple[Any, ...]:
+        """Thresholds of score differences, which must not exceed the scale's width."""
+        return ()

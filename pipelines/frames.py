@@ -1,0 +1,138 @@
+"""The slim tables that pairing, filters and selectors work on: ids and numbers, no texts.
+
+Scores are integers in micro-units, so that every comparison is exact. Texts stay in the staged
+evidence and are joined at publish. The dictionaries below are the columns that a filter may name.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+PROMPTS = {
+    "prompt_id": pl.String,
+    "group_id": pl.String,
+    "licence": pl.String,
+    "lang": pl.String,
+    "task": pl.String,
+    "has_reference": pl.Boolean,
+    "n_messages": pl.Int64,
+    "n_chars": pl.Int64,
+    # after judging; scores are those of the responses that no filter has dropped
+    "n_responses": pl.Int64,
+    "n_scored": pl.Int64,
+    "score_sum": pl.Int64,
+    "score_sumsq": pl.Int128,
+    "n_models_scored": pl.Int64,
+    "model_score_sum": pl.Int64,
+    "model_score_sumsq": pl.Int128,
+}
+"""`score_sum`, `score_sumsq`: sum and sum of squares (micro-units, squared) over the scored
+responses; `model_*`: the same over each model's mean score."""
+
+PROMPTS_BEFORE = frozenset(list(PROMPTS)[:8])
+"""The columns that exist before any call: a filter that needs no others runs first."""
+
+RESPONSES = {
+    "response_id": pl.String,
+    "prompt_id": pl.String,
+    "parent_id": pl.String,
+    "model": pl.String,
+    "model_identity": pl.String,
+    "sampler": pl.String,
+    "policy": pl.String,
+    "sample_index": pl.Int64,
+    "finish_reason": pl.String,
+    "refused": pl.Boolean,
+    "failed": pl.Boolean,
+    "has_text": pl.Boolean,
+    "n_chars": pl.Int64,
+    "text_hash": pl.String,
+    "norm_hash": pl.String,
+    "prompt_tokens": pl.Int64,
+    "completion_tokens": pl.Int64,
+    "sum_logprob": pl.Float64,
+    # after judging
+    "score": pl.Int64,
+    "n_scores": pl.Int64,
+}
+"""`text_hash`: of the exact text; `norm_hash`: of the text after normalisation (NFKC, white space
+folded, case kept). `has_text` is false for an empty or white-space text too. `score`: the
+declared combination, null when nothing scored it."""
+
+RESPONSES_BEFORE = frozenset(list(RESPONSES)[:18])
+"""The columns that exist before judging."""
+
+JUDGMENTS = {
+    "judgment_id": pl.String,
+    "prompt_id": pl.String,
+    "judge": pl.String,
+    "judge_identity": pl.String,
+    "response_id": pl.String,
+    "response_a_id": pl.String,
+    "response_b_id": pl.String,
+    "comparison_id": pl.String,
+    "order": pl.String,
+    "annotator": pl.String,
+    "sample_index": pl.Int64,
+    "record_key": pl.String,
+    "score": pl.Int64,
+    "score_a": pl.Int64,
+    "score_b": pl.Int64,
+    "rank": pl.Int64,
+    "verdict": pl.String,
+    "p_a": pl.Float64,
+}
+"""Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read."""
+
+PAIRED = {
+    "prompt_id": pl.String,
+    "comparison_id": pl.String,
+    "chosen_response_id": pl.String,
+    "rejected_response_id": pl.String,
+    "score_chosen": pl.Int64,
+    "score_rejected": pl.Int64,
+    "n_votes": pl.Int64,
+    "n_votes_chosen": pl.Int64,
+    "n_votes_rejected": pl.Int64,
+}
+"""What a pairing makes. `comparison_id` is null unless one comparison made the pair. Scores may
+both be null (a verdict without scores). A vote is one judge's (sample's, annotator's) opinion of
+this pair: for the chosen, for the rejected, or a tie (the rest)."""
+
+_SIDE = ("model", "policy", "sampler", "finish_reason", "refused", "n_chars", "text_hash",
+         "norm_hash", "completion_tokens", "sum_logprob")  # fmt: skip
+
+PAIRS = {
+    "pair_id": pl.String,
+    "pairing": pl.String,
+    **PAIRED,
+    "score_margin": pl.Int64,
+    "p_chosen": pl.Float64,
+    **{f"{side}_{name}": RESPONSES[name] for side in ("chosen", "rejected") for name in _SIDE},
+    "group_id": pl.String,
+    "licence": pl.String,
+    "lang": pl.String,
+    "task": pl.String,
+}
+"""What filters on pairs and selectors see. `score_margin` = `score_chosen` - `score_rejected`, in
+micro-units, null where a score is. `p_chosen` = (n_votes_chosen + 1/2) / (n_votes + 1), ties
+counting half: the soft label."""
+
+TEXT_COLUMNS = {
+    "prompts": ("prompt_text",),
+    "responses": ("text",),
+    "pairs": ("prompt_text", "chosen_text", "rejected_text"),
+}
+"""Texts that a filter may name as well; they are joined only for the filters that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The tables of one round, after the filters that ran so far. No row order is promised."""
+
+    prompts: pl.DataFrame
+    """Columns `PROMPTS`: the prompts that no filter has dropped."""
+    responses: pl.DataFrame
+    """Columns `RESPONSES`: their responses that no filter has dropped."""
+    judgments: pl.DataFrame
+    """Columns `JUDGMENTS`: the judgments of those responses."""

@@ -1,0 +1,28 @@
+"""Judges: what says which responses are good, one by one or in comparison."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.part import Part, Threshold
+from schemas.rows import Judgment, Response
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+
+class Judge(Part):
+    """Judges the responses of one unit."""
+
+    shelf: ClassVar[str] = "judges"
+
+    scale: tuple[Threshold, Threshold] | None = None
+    """Lowest and highest score, in score units; thresholds are checked against it."""
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the recipe's models that this part may call; checked before any call."""
+        return ()
+
+    @abstractmethod
+    async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
+        """The judgments. A reply that cannot be read is a row with `error` and `raw`, no score."""

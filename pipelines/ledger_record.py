@@ -1,0 +1,95 @@
+"""The ledger's record: one reply, with the sample indices that it fills, as one line of JSON.
+
+    {"v": 1, "indices": [0, 1], "at": "2026-01-31T12:00:00+00:00",
+     "usage": {"prompt_tokens": 9, ...}, "completions": [{"text": "..."}, {"text": "..."}]}
+
+Fields that are absent are left out. `usage` and the time `at` are for people: nothing reads them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from pipelines.backend import Completion, Reply, TokenLogprob
+from schemas.rows import ToolCall
+
+VERSION = 1
+"""Of the record. A field more, or one that changes its meaning, is a new version."""
+
+_PLAIN = [
+    field.name for field in fields(Completion) if field.name not in ("tool_calls", "logprobs")
+]
+
+
+def encode(indices: Sequence[int], reply: Reply) -> bytes:
+    """The record of `reply`, whose first completions are the samples `indices`, in this order.
+
+    Lone surrogates, which UTF-8 cannot hold, become U+FFFD. Raises ValueError if the reply has
+    fewer completions than there are indices.
+    """
+    if len(reply.completions) < len(indices):
+        raise ValueError(f"{len(indices)} indices, but {len(reply.completions)} completions")
+    record = {
+        "v": VERSION,
+        "indices": list(indices),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "usage": None if reply.usage is None else asdict(reply.usage),
+        "completions": [_given(completion) for completion in reply.completions[: len(indices)]],
+    }
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        return orjson.dumps(_sound(record))
+
+
+def decode(record: dict[str, Any], index: int) -> Completion:
+    """Sample `index` of a record, exactly as it was when it was encoded."""
+    given = dict(record["completions"][record["indices"].index(index)])
+    if "tool_calls" in given:
+        given["tool_calls"] = tuple(ToolCall(*call) for call in given["tool_calls"])
+    if "logprobs" in given:
+        given["logprobs"] = tuple(_logprob(*token) for token in given["logprobs"])
+    return Completion(**given)
+
+
+def _given(completion: Completion) -> dict[str, Any]:
+    given = {name: getattr(completion, name) for name in _PLAIN}
+    given = {name: value for name, value in given.items() if value is not None or name == "text"}
+    if completion.tool_calls:
+        given["tool_calls"] = [
+            [call.id, call.name, call.arguments] for call in completion.tool_calls
+        ]
+    if completion.logprobs is not None:
+        given["logprobs"] = [
+            [token.token, _number(token.logprob), [[name, _number(p)] for name, p in token.top]]
+            for token in completion.logprobs
+        ]
+    return given
+
+
+def _logprob(token: str, logprob: float | str, top: list[tuple[str, float | str]]) -> TokenLogprob:
+    return TokenLogprob(token, float(logprob), tuple((name, float(p)) for name, p in top))
+
+
+def _number(value: float) -> float | str:
+    """JSON has no infinity and no NaN; Python's text of them reads back as a float."""
+    return value if math.isfinite(value) else str(value)
+
+
+def _sound(value: Any) -> Any:
+    r"""`value` with the lone surrogates of its texts replaced.
+
+    >>> _sound(["a\ud800b", "\ud83d\ude00"]) == ["a\ufffdb", "\U0001f600"]
+    True
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {name: _sound(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_sound(entry) for entry in value]
+    return value

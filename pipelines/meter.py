@@ -1,0 +1,77 @@
+"""The meter: what a build has done so far. The spine counts, a front end may look at any time."""
+
+import time
+from dataclasses import dataclass, field
+
+from pipelines.backend import Prices, Usage
+
+
+@dataclass(slots=True)
+class Spend:
+    """Tokens and money of one model. Money is in the currency of its prices."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    money: float = 0.0
+    missing_usage: int = 0
+    """Replies without usage: their tokens and money are unknown, not zero."""
+    unpriced: int = 0
+    """Replies with usage whose model has no price for some of it."""
+
+    def add(self, usage: Usage | None, prices: Prices) -> None:
+        """Counts one paid reply."""
+        self.calls += 1
+        if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+            self.missing_usage += 1
+            return
+        cached = usage.cached_tokens or 0
+        reasoning = usage.reasoning_tokens or 0
+        self.prompt_tokens += usage.prompt_tokens
+        self.cached_tokens += cached
+        self.completion_tokens += usage.completion_tokens
+        self.reasoning_tokens += reasoning
+        if prices.input is None or prices.output is None:
+            self.unpriced += 1
+            return
+        cached_price = prices.input if prices.cached_input is None else prices.cached_input
+        reasoning_price = prices.output if prices.reasoning is None else prices.reasoning
+        self.money += (
+            (usage.prompt_tokens - cached) * prices.input
+            + cached * cached_price
+            + (usage.completion_tokens - reasoning) * prices.output
+            + reasoning * reasoning_price
+        ) / 1e6
+
+
+@dataclass(slots=True)
+class Meter:
+    """Running totals of one build in one process."""
+
+    started: float = field(default_factory=time.monotonic)
+    step: str = "reading"
+    """What is going on: reading, sampling and judging, selecting, publishing."""
+    units: int = 0
+    units_done: int = 0
+    units_owed: int = 0
+    samples_paid: int = 0
+    """Samples bought in this run."""
+    samples_replayed: int = 0
+    """Samples that the ledger already held."""
+    in_flight: int = 0
+    retries: int = 0
+    refused_requests: int = 0
+    """Requests that an endpoint refused for good."""
+    spend: dict[str, Spend] = field(default_factory=dict)
+    """Per model of the recipe."""
+
+    @property
+    def calls(self) -> int:
+        """Paid replies of this run, all models together."""
+        return sum(spend.calls for spend in self.spend.values())
+
+    def paid(self, model: str, usage: Usage | None, prices: Prices) -> None:
+        """Counts one paid reply of `model`."""
+        self.spend.setdefault(model, Spend()).add(usage, prices)

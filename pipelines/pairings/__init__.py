@@ -1,0 +1,1 @@
+"""Ways to set responses against each other. One file, one kind."""

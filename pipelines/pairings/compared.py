@@ -1,0 +1,81 @@
+"""One pair per comparison, from that comparison's own scores or verdict."""
+
+import polars as pl
+
+from pipelines.comparisons import consolidate
+from pipelines.duels import first_reason
+from pipelines.frames import PAIRED, Frames
+from pipelines.pairing import Paired, Pairing
+
+SIDES = ("_chosen", "_rejected")
+
+
+class Compared(Pairing):
+    """The better response of each comparison over the other."""
+
+    judges: tuple[str, ...] = ()
+    """The judges whose votes count. Default: all that compare."""
+
+    def pair(self, frames: Frames, seed: int) -> Paired:
+        """A comparison of two that were judged several times gives one pair, by all its votes."""
+        comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames.responses)
+        comparisons = comparisons.with_columns(reason=self._reason())
+        pairs = comparisons.filter(pl.col("reason").is_null()).select(PAIRED)
+        prompts = frames.prompts.select("prompt_id").join(pairs, on="prompt_id", how="anti")
+        compared = pl.col("prompt_id").is_in(comparisons["prompt_id"].unique().implode())
+        return Paired(
+            pairs=pairs,
+            unpaired_prompts=prompts.with_columns(
+                reason=pl.when(compared)
+                .then(pl.lit("no_comparison_paired"))
+                .otherwise(pl.lit("not_compared"))
+            ),
+            unpaired_comparisons=comparisons.filter(pl.col("reason").is_not_null()).select(
+                "comparison_id", "prompt_id", "reason"
+            ),
+        )
+
+    def _reason(self) -> pl.Expr:
+        """Why a comparison gives no pair, null where it gives one."""
+        tie = pl.col("verdict") == "tie"
+        reasons = {
+            "unread": pl.col("verdict").is_null(),
+            "inconsistent": tie & (pl.col("n_inconsistent") > 0),
+            "tie": tie,
+            "response_missing": pl.any_horizontal(
+                pl.col(f"has_text{side}").is_null() for side in SIDES
+            ),
+            "no_text": ~pl.all_horizontal(pl.col(f"has_text{side}") for side in SIDES),
+            "identical_texts": pl.col("text_hash_chosen") == pl.col("text_hash_rejected"),
+            "chosen_refused": pl.col("refused_chosen") & (not self.choose_refusals),
+        }
+        return first_reason(reasons)
+
+
+def _with_sides(comparisons: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+    """`comparisons` with the columns `frames.PAIRED`, and what is known of both responses.
+
+    Without a winner the sides mean nothing, and `a` stands for the chosen.
+    """
+    b_won = pl.col("verdict").eq_missing(pl.lit("b"))
+
+    def sided(a: str, b: str, chosen: str, rejected: str) -> list[pl.Expr]:
+        return [
+            pl.when(b_won).then(b).otherwise(a).alias(chosen),
+            pl.when(b_won).then(a).otherwise(b).alias(rejected),
+        ]
+
+    with_sides = comparisons.with_columns(
+        *sided("response_a_id", "response_b_id", "chosen_response_id", "rejected_response_id"),
+        *sided("score_a", "score_b", "score_chosen", "score_rejected"),
+        *sided("n_votes_a", "n_votes_b", "n_votes_chosen", "n_votes_rejected"),
+    )
+    known = responses.select("response_id", "has_text", "text_hash", "refused")
+    for side in SIDES:
+        with_sides = with_sides.join(
+            known.select(pl.all().name.suffix(side)),
+            left_on=f"{side[1:]}_response_id",
+            right_on=f"response_id{side}",
+            how="left",
+        )
+    return with_sides

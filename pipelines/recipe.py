@@ -1,0 +1,264 @@
+"""The recipe: everything that decides what a dataset contains, in one TOML file.
+
+    [sources.NAME] ─> [[prompts]] ─> [[samplers]] ─> [[judges]] ─> [score]
+        ─> [[pairings]] ─> [[filters]] ─> [[selectors]] ─> [publish], [gates]
+    [models.NAME] are called by samplers and judges
+
+A recipe is refused before any call when it is wrong. Its fingerprint covers what decides content
+and leaves out what does not: windows, timeouts, tries, rate limits, key names and prices
+(`part.Runtime`).
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+from pydantic import Field
+
+from pipelines.backend import Backend
+from pipelines.errors import RecipeError, nearest
+from pipelines.filter import Filter
+from pipelines.gates import Gates
+from pipelines.judge import Judge
+from pipelines.overrides import apply_override, merged
+from pipelines.pairing import Pairing
+from pipelines.part import Part, Table, Where, identity_of, load_part, load_table
+from pipelines.prompts import PromptTable
+from pipelines.publish import Publish
+from pipelines.sampler import Sampler
+from pipelines.score import Score
+from pipelines.selection import check_scales
+from pipelines.selector import Selector
+from pipelines.source import Source
+from schemas.canonical import canonical_json
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+class Head(Table):
+    """The keys at the top of a recipe, before its tables."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    """Name of the dataset: lower-case letters, digits, `-` and `_`, at most 64."""
+    description: str = ""
+    """One or two sentences for the dataset card."""
+    seed: int = 0
+    """Seeds every draw: which prompts, which rejected answer, which split."""
+    limit: int | None = Field(default=None, ge=1)
+    """Take only the first so many prompts, in the sources' order."""
+    sample: int | None = Field(default=None, ge=1)
+    """Take a seeded sample of so many prompts."""
+    on_conflict: str = Field(default="error", pattern="^(error|first|last)$")
+    """Which of two different references of one prompt wins: "error", "first" or "last"."""
+
+
+SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")
+TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe, validated: its head, and the parts that its tables describe."""
+
+    path: Path
+    table: dict[str, Any]
+    """As read, with `extends` merged and overrides applied: what `to_toml` writes."""
+    head: Head
+    sources: dict[str, Source]
+    prompts: tuple[PromptTable, ...]
+    models: dict[str, Backend]
+    samplers: tuple[Sampler, ...]
+    judges: tuple[Judge, ...]
+    score: Score
+    pairings: tuple[Pairing, ...]
+    filters: tuple[Filter, ...]
+    selectors: tuple[Selector, ...]
+    publish: Publish
+    gates: Gates
+
+    @property
+    def root(self) -> Path:
+        """The folder that the recipe's paths are relative to."""
+        return self.path.parent
+
+    def identity(self) -> dict[str, Any]:
+        """What decides content, as JSON values."""
+        named = {"sources": self.sources, "models": self.models}
+        tables = {name: getattr(self, name) for name in (*SHELF_TABLES, "prompts")}
+        single = {"score": self.score, "publish": self.publish, "gates": self.gates}
+        return self.head.identity() | {
+            key: identity_of(value) for key, value in (named | tables | single).items()
+        }
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the identity, in hexadecimal. Equal fingerprints ask for equal content."""
+        return hashlib.sha256(canonical_json(self.identity())).hexdigest()
+
+    def to_toml(self) -> str:
+        """The recipe as TOML that reads back as this recipe."""
+        return tomli_w.dumps(_plain(self.table), multiline_strings=True)
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in `path`, with `--set` overrides such as "filters.margin.min=2".
+
+    Raises RecipeError that names file, table and key of every fault.
+    """
+    table = _read_toml(path, ())
+    for override in overrides:
+        apply_override(table, override, str(path))
+    return make_recipe(path, table)
+
+
+def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
+    """The recipe that `table` describes; `path` is where its relative paths start from."""
+    file, root = str(path), path.parent
+    _refuse_unknown_tables(table, file)
+    frozen = _frozen(table)
+    head = {key: value for key, value in frozen.items() if key not in TABLES}
+    top = Where(file, "", root)
+
+    def named(shelf: str, key: str, contract: type[PartT]) -> dict[str, PartT]:
+        tables = _expect(frozen.get(key, {}), dict, f"[{key}.NAME] tables", top, key)
+        loaded = {}
+        for name, entry in tables.items():
+            where = Where(file, f"[{key}.{name}]", root)
+            entry = _expect(entry, dict, "a table", where, "")
+            loaded[name] = load_part(shelf, {"name": name, **entry}, where)
+        return _typed(loaded, contract)
+
+    def listed(key: str, contract: type[PartT]) -> tuple[PartT, ...]:
+        tables = _expect(frozen.get(key, ()), tuple, f"[[{key}]] tables", top, key)
+        parts = []
+        for number, entry in enumerate(tables, 1):
+            kind = entry.get("kind", "") if isinstance(entry, dict) else ""
+            where = Where(file, f"[[{key}]] #{number} ({kind})", root)
+            parts.append(load_part(key, _expect(entry, dict, "a table", where, ""), where))
+        _refuse_equal_names(parts, key, top)
+        return tuple(_typed(dict(enumerate(parts)), contract).values())
+
+    prompts = frozen.get("prompts", ())
+    prompt_tables = (prompts,) if isinstance(prompts, dict) else prompts
+    recipe = Recipe(
+        path=path,
+        table=table,
+        head=load_table(Head, head, top),
+        sources=named("sources", "sources", Source),
+        prompts=tuple(
+            load_table(PromptTable, entry, Where(file, f"[[prompts]] #{number}", root))
+            for number, entry in enumerate(prompt_tables, 1)
+        ),
+        models=named("backends", "models", Backend),
+        samplers=listed("samplers", Sampler),
+        judges=listed("judges", Judge),
+        score=load_table(Score, frozen.get("score", {}), Where(file, "[score]", root)),
+        pairings=listed("pairings", Pairing),
+        filters=listed("filters", Filter),
+        selectors=listed("selectors", Selector),
+        publish=load_table(Publish, frozen.get("publish", {}), Where(file, "[publish]", root)),
+        gates=load_table(Gates, frozen.get("gates", {}), Where(file, "[gates]", root)),
+    )
+    _check_references(recipe, top)
+    check_scales(recipe.judges, recipe.filters, recipe.score, top)
+    return recipe
+
+
+def _read_toml(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+    base = table.pop("extends", None)
+    if base is None:
+        return table
+    if not isinstance(base, str):
+        raise RecipeError(f'{path}: extends: the path of a recipe is needed, as in "other.toml"')
+    base_path = path.parent / base
+    if base_path.resolve() in (*seen, path.resolve()):
+        raise RecipeError(f"{path}: extends: {base} extends this recipe in turn")
+    if base_path.resolve().parent != path.resolve().parent:
+        raise RecipeError(
+            f"{path}: extends: {base} lies in another folder, and paths are relative to the "
+            "recipe's own. Put both recipes into one folder."
+        )
+    return merged(_read_toml(base_path, (*seen, path.resolve())), table)
+
+
+def _refuse_unknown_tables(table: dict[str, Any], file: str) -> None:
+    valid = {*TABLES, *Head.model_fields}
+    for key, value in table.items():
+        if key not in valid:
+            shown = f"[{key}]" if isinstance(value, dict | list) else key
+            raise RecipeError(f"{file}: no such table or key {shown}; {nearest(key, valid)}")
+
+
+def _frozen(value: Any) -> Any:
+    """`value` with lists as tuples: what strict validation and frozen parts want."""
+    if isinstance(value, dict):
+        return {key: _frozen(entry) for key, entry in value.items()}
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _expect(value: Any, kind: type, wanted: str, where: Where, key: str) -> Any:
+    if not isinstance(value, kind):
+        raise where.error(f"{wanted} are wanted here, not {value!r}"[:200], key)
+    return value
+
+
+def _typed(parts: dict[Any, Part], contract: type[PartT]) -> dict[Any, PartT]:
+    typed: dict[Any, PartT] = {}
+    for name, part in parts.items():
+        assert isinstance(part, contract)
+        typed[name] = part
+    return typed
+
+
+def _refuse_equal_names(parts: Iterable[Part], key: str, where: Where) -> None:
+    seen: set[str] = set()
+    for part in parts:
+        if part.name in seen and key in ("samplers", "judges"):
+            raise where.error(f'two parts are called "{part.name}"; give one a name', f"[[{key}]]")
+        seen.add(part.name)
+
+
+def _check_references(recipe: Recipe, where: Where) -> None:
+    """Every name that one table has of another exists. Raises RecipeError."""
+    for key in ("samplers", "pairings"):
+        if not getattr(recipe, key):
+            raise where.error(f"at least one [[{key}]] is needed. `pairwright parts {key}` lists them")
+    if not recipe.prompts:
+        raise where.error("a [prompts] table is needed: it says which column is the prompt")
+    for part in (*recipe.samplers, *recipe.judges):
+        for model in part.models():
+            _known(model, recipe.models, "model", f"[[{part.shelf}]] {part.name}", where)
+    for part in (*recipe.prompts, *recipe.samplers, *recipe.judges):
+        source = getattr(part, "source", None)
+        if source is not None and (source or len(recipe.sources) != 1):
+            owner = f"[[{part.shelf}]] {part.name}" if isinstance(part, Part) else "[[prompts]]"
+            _known(source, recipe.sources, "source", owner, where)
+    judges = {judge.name for judge in recipe.judges}
+    for name in recipe.score.judges:
+        _known(name, judges, "judge", "[score]", where)
+
+
+def _known(name: str, valid: Iterable[str], noun: str, owner: str, where: Where) -> None:
+    names = list(valid)
+    if name not in names:
+        raise where.error(f'no such {noun} "{name}"; {nearest(name, names)}', owner)

@@ -1,0 +1,1 @@
+"""Ways to draw candidate responses. One file, one kind."""

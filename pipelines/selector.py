@@ -1,0 +1,25 @@
+"""Selectors: keep some pairs because of the others (duplicates, one per prompt, a mix, a sample).
+
+They run after the filters, in the recipe's order, each on what the one before kept.
+"""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import polars as pl
+
+from pipelines.part import Part
+
+
+class Selector(Part):
+    """Chooses among the pairs that every filter kept."""
+
+    shelf: ClassVar[str] = "selectors"
+
+    @abstractmethod
+    def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
+        """The dropped pairs: columns `pair_id` and `reason` (texts), each pair at most once.
+
+        `pairs` has the columns `frames.PAIRS`, in no promised order: the result depends on the
+        set of rows and on `seed` alone.
+        """

@@ -1,0 +1,1 @@
+"""Choices among the pairs. One file, one kind."""

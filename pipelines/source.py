@@ -1,0 +1,46 @@
+"""Sources: the tables that a recipe reads. A source yields rows; mapping them is not its business.
+
+source.rows() ─> row | BadRow ─> prompts.py (prompts), recorded.py (responses, judgments)
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipelines.part import Part
+
+Row = dict[str, Any]
+"""One row: column name -> plain Python value (text, number, bool, list, dict, None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read. It is dropped with its reason; its neighbours stay."""
+
+    position: str
+    """Where it stands, for people: "line 17"."""
+    why: str
+
+
+class Source(Part):
+    """A table of the user's: read-only, its paths relative to the recipe file."""
+
+    shelf: ClassVar[str] = "sources"
+
+    @abstractmethod
+    def columns(self, root: Path) -> tuple[str, ...] | None:
+        """The columns, or None where only reading every row would tell (jsonl).
+
+        `root` is the folder of the recipe file. Raises RecipeError where the table is missing or
+        is not what its kind says.
+        """
+
+    @abstractmethod
+    def rows(self, root: Path) -> Iterator[Row | BadRow]:
+        """The rows in the table's own order, streamed. Raises RecipeError as `columns`."""
+
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """The files that are read, for the manifest's hashes; () where there are none."""
+        return ()

@@ -1,0 +1,1 @@
+"""Tables that a recipe can read. One file, one kind."""
