@@ -31,13 +31,16 @@ _FIELD = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_LATEX = {"\b": r"\b", "\f": r"\f", "\t": r"\t", "\r": r"\r"}
+_EATEN = re.compile(r"[\x08\f\t\r](?=[A-Za-z])")
+"""What becomes of "\\frac" and "\\times" that a model wrote in JSON without a second backslash."""
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
-_PHRASE = re.compile(
-    r"""\banswer\b[*_"'`]*\s*(?:is\b|[:：=])[\s*_:]*(\S[^\n]*)""", re.IGNORECASE
-)
+_PHRASE = re.compile(r"""\banswer\b[*_"'`]*\s*(?:is\b|[:：=])[\s*_:]*(\S[^\n]*)""", re.IGNORECASE)
 _CHOICE_ALONE = re.compile(r"\W*([A-Za-z])\W*")
-_CHOICE_FIRST = re.compile(r"[\s(\[*_]*(?:(?:option|choice)\s*)?[(\[*_]*([A-Z])(?![\w'’])(?!\s+[a-z])")
+_CHOICE_FIRST = re.compile(
+    r"[\s(\[*_]*(?:(?:option|choice)\s*)?[(\[*_]*([A-Z])(?![\w'’])(?!\s+[a-z])"
+)
 _CHOICE_MARKED = re.compile(r"\(([A-Z])\)|\*\*([A-Z])[.):]?\*\*|\b(?:option|choice)\s+\(?([A-Z])\b")
 
 
@@ -78,11 +81,21 @@ def equal_answers(kind: AnswerKind, answer: str, reference: str) -> bool:
     return answer == reference
 
 
+def answer_field(text: str) -> str | None:
+    r"""The last "answer" field of a JSON object in `text`, whatever it holds; None without one.
+
+    >>> answer_field('{"answer": "\\frac{1}{2}"}'), answer_field('{"answer": 18'), answer_field("18")
+    ('\\frac{1}{2}', '18', None)
+    """
+    fields = list(_FIELD.finditer(text))
+    return _field_value(fields[-1]) if fields else None
+
+
 def _declared(text: str) -> str | None:
     """What the last declaration holds: a field, a box, or four hashes."""
-    fields = list(_FIELD.finditer(text))
-    if fields:
-        return _field_value(fields[-1])
+    field = answer_field(text)
+    if field is not None:
+        return field
     boxes = list(_BOXED.finditer(text))
     if boxes:
         return _to_closing_brace(text, boxes[-1].end())
@@ -95,9 +108,10 @@ def _field_value(match: re.Match[str]) -> str:
     if quoted is None:
         return str(match["rest"]).strip().strip("\"'")
     try:
-        return str(json.loads(quoted, strict=False)).strip()
-    except json.JSONDecodeError:  # LaTeX in JSON: "\frac" is no escape that JSON knows
-        return str(quoted)[1:-1].strip()
+        value = str(json.loads(quoted, strict=False))
+    except json.JSONDecodeError:  # "\sqrt" is no escape that JSON knows
+        value = str(quoted)[1:-1]
+    return _EATEN.sub(lambda escape: _LATEX[escape[0]], value).strip()
 
 
 def _to_closing_brace(text: str, start: int) -> str:

@@ -70,7 +70,7 @@ class Sampling(Table):
         return extra
 
     def over(self, base: "Sampling") -> "Sampling":
-        """This sampling with what it leaves open taken from `base`."""
+        """The sampling, with what it leaves open taken from `base`."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
         filled = {
             name: getattr(base, name) if value is None else value for name, value in given.items()
@@ -187,10 +187,13 @@ class Backend(Part):
     def _omit_what_exists(cls, omit: tuple[str, ...]) -> tuple[str, ...]:
         for name in omit:
             if name not in Sampling.model_fields:
-                raise ValueError(f'no such parameter "{name}"; {nearest(name, Sampling.model_fields)}')
+                raise ValueError(
+                    f'no such parameter "{name}"; {nearest(name, Sampling.model_fields)}'
+                )
         return omit
 
     def model_post_init(self, context: Any) -> None:
+        """Names the model after its table where no model id is given."""
         super().model_post_init(context)
         if not self.model:
             object.__setattr__(self, "model", self.name)
@@ -204,7 +207,7 @@ class Backend(Part):
         """The address that shares a window; models with equal endpoints share one."""
 
     async def open(self) -> None:
-        """Acquires what the calls need (connections). Raises FatalError if it cannot be had."""
+        """Acquires what the calls need (connections). Raises RecipeError where a key is missing."""
 
     async def close(self) -> None:
         """Gives back what `open` acquired."""

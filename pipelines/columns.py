@@ -9,5 +9,8 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Columns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""`model = "one"` or `model = ["one", "other"]`."""
+
+Columns = Names
 """`key = "id"` or `key = ["id", "model"]`."""

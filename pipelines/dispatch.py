@@ -39,7 +39,11 @@ class Endpoint:
 
 
 class Dispatcher:
-    """Sends the requests of a build. As a context manager it opens and closes the models."""
+    """Sends the requests of a build. As a context manager it opens and closes the models.
+
+    Before a further attempt it waits up to `backoff_s` seconds, doubled with each attempt up to
+    `longest_backoff_s`.
+    """
 
     def __init__(
         self,
@@ -129,10 +133,11 @@ class Dispatcher:
         return reply
 
     def _jitter(self, attempt: int) -> float:
-        """Seconds to wait before a further attempt: full jitter (Brooker, AWS, 2015).
+        """Seconds to wait after failed attempt number `attempt`, from 1.
 
-        uniform(0, min(cap, base * 2**attempt)). It comes on top of the pause that a server asks
-        for, so that the calls that were all told the same do not come back at the same moment.
+        Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015): uniform(0, min(cap,
+        base * 2**attempt)). It comes on top of the pause that a server asks for, so that the
+        calls that were all told the same do not come back at the same moment.
         """
         bound = min(self._longest_backoff_s, self._backoff_s * 2.0 ** min(attempt, 64))
         return random.uniform(0, bound)  # noqa: S311 - it decides when, never what

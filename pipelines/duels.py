@@ -91,7 +91,7 @@ def paired(
     }
     unpaired = _prompts(frames, scored).join(pairs, on="prompt_id", how="anti")
     return Paired(
-        pairs=counted.select(PAIRED),
+        pairs=counted.select(*PAIRED),
         # for what is left, the only higher and lower scores are those of one and the same text
         unpaired_prompts=unpaired.select(
             "prompt_id", reason=first_reason(shared | reasons).fill_null("identical_texts")

@@ -7,8 +7,7 @@ sorts, joins and writes the rest.
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -41,26 +40,15 @@ def prompt_facts(prompt: Prompt) -> dict[str, Any]:
 
 
 class Evidence:
-    """The staged evidence of one build, in a folder of its own. A context manager."""
+    """The staged evidence of one build, in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._buffers: dict[str, list[dict[str, Any]]] = {table: [] for table in STAGED}
         self._files = dict.fromkeys(STAGED, 0)
+        self._counts = dict.fromkeys(STAGED, 0)
         for table in STAGED:
             (folder / table).mkdir(parents=True, exist_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.flush()
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Stages a prompt."""
@@ -109,9 +97,37 @@ class Evidence:
             judgments=_slim(judgments, frames.JUDGMENTS),
         )
 
+    def join_texts(self, frame: pl.DataFrame, names: frozenset[str]) -> pl.DataFrame:
+        """`frame` with the text columns `names` (`frames.TEXT_COLUMNS`), rows in their order."""
+        for name in sorted(names):
+            if name == "prompt_text":
+                texts, key = self._texts("prompts", "prompt_id", _conversation()), "prompt_id"
+            else:
+                texts = self._texts("responses", "response_id", pl.col("text"))
+                key = (
+                    "response_id" if name == "text" else f"{name.removesuffix('_text')}_response_id"
+                )
+            wanted = frame.lazy().select(pl.col(key).unique())
+            texts = texts.rename({"id": key, "text": name}).join(wanted, on=key, how="semi")
+            frame = frame.join(texts.collect(), on=key, how="left", maintain_order="left")
+        return frame
+
+    def count(self, table: str) -> int:
+        """Rows staged so far."""
+        return self._counts[table]
+
+    def drops(self) -> pl.DataFrame:
+        """The reasons that are staged."""
+        return pl.read_parquet(self.folder / "drops" / "*.parquet")
+
+    def _texts(self, table: str, key: str, text: pl.Expr) -> pl.LazyFrame:
+        staged = pl.scan_parquet(self.folder / table / "*.parquet")
+        return staged.select(id=pl.col(key), text=text)
+
     def _add(self, table: str, row: dict[str, Any]) -> None:
         buffer = self._buffers[table]
         buffer.append(row)
+        self._counts[table] += 1
         if len(buffer) >= ROWS_PER_FILE:
             self._write(table)
 
@@ -160,6 +176,12 @@ def responses_frame(responses: Sequence[Response]) -> pl.DataFrame:
         )
     schema = {name: frames.RESPONSES[name] for name in before}
     return pl.DataFrame(rows, schema={**schema, "text": pl.String})
+
+
+def _conversation() -> pl.Expr:
+    """The contents of a prompt's messages, joined by line ends."""
+    contents = pl.element().struct.field("content").fill_null("")
+    return pl.col("messages").list.eval(contents).list.join("\n")
 
 
 def _slim(table: pl.LazyFrame, columns: dict[str, Any]) -> pl.DataFrame:

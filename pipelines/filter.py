@@ -8,7 +8,7 @@ micro-units (`part.micro`), so a comparison is exact.
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import polars as pl
 
@@ -21,8 +21,12 @@ class Filter(Part):
     """A predicate over the rows of one table."""
 
     shelf: ClassVar[str] = "filters"
-    on: Any
-    """Which rows it looks at: a class variable, or a field where the user may choose."""
+
+    if TYPE_CHECKING:  # for pydantic a property could not become a field
+
+        @property
+        def on(self) -> On:
+            """Which rows it looks at: a class variable, or a field where the user may choose."""
 
     @abstractmethod
     def drops(self) -> dict[str, pl.Expr]:

@@ -1,11 +1,11 @@
 """Gates: what must hold for a build to be published. A refused build keeps its evidence."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from pydantic import Field
 
 from pipelines.part import Table, Threshold
+from schemas.version import Manifest
 
 
 class Gates(Table):
@@ -19,19 +19,20 @@ class Gates(Table):
     """Largest share of prompts whose calls may still be owed when publishing."""
 
 
-def failed_gates(gates: Gates, pairs: int, read: Mapping[str, tuple[int, int]]) -> list[str]:
+def failed_gates(gates: Gates, manifest: Manifest, asking: frozenset[str]) -> list[str]:
     """What the build fails, in words; empty when it may be published.
 
-    `read` has, for each judge that asks a model, how many of its judgments could be read, and of
-    how many.
+    `asking` are the judges that ask a model: only their replies can be unreadable by chance.
     """
     failures = []
-    if pairs < gates.min_pairs:
+    if (pairs := manifest.rows("pairs")) < gates.min_pairs:
         failures.append(f"{pairs} pairs kept, and gates.min_pairs is {gates.min_pairs}")
-    for judge, (readable, asked) in sorted(read.items()):
-        if asked and readable < gates.min_read_share * asked:
+    for name in sorted(asking & manifest.judges.keys()):
+        judge = manifest.judges[name]
+        if judge.read < gates.min_read_share * judge.asked:
             failures.append(
-                f"judge {judge}: {readable} of {asked} replies could be read "
-                f"({readable / asked:.1%}), and gates.min_read_share is {gates.min_read_share}"
+                f"judge {name}: {judge.read} of {judge.asked} replies could be read "
+                f"({judge.read / judge.asked:.1%}), and gates.min_read_share is "
+                f"{gates.min_read_share}"
             )
     return failures

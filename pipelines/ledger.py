@@ -5,6 +5,7 @@ model identity, model, messages, tools, sampling parameters and sample index; no
 timeout, price or API key. So raising n from 4 to 8 buys exactly 4, and a changed margin nothing.
 
     segments.py        the files: append-only, checked line by line, one writer each
+    syncer.py          their fsync, in the background
     ledger_record.py   one reply as one line of JSON
     ledger_index.py    sample key -> location, in memory
 
@@ -134,7 +135,7 @@ class Ledger:
                 self._index.add(sample_key(key, index), location)
 
     def _record(self, location: Location) -> dict[str, Any]:
-        """The record at `location`; the latest is kept, for the n samples of a reply are asked in turn."""
+        """The record at `location`. The latest stays: the samples of a reply are asked in turn."""
         if self._latest is None or self._latest[0] != location:
             self._latest = location, orjson.loads(self._segments.read(location)[1])
         return self._latest[1]

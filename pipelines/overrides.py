@@ -52,7 +52,9 @@ def _step_into(place: Any, step: str, override: str, file: str) -> Any:
             if step in (str(position), entry.get("name"), entry.get("kind")):
                 return entry
         names = [str(entry.get("name") or entry.get("kind")) for entry in place]
-        raise RecipeError(f'--set {override}: {file} has no "{step}" there; valid: {", ".join(names)}')
+        raise RecipeError(
+            f'--set {override}: {file} has no "{step}" there; valid: {", ".join(names)}'
+        )
     raise RecipeError(f"--set {override}: {file} has a plain value where {step} should be a table")
 
 

@@ -47,15 +47,15 @@ class Scale:
 def read_rating(
     reply: str, scale: Scale, *, fence: Fence | None = None, truncated: bool = False
 ) -> Decimal:
-    """The number of the last line that starts with "Rating:" in the judge's own words.
+    r"""The number of the last line that starts with "Rating:" in the judge's own words.
 
     Of a `truncated` reply only whole lines count: "Rating: 1" may be the start of a 10. Raises
     JudgmentError for anything that is not one number on the scale.
 
     >>> ten = Scale(Decimal(1), Decimal(10))
-    >>> for reply in ("Good.\\nRating: 7", "**Rating:** 7/10", "Rating: [[7.0]].", "### Rating: 7"):
+    >>> for reply in ("Good.\nRating: 7", "**Rating:** 7/10", "Rating: [[7.0]].", "### Rating: 7"):
     ...     assert read_rating(reply, ten) == 7
-    >>> read_rating("Rating: 3\\nOn reflection:\\nRating: 4", ten)
+    >>> read_rating("Rating: 3\nOn reflection:\nRating: 4", ten)
     Decimal('4')
     >>> read_rating("Rating: 0.75", Scale(Decimal(0), Decimal(1), whole=False))
     Decimal('0.75')
@@ -81,11 +81,11 @@ def read_rating(
 
 
 def read_verdict(reply: str, *, fence: Fence | None = None, truncated: bool = False) -> Shown:
-    """What the last line that starts with "Verdict:" says in the judge's own words.
+    r"""What the last line that starts with "Verdict:" says in the judge's own words.
 
     Raises JudgmentError for anything but A, B or tie.
 
-    >>> read_verdict("A is longer.\\nVerdict: B"), read_verdict("**Verdict: [[a]]**")
+    >>> read_verdict("A is longer.\nVerdict: B"), read_verdict("**Verdict: [[a]]**")
     ('B', 'A')
     >>> read_verdict("Verdict: Tie.")
     'tie'

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli_w
 from pydantic import Field
@@ -31,13 +31,12 @@ from pipelines.part import Part, Table, Where, identity_of, load_part, load_tabl
 from pipelines.prompts import PromptTable
 from pipelines.publish import Publish
 from pipelines.sampler import Sampler
+from pipelines.scales import check_scales
 from pipelines.score import Score
-from pipelines.selection import check_scales
+from pipelines.selection import check_filters
 from pipelines.selector import Selector
 from pipelines.source import Source
 from schemas.canonical import canonical_json
-
-PartT = TypeVar("PartT", bound=Part)
 
 
 class Head(Table):
@@ -123,16 +122,16 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
     head = {key: value for key, value in frozen.items() if key not in TABLES}
     top = Where(file, "", root)
 
-    def named(shelf: str, key: str, contract: type[PartT]) -> dict[str, PartT]:
+    def named(shelf: str, key: str) -> dict[str, Any]:  # `load_part` vouches for the type
         tables = _expect(frozen.get(key, {}), dict, f"[{key}.NAME] tables", top, key)
         loaded = {}
         for name, entry in tables.items():
             where = Where(file, f"[{key}.{name}]", root)
             entry = _expect(entry, dict, "a table", where, "")
             loaded[name] = load_part(shelf, {"name": name, **entry}, where)
-        return _typed(loaded, contract)
+        return loaded
 
-    def listed(key: str, contract: type[PartT]) -> tuple[PartT, ...]:
+    def listed(key: str) -> tuple[Any, ...]:
         tables = _expect(frozen.get(key, ()), tuple, f"[[{key}]] tables", top, key)
         parts = []
         for number, entry in enumerate(tables, 1):
@@ -140,7 +139,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
             where = Where(file, f"[[{key}]] #{number} ({kind})", root)
             parts.append(load_part(key, _expect(entry, dict, "a table", where, ""), where))
         _refuse_equal_names(parts, key, top)
-        return tuple(_typed(dict(enumerate(parts)), contract).values())
+        return tuple(parts)
 
     prompts = frozen.get("prompts", ())
     prompt_tables = (prompts,) if isinstance(prompts, dict) else prompts
@@ -148,23 +147,24 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         path=path,
         table=table,
         head=load_table(Head, head, top),
-        sources=named("sources", "sources", Source),
+        sources=named("sources", "sources"),
         prompts=tuple(
             load_table(PromptTable, entry, Where(file, f"[[prompts]] #{number}", root))
             for number, entry in enumerate(prompt_tables, 1)
         ),
-        models=named("backends", "models", Backend),
-        samplers=listed("samplers", Sampler),
-        judges=listed("judges", Judge),
+        models=named("backends", "models"),
+        samplers=listed("samplers"),
+        judges=listed("judges"),
         score=load_table(Score, frozen.get("score", {}), Where(file, "[score]", root)),
-        pairings=listed("pairings", Pairing),
-        filters=listed("filters", Filter),
-        selectors=listed("selectors", Selector),
+        pairings=listed("pairings"),
+        filters=listed("filters"),
+        selectors=listed("selectors"),
         publish=load_table(Publish, frozen.get("publish", {}), Where(file, "[publish]", root)),
         gates=load_table(Gates, frozen.get("gates", {}), Where(file, "[gates]", root)),
     )
     _check_references(recipe, top)
     check_scales(recipe.judges, recipe.filters, recipe.score, top)
+    check_filters(recipe.filters)
     return recipe
 
 
@@ -222,14 +222,6 @@ def _expect(value: Any, kind: type, wanted: str, where: Where, key: str) -> Any:
     return value
 
 
-def _typed(parts: dict[Any, Part], contract: type[PartT]) -> dict[Any, PartT]:
-    typed: dict[Any, PartT] = {}
-    for name, part in parts.items():
-        assert isinstance(part, contract)
-        typed[name] = part
-    return typed
-
-
 def _refuse_equal_names(parts: Iterable[Part], key: str, where: Where) -> None:
     seen: set[str] = set()
     for part in parts:
@@ -242,16 +234,21 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     """Every name that one table has of another exists. Raises RecipeError."""
     for key in ("samplers", "pairings"):
         if not getattr(recipe, key):
-            raise where.error(f"at least one [[{key}]] is needed. `pairwright parts {key}` lists them")
+            raise where.error(
+                f"at least one [[{key}]] is needed. `pairwright parts {key}` lists them"
+            )
     if not recipe.prompts:
         raise where.error("a [prompts] table is needed: it says which column is the prompt")
-    for part in (*recipe.samplers, *recipe.judges):
-        for model in part.models():
-            _known(model, recipe.models, "model", f"[[{part.shelf}]] {part.name}", where)
-    for part in (*recipe.prompts, *recipe.samplers, *recipe.judges):
-        source = getattr(part, "source", None)
+    callers: tuple[Sampler | Judge, ...] = (*recipe.samplers, *recipe.judges)
+    for caller in callers:
+        for model in caller.models():
+            _known(model, recipe.models, "model", f"[[{caller.shelf}]] {caller.name}", where)
+    for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
+        source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):
-            owner = f"[[{part.shelf}]] {part.name}" if isinstance(part, Part) else "[[prompts]]"
+            owner = (
+                f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
+            )
             _known(source, recipe.sources, "source", owner, where)
     judges = {judge.name for judge in recipe.judges}
     for name in recipe.score.judges:

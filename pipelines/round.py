@@ -1,6 +1,6 @@
 """A round: many independent units, each one coroutine, no barrier between them.
 
-    prompt ─ samplers ─> responses ─ early filters ─> kept ─ judges ─> judgments
+prompt ─ samplers ─> responses ─ early filters ─> kept ─ judges ─> judgments
 """
 
 import asyncio

@@ -14,4 +14,5 @@ def mean_micro(column: str) -> pl.Expr:
     The sum is exact, and IEEE division rounds correctly, so a mean that ends in exactly one half
     is seen as such: the result is the half-even rounding of the true mean (below 2**53).
     """
-    return rounded(pl.col(column).sum() / pl.col(column).count())
+    total, count = pl.col(column).sum(), pl.col(column).count()
+    return rounded(pl.when(count > 0).then(total / count))

@@ -13,7 +13,6 @@ without locks, since nobody appends to, truncates or rewrites another's file.
 
 import os
 import secrets
-import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -22,12 +21,10 @@ from typing import NamedTuple
 from zlib import crc32
 
 from pipelines.errors import StoreError
+from pipelines.syncer import Syncer
 
 PARTITIONS = 64
 """Folders of a ledger. A shard of a build loads only those of its units."""
-
-SYNC_S = 0.5
-"""Seconds between two rounds of fsync; with the time a round takes, a second at most is open."""
 
 MOST_READERS = 64
 """Segments that are held open for reading."""
@@ -126,8 +123,8 @@ class Segments:
             return unframe(os.pread(descriptor, location.length, location.offset))
         except (OSError, ValueError) as error:
             raise StoreError(
-                f"{self.file(location)}: byte {location.offset}: {error}, and it was sound when the "
-                "ledger was opened. Run the command again: what is lost is bought anew"
+                f"{self.file(location)}: byte {location.offset}: {error}, and it was sound when "
+                "the ledger was opened. Run the command again: what is lost is bought anew"
             ) from error
 
     def close(self) -> None:
@@ -190,60 +187,6 @@ class Segments:
             os.close(self._readers.popitem(last=False)[1])
         self._readers[segment] = os.open(self._files[segment], os.O_RDONLY)
         return self._readers[segment]
-
-
-class Syncer:
-    """Fsyncs marked files and folders in the background, each once for all writes of a round."""
-
-    def __init__(self) -> None:
-        self._marked: set[Path] = set()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._failure: OSError | None = None
-
-    def mark(self, path: Path) -> None:
-        """`path` was written to."""
-        self._marked.add(path)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="ledger-fsync", daemon=True)
-            self._thread.start()
-
-    def check(self) -> None:
-        """Raises StoreError if a sync failed: what was written before it may not be on the disk."""
-        if self._failure is not None:
-            raise StoreError(
-                f"{self._failure.filename}: cannot be synced: {self._failure.strerror}. "
-                "Look after the disk, then run again: what can still be read is not paid twice"
-            ) from self._failure
-
-    def stop(self) -> None:
-        """Ends the thread and syncs what is still marked."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._sync()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(SYNC_S):
-            self._sync()
-
-    def _sync(self) -> None:
-        for _ in range(len(self._marked)):
-            path = self._marked.pop()  # before the fsync: a write during it marks the path again
-            try:
-                _fsync(path)
-            except OSError as error:
-                if path.is_file():  # some file systems cannot sync a folder, and need not
-                    error.filename = path
-                    self._failure = error
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_all(descriptor: int, line: bytes) -> None:

@@ -4,7 +4,7 @@ source.rows() ─> row | BadRow ─> prompts.py (prompts), recorded.py (response
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,8 +38,11 @@ class Source(Part):
         """
 
     @abstractmethod
-    def rows(self, root: Path) -> Iterator[Row | BadRow]:
-        """The rows in the table's own order, streamed. Raises RecipeError as `columns`."""
+    def rows(self, root: Path, columns: Collection[str] = ()) -> Iterator[Row | BadRow]:
+        """The rows in the table's own order, streamed. Raises RecipeError as `columns`.
+
+        `columns` are those that the recipe maps; others may be left out. Default: all.
+        """
 
     def files(self, root: Path) -> tuple[Path, ...]:
         """The files that are read, for the manifest's hashes; () where there are none."""

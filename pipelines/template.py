@@ -11,14 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template as Compiled, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
+from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipelines.errors import RecipeError, nearest
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined,
-    autoescape=False,  # noqa: S701 - prompts are plain text, and texts are passed byte for byte
+    autoescape=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )

@@ -152,6 +152,8 @@ class Unit:
             except TransientError as error:
                 raise OwedError(f"{model}: {error}") from error
             got = dict(zip(indices, reply.completions, strict=False))
+            if not got:
+                raise OwedError(f"{model}: a reply without any choice")
             self.workshop.ledger.put(self.unit_id, key, list(got), reply)
             if not any(completion.error for completion in got.values()):
                 self.workshop.meter.paid(model, reply.usage, backend.prices)

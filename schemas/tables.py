@@ -7,11 +7,13 @@ Only plain types: LIST, STRUCT, VARCHAR, numbers and booleans, which `datasets`,
 all read alike.
 """
 
+import hashlib
 from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
 
+from schemas.canonical import canonical_json
 from schemas.rows import Drop, Judgment, Prompt, Response
 
 TEXTS = pa.list_(pa.field("element", pa.string()))
@@ -112,3 +114,57 @@ PAIRS = pa.schema(
 )
 """What trainers read. `prompt`, `chosen` and `rejected` are message lists; `tools` is there only
 in a set with tools. `order_key` is the row's place in the seeded shuffle of its split, from 0."""
+
+PLAIN_PAIRS = pa.schema(
+    pa.field(field.name, PLAIN_MESSAGES if field.type == MESSAGES else field.type)
+    for field in PAIRS
+    if field.name != "tools"
+)
+"""`PAIRS` of a set in which no message uses a tool."""
+
+
+def _extended(
+    staged: pa.Schema, names: dict[str, str], *found: tuple[str, pa.DataType]
+) -> pa.Schema:
+    """`staged` with some columns renamed, and what selection found out."""
+    return pa.schema(
+        [*((names.get(field.name, field.name), field.type) for field in staged), *found]
+    )
+
+
+PUBLISHED = {
+    "pairs": PLAIN_PAIRS,
+    "prompts": _extended(
+        PROMPTS,
+        {"licence": "license"},
+        ("split", pa.string()),
+        ("n_responses", pa.int64()),
+        ("n_scored", pa.int64()),
+        ("score_mean", pa.float64()),
+        ("score_var", pa.float64()),
+        ("n_pairs", pa.int64()),
+        ("kept", pa.bool_()),
+    ),
+    "responses": _extended(
+        RESPONSES, {}, ("score", pa.float64()), ("n_scores", pa.int64()), ("kept", pa.bool_())
+    ),
+    "judgments": _extended(JUDGMENTS, {"order": "shown_order"}),
+    "drops": _extended(
+        DROPS,
+        {},
+        ("chosen_response_id", pa.string()),
+        ("rejected_response_id", pa.string()),
+        ("score_chosen", pa.float64()),
+        ("score_rejected", pa.float64()),
+        ("score_margin", pa.float64()),
+    ),
+}
+"""The tables of a version; `pairs` is `PAIRS` where a message uses a tool. Scores in units of the
+judge's scale, `score_var` in those units squared (population variance). ORDER is a keyword of SQL,
+hence `shown_order`."""
+
+
+def schema_hash(schema: pa.Schema) -> str:
+    """SHA-256 of the names and types of the columns, in order."""
+    columns = [[field.name, str(field.type)] for field in schema]
+    return hashlib.sha256(canonical_json(columns)).hexdigest()

@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)  # machines are shared: no test is timed
+settings.load_profile("here")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -9,8 +9,10 @@ text that a server sends, so that it reaches neither an error nor the ledger.
 
 import os
 import re
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -21,7 +23,7 @@ from pipelines.errors import BackendError, RecipeError, TransientError
 from pipelines.part import Runtime, Where
 from pipelines.wire.address import COMPLETIONS, Address, address_of
 from pipelines.wire.body import Dialect, MaxTokensField, SystemRole, request_body
-from pipelines.wire.fault import fault
+from pipelines.wire.fault import fault, read_error
 from pipelines.wire.reply import read_reply
 from schemas.canonical import canonical_json
 
@@ -119,8 +121,8 @@ class OpenaiApi(Backend):
         if key is not None:
             header, _, word = self.api_key_header.partition(":")
             headers[header] = f"{word.strip()} {key}".strip()
-        proxy = _proxy_of(address)
-        password = proxy and aiohttp.client.URL(proxy).password
+        proxy = self._proxy(address)
+        password = urlsplit(proxy).password if proxy else None
         self._secrets = tuple(secret for secret in (key, password) if secret)
         self._session = aiohttp.ClientSession(
             headers=headers,
@@ -140,9 +142,78 @@ class OpenaiApi(Backend):
         """One POST, one reply. Raises RequestRefused, TransientError or FatalError."""
         dialect = Dialect(self.system_role, self.max_tokens_field)
         status, headers, raw = await self._post(request_body(request, self.model, dialect))
-        if status != 200:
-            raise self._told(fault(status, headers, raw, now=datetime.now(timezone.utc)))
+        if not 200 <= status < 300:
+            said = read_error(raw)
+            said = said._replace(message=self._shown(said.message))
+            raise self._placed(fault(status, headers, said, datetime.now(UTC)))
         try:
-            return read_reply(self._without_secrets(raw), request.n)
+            return read_reply(self._disclosable(raw), request.n)
         except TransientError as error:
-            raise self._told(error) from None
+            raise self._placed(error) from None
+
+    async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of the answer. Raises TransientError where there is none."""
+        assert self._session is not None, "open() comes before complete()"
+        try:
+            # a redirection would carry the key to another host
+            async with self._session.post(
+                self._address().url, data=body, allow_redirects=False
+            ) as answer:
+                return answer.status, answer.headers, await answer.read()
+        except TimeoutError:
+            failure = TransientError(f"no reply within {self.timeout_s:g} s (timeout_s)")
+        except (aiohttp.ClientError, OSError) as error:
+            failure = TransientError(f"{type(error).__name__}: {error}")
+        # raised out here: the error it stems from holds the request's headers, so the key
+        raise self._placed(failure)
+
+    def _placed(self, error: BackendError) -> BackendError:
+        """`error` with model and address before its message, and no secret in it."""
+        place = f"{self.model} at {self._address().place}"
+        error.args = (self._shown(f"{place}: {error}", 2 * LONGEST_MESSAGE),)
+        return error
+
+    def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
+        """The beginning of `text` without any secret (cut last: half a key is a secret too)."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[key]")
+        return text if len(text) <= longest else text[:longest] + "..."
+
+    def _disclosable(self, raw: bytes) -> bytes:
+        """`raw` without the key, which a test server or a proxy may echo in its answer."""
+        for secret in self._secrets:
+            if len(secret) >= SHORTEST_SECRET:
+                raw = raw.replace(secret.encode(), b"[key]")
+        return raw
+
+    def _address(self) -> Address:
+        return address_of(self.base_url, self.path)
+
+    def _key(self, address: Address) -> str | None:
+        """The value of the key, from the environment. Raises RecipeError where it is missing."""
+        variable = self.api_key_env or KEYS.get(address.host)
+        if variable is None:
+            return None
+        key = os.environ.get(variable, "").strip()
+        if not key:
+            raise RecipeError(
+                f"[models.{self.name}]: api_key_env: the environment variable {variable} is not "
+                f"set; `export {variable}=...` sets it (the key is never stored)"
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise RecipeError(f"[models.{self.name}]: the value of {variable} cannot be a key")
+        return key
+
+    def _proxy(self, address: Address) -> str | None:
+        """The proxy that the environment names, if any; never one for this machine.
+
+        Looked up once: aiohttp's own `trust_env` starts a thread for every call.
+        """
+        proxy = getproxies().get(address.scheme)
+        if proxy is None or address.is_loopback or proxy_bypass(address.host):
+            return None
+        if urlsplit(proxy).scheme not in ("http", "https"):
+            raise RecipeError(
+                f"[models.{self.name}]: {address.scheme.upper()}_PROXY must be an http:// URL"
+            )
+        return proxy

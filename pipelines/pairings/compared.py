@@ -20,7 +20,7 @@ class Compared(Pairing):
         """A comparison of two that were judged several times gives one pair, by all its votes."""
         comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames.responses)
         comparisons = comparisons.with_columns(reason=self._reason())
-        pairs = comparisons.filter(pl.col("reason").is_null()).select(PAIRED)
+        pairs = comparisons.filter(pl.col("reason").is_null()).select(*PAIRED)
         prompts = frames.prompts.select("prompt_id").join(pairs, on="prompt_id", how="anti")
         compared = pl.col("prompt_id").is_in(comparisons["prompt_id"].unique().implode())
         return Paired(

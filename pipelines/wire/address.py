@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 COMPLETIONS = "/chat/completions"
@@ -22,7 +23,7 @@ class Address:
 
     @property
     def scheme(self) -> str:
-        """ "http" or "https"."""
+        """The part before the colon: "http" or "https"."""
         return self.place.partition(":")[0]
 
     @property
@@ -43,6 +44,7 @@ class Address:
         return (mapped or ip).is_loopback or ip.is_unspecified
 
 
+@lru_cache
 def address_of(base_url: str, path: str = COMPLETIONS) -> Address:
     """The address of `base_url`. Raises ValueError, which never quotes a secret.
 
@@ -54,8 +56,12 @@ def address_of(base_url: str, path: str = COMPLETIONS) -> Address:
     >>> address_of("https://API.example.com:443/v1/").place
     'https://api.example.com/v1'
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("not a URL") from None  # its own message quotes what may be a password
+    if parts.scheme not in DEFAULT_PORTS or not host:
         raise ValueError('an http:// or https:// URL is wanted, as in "https://api.openai.com/v1"')
     if "@" in parts.netloc:
         raise ValueError("a user or password in the URL would be published; name api_key_env")
@@ -65,9 +71,9 @@ def address_of(base_url: str, path: str = COMPLETIONS) -> Address:
     base_path = parts.path.rstrip("/")
     if base_path.endswith(path):
         raise ValueError(f"ends with {path}, which is appended to it; leave that out")
-    named = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
-    origin = f"{parts.scheme}://{named}{port}"
+    named = f"[{host}]" if ":" in host else host
+    shown_port = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    origin = f"{parts.scheme}://{named}{shown_port}"
     query = f"?{parts.query}" if parts.query else ""
     shown_path = base_path if path == COMPLETIONS else base_path + path
-    return Address(origin + base_path + path + query, origin + shown_path, parts.hostname)
+    return Address(origin + base_path + path + query, origin + shown_path, host)

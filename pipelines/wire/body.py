@@ -63,12 +63,12 @@ def _in_role(message: Message, role: SystemRole) -> Message:
 
 
 def _folded(messages: tuple[Message, ...]) -> list[Message]:
-    """`messages` with the leading system texts above the first user text, a blank line between.
+    r"""`messages` with the leading system texts above the first user text, a blank line between.
 
     Later system texts stay in their place, as user messages.
 
     >>> _folded((Message("system", "Be brief."), Message("user", "Hi")))[0].content
-    'Be brief.\\n\\nHi'
+    'Be brief.\n\nHi'
     """
     leading = list(takewhile(lambda message: message.role in SYSTEM_ROLES, messages))
     rest = [_in_role(message, "user") for message in messages[len(leading) :]]
@@ -106,7 +106,8 @@ def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     schema = given.pop("json_schema", None)
     if schema is not None:
         given["response_format"] = _response_format(schema)
-    return given | extra
+    given.update(extra)
+    return given
 
 
 def _response_format(schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import NamedTuple
 
+from pipelines.backend import Sampling
 from pipelines.errors import BackendError, FatalError, RequestRefused, TransientError
 from pipelines.wire.reply import error_message, read_json
 
@@ -15,13 +16,13 @@ ENDPOINT = {
     401: "check the key that api_key_env names",
     402: "check the balance of the account",
     403: "check what the key may do",
-    404: "check base_url and model",
+    404: "check base_url and model; `curl BASE_URL/models` lists the models",
     405: "check base_url",
     407: "check the proxy's user and password",
     410: "check base_url and model",
 }
 """4xx that are about the endpoint rather than about one request, and what helps."""
-HINTS = {
+REMEDIES = {
     "max_tokens": 'max_tokens_field = "max_completion_tokens"',
     "max_completion_tokens": 'max_tokens_field = "max_tokens"',
     "messages[0].role": 'system_role = "user"',
@@ -30,16 +31,48 @@ HINTS = {
 """What helps where a model does not take a parameter; for all others, `omit`."""
 
 
-def fault(status: int, headers: Mapping[str, str], raw: bytes, *, now: datetime) -> BackendError:
-    """The error that an answer means; its message holds the server's own in full.
+class Said(NamedTuple):
+    """What a server says is wrong."""
 
-    408, 409, 425, 429 and 5xx may pass. 401 to 405, 407, 410, a redirection, an exhausted quota
+    message: str
+    code: str | None = None
+    param: str | None = None
+    """The parameter that it is about."""
+
+
+def read_error(raw: bytes) -> Said:
+    """What the body of an answer other than 200 says: JSON in the usual shapes, or any text.
+
+    >>> read_error(b'{"error": {"message": "no", "param": "n", "code": "unsupported_value"}}')
+    Said(message='no', code='unsupported_value', param='n')
+    >>> read_error(b"<h1>Bad Gateway</h1>")
+    Said(message='<h1>Bad Gateway</h1>', code=None, param=None)
+    """
+    try:
+        reply = read_json(raw)
+    except TransientError:
+        return Said(raw.decode("utf-8", "replace").strip())
+    error = reply.get("error") if isinstance(reply, dict) else None
+    if not isinstance(error, dict):
+        return Said(error_message(reply))
+    code, kind, param = error.get("code"), error.get("type"), error.get("param")
+    named = kind if kind == "insufficient_quota" else code
+    return Said(
+        error_message(reply),
+        named if isinstance(named, str) else None,
+        param if isinstance(param, str) else None,
+    )
+
+
+def fault(status: int, headers: Mapping[str, str], said: Said, now: datetime) -> BackendError:
+    """The error that an answer other than 200 means.
+
+    408, 409, 425, 429 and 5xx may pass. An exhausted quota, a redirection, what `ENDPOINT` lists
     and a parameter that the model does not take will not, whatever is asked. Any other 4xx refuses
     this request alone.
     """
-    said, code, param = _said(raw)
-    message = f"HTTP {status}: {said}" if said else f"HTTP {status}"
-    if code == "insufficient_quota":
+    message = f"HTTP {status}: {said.message or 'no message'}"
+    if said.code == "insufficient_quota":
         return FatalError(f"{message} (check the balance of the account)")
     if status in PASSING or status >= 500:
         wait = retry_after(headers, now)
@@ -47,17 +80,27 @@ def fault(status: int, headers: Mapping[str, str], raw: bytes, *, now: datetime)
     if status in ENDPOINT:
         return FatalError(f"{message} ({ENDPOINT[status]})")
     if status < 400:
-        return FatalError(f"HTTP {status} leads to {headers.get('Location')}; check base_url")
-    if code in ("unsupported_parameter", "unsupported_value") and param:
-        hint = HINTS.get(param, f'omit = ["{param}"]')
-        return FatalError(f"{message} (in this model's table: {hint})")
+        return FatalError(f"HTTP {status}, location {headers.get('Location')} (check base_url)")
+    if said.code in ("unsupported_parameter", "unsupported_value"):
+        return FatalError(f"{message} (in this model's table: {_remedy(said.param)})")
     return RequestRefused(message, status)
+
+
+def _remedy(param: str | None) -> str:
+    """What to write where the model does not take `param`.
+
+    >>> _remedy("max_tokens"), _remedy("temperature")
+    ('max_tokens_field = "max_completion_tokens"', 'omit = ["temperature"]')
+    """
+    if param in REMEDIES:
+        return REMEDIES[param]
+    return f'omit = ["{param}"]' if param in Sampling.model_fields else "omit = [...]"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """What the server asks to wait, in seconds, >= 0. None: it does not say.
 
-    >>> noon = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     >>> retry_after({"Retry-After": "1.5"}, noon), retry_after({"retry-after-ms": "20"}, noon)
     (1.5, 0.02)
     >>> retry_after({"Retry-After": "Thu, 01 Jan 2026 12:00:30 GMT"}, noon)
@@ -86,23 +129,5 @@ def _until(date: str, now: datetime) -> float | None:
         then = parsedate_to_datetime(date)
     except ValueError:
         return None
-    zoned = then if then.tzinfo else then.replace(tzinfo=timezone.utc)
+    zoned = then if then.tzinfo else then.replace(tzinfo=UTC)
     return max(0.0, (zoned - now).total_seconds())
-
-
-def _said(raw: bytes) -> tuple[str, str | None, str | None]:
-    """The server's message, its error code and the parameter that it is about."""
-    try:
-        reply = read_json(raw)
-    except TransientError:  # a page of HTML, or nothing
-        return raw.decode("utf-8", "replace").strip(), None, None
-    error: Any = reply.get("error") if isinstance(reply, dict) else None
-    if not isinstance(error, dict):
-        return error_message(reply), None, None
-    code, kind, param = error.get("code"), error.get("type"), error.get("param")
-    exhausted = "insufficient_quota" in (code, kind)
-    return (
-        error_message(reply),
-        "insufficient_quota" if exhausted else code if isinstance(code, str) else None,
-        param if isinstance(param, str) else None,
-    )

@@ -39,11 +39,11 @@ def read_reply(raw: bytes, asked: int) -> Reply:
 
 
 def read_json(raw: bytes) -> Any:
-    """The JSON value in `raw`. Raises TransientError where there is none.
+    r"""The JSON value in `raw`. Raises TransientError where there is none.
 
     What is no text in UTF-8 becomes U+FFFD, lone surrogates included.
 
-    >>> read_json(b'["\\xff", "\\\\ud800"]') == ["\\ufffd", "\\ufffd"]
+    >>> read_json(b'["\xff", "\\ud800"]') == ["\ufffd", "\ufffd"]
     True
     """
     try:
@@ -86,12 +86,12 @@ def _json_text(value: Any) -> str:
 
 
 def split_thinking(text: str) -> tuple[str | None, str]:
-    """A leading `<think>` block and the rest; None without one.
+    r"""A leading `<think>` block and the rest; None without one.
 
     A block that is never closed was cut off: all of it is thinking. A closing tag alone (the chat
     template opened the block) is not recognised: run such a server with its reasoning parser.
 
-    >>> split_thinking("<think>\\n2 and 2...\\n</think>\\n\\nFour.")
+    >>> split_thinking("<think>\n2 and 2...\n</think>\n\nFour.")
     ('2 and 2...', 'Four.')
     >>> split_thinking("<think>2 and")
     ('2 and', '')

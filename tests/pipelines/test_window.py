@@ -31,13 +31,13 @@ def test_an_overload_of_a_request_that_started_before_the_last_shrink_is_not_cou
 
 
 def test_the_limit_grows_by_one_over_itself_and_stops_at_the_maximum():
-    window = Window(2)
-    window.shrink(0)
-    assert window.limit == 1.4
+    window = Window(8)
+    window.limit = 4.0
     window.grow()
-    assert window.limit == 1.4 + 1 / 1.4 > 2 or window.limit == 2
+    assert window.limit == 4.25
+    window.limit = 7.9
     window.grow()
-    assert window.limit == 2
+    assert window.limit == 8
 
 
 def test_about_one_window_of_successes_grows_the_limit_by_one():

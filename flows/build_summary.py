@@ -1,0 +1,81 @@
+"""What `build` says at its end: what came of it, the funnel, the spend, and what to do next."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.funnel_text import funnel
+from flows.plain_text import count, counted, duration
+from flows.spend_text import spend_in_words, tokens
+from flows.store_option import DEFAULT
+
+if TYPE_CHECKING:
+    from pipelines.build import Outcome
+    from pipelines.meter import Meter
+    from schemas.version import Manifest
+
+
+EXAMPLE_QUERY = "SELECT chosen_model, count(*) FROM pairs GROUP BY 1"
+
+
+def summary(
+    outcome: "Outcome", meter: "Meter", store: Path, seconds: float, *, bars: bool = False
+) -> str:
+    """The summary, in paragraphs."""
+    steps = outcome.manifest.counts if outcome.manifest else ()
+    paragraphs = (
+        _verdict(outcome),
+        funnel(steps, bars=bars) if steps else "",
+        "\n".join(_costs(meter, seconds)),
+        _next(outcome, store),
+    )
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _verdict(outcome: "Outcome") -> str:
+    version = outcome.version
+    if outcome.manifest is None:
+        owing = counted(outcome.owed, "prompt owes calls", "prompts owe calls")
+        return "\n".join((f"not published: {owing}, for example", *outcome.failures))
+    if version is None:
+        return "\n".join(f"not published: {failure}" for failure in outcome.failures)
+    if not outcome.published:
+        return f"nothing new: equal to {version.ref}"
+    owed = f"; {counted(outcome.owed, 'prompt')} left out, whose calls are owed"
+    return (
+        f"published {version.ref}: {pairs_in_words(version.manifest)}{owed if outcome.owed else ''}"
+    )
+
+
+def pairs_in_words(manifest: "Manifest") -> str:
+    """How many pairs there are, by split: "100 pairs (98 train, 2 test)"."""
+    splits = ", ".join(f"{count(pairs)} {split}" for split, pairs in manifest.splits().items())
+    pairs = counted(manifest.rows("pairs"), "pair")
+    return f"{pairs} ({splits})" if splits else pairs
+
+
+def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
+    replayed = f"{counted(meter.samples_replayed, 'sample')} from the ledger"
+    if not meter.calls:
+        yield f"no calls were paid, {replayed}, in {duration(seconds)}"
+        return
+    paid = f"{counted(meter.calls, 'call')} for {counted(meter.samples_paid, 'sample')}"
+    prompt, completion = tokens(meter)
+    yield f"{paid}, {replayed}, in {duration(seconds)}"
+    yield f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(meter)}"
+
+
+def _next(outcome: "Outcome", store: Path) -> str:
+    if outcome.version is None:
+        if outcome.refused is not None:
+            return f"evidence: {outcome.refused}"
+        return "What is paid is kept. Run the same command to go on."
+    name = outcome.version.name
+    option = "" if store == DEFAULT else f" --store {store}"
+    return "\n".join(
+        (
+            f"files: {outcome.version.folder}",
+            f"next:  pairwright show {name}{option}",
+            f'       pairwright sql{option} --dataset {name} "{EXAMPLE_QUERY}"',
+        )
+    )

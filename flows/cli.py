@@ -1,0 +1,106 @@
+"""The command line: `pairwright COMMAND`. One command is one module of `flows/commands/`.
+
+A command's module docstring is its help text; `add_arguments` declares what it takes and `run`
+does it. What is heavy (polars, duckdb, pyarrow, aiohttp) is imported inside `run`, so that
+`pairwright --help` and `pairwright ls` start at once.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+from flows.commands import build, drops, ls, parts, show, sql, verify
+from pipelines.errors import PairwrightError
+
+COMMANDS: tuple[ModuleType, ...] = (build, ls, show, drops, sql, verify, parts)
+
+UNUSABLE = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+DESCRIPTION = """\
+Builds versioned preference datasets: generate, judge, pair, select, publish.
+
+    pairwright build quickstart
+    pairwright show quickstart
+"""
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  2    the recipe or another input is wrong; nothing was paid
+  3    the build is complete, but a gate refuses to publish it
+  4    the budget is reached
+  5    calls are owed, or a service failed; the same command goes on
+  130  stopped by Ctrl-C; the same command goes on
+
+PAIRWRIGHT_STORE names the store where --store does not; PAIRWRIGHT_DEBUG=1 shows tracebacks.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that keeps the layout of its texts and complains in one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with exit code 2."""
+        self.exit(UNUSABLE, f"error: {message}. `{self.prog} --help` shows how\n")
+
+
+class ShowVersion(argparse.Action):
+    """`--version`, looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Prints the installed version and ends."""
+        from importlib.metadata import version
+
+        print("pairwright", version("pairwright"))
+        parser.exit()
+
+
+def make_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(prog="pairwright", description=DESCRIPTION, epilog=EXIT_CODES)
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and end")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        about = command.__doc__ or ""
+        name = command.__name__.rpartition(".")[2]
+        own = commands.add_parser(name, help=about.partition("\n")[0], description=about)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code (see `EXIT_CODES`)."""
+    chosen = make_parser().parse_args(arguments)
+    try:
+        code: int = chosen.run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (PairwrightError, OSError) as error:
+        if os.environ.get("PAIRWRIGHT_DEBUG"):
+            raise
+        print(f"error: {_in_words(error)}", file=sys.stderr)
+        return error.exit_code if isinstance(error, PairwrightError) else UNUSABLE
+    return code
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

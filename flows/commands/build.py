@@ -1,0 +1,119 @@
+"""Build the dataset that a recipe describes, and publish it as a new version.
+
+For example:
+    pairwright build quickstart
+    pairwright build my.toml --limit 20 --set filters.margin.min=2
+
+What is bought is kept in the store's ledger: a build that stopped goes on with the same command,
+and a change of pairing, filters or selectors costs no call.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.store_option import add_store
+
+if TYPE_CHECKING:
+    from pipelines.meter import Meter
+    from pipelines.recipe import Recipe
+
+DONE, UNUSABLE, GATE_FAILED, OWED, INTERRUPTED = 0, 2, 3, 5, 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe"
+    )
+    add_store(parser)
+    parser.add_argument(
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change one value of the recipe; may be repeated",
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=int, help="take the first N prompts only: --set limit=N"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="call remote endpoints without asking first"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Builds. Returns 0, 3 (a gate failed), 5 (calls are owed) or 130 (Ctrl-C)."""
+    from flows.shipped_recipes import find_recipe
+    from pipelines.recipe import read_recipe
+
+    limit = [] if chosen.limit is None else [f"limit={chosen.limit}"]
+    recipe = read_recipe(find_recipe(chosen.recipe), [*chosen.overrides, *limit])
+    if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not _agreed(recipe):
+        say("nothing was called")
+        return UNUSABLE
+    return _build(recipe, chosen.store)
+
+
+def say(line: str) -> None:
+    """Prints to standard error: standard output is for results."""
+    print(line, file=sys.stderr)
+
+
+def remote_models(recipe: "Recipe") -> dict[str, str]:
+    """Model -> endpoint of what the recipe's parts may call outside this machine."""
+    from pipelines.wire.address import address_of
+
+    called = {name for sampler in recipe.samplers for name in sampler.models()}
+    called |= {name for judge in recipe.judges for name in judge.models()}
+    remote = {}
+    for name in sorted(called):
+        endpoint = recipe.models[name].endpoint()
+        if endpoint.startswith(("http://", "https://")) and not address_of(endpoint).is_loopback:
+            remote[name] = endpoint
+    return remote
+
+
+def _agreed(recipe: "Recipe") -> bool:
+    remote = remote_models(recipe)
+    if not remote:
+        return True
+    most = recipe.head.sample or recipe.head.limit
+    prompts = f"at most {most:,} prompts" if most else "every prompt"
+    for name, endpoint in remote.items():
+        say(f"This build may call {name} at {endpoint} for {prompts}.")
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _build(recipe: "Recipe", store: Path) -> int:
+    from flows.build_summary import summary
+    from flows.progress import progress
+    from pipelines.build import run_build
+    from pipelines.meter import Meter
+
+    meter, started = Meter(), time.monotonic()
+    try:
+        with progress(meter):
+            outcome = run_build(recipe, store, meter)
+    except KeyboardInterrupt:
+        say(_stopped(meter, store))
+        return INTERRUPTED
+    seconds = time.monotonic() - started
+    print(summary(outcome, meter, store, seconds, bars=sys.stdout.isatty()))
+    if outcome.version is not None:
+        return DONE
+    return OWED if outcome.manifest is None else GATE_FAILED
+
+
+def _stopped(meter: "Meter", store: Path) -> str:
+    kept = f"{meter.samples_paid:,} samples bought in this run"
+    if meter.samples_replayed:
+        kept += f" and {meter.samples_replayed:,} that were there before"
+    return (
+        f"stopped: {kept} are kept in {store / 'ledger'}; what was in flight is abandoned.\n"
+        "Run the same command to go on."
+    )

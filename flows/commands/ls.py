@@ -1,0 +1,53 @@
+"""List the datasets of a store and their versions.
+
+For example:
+    pairwright ls
+"""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from flows.store_option import add_store
+
+if TYPE_CHECKING:
+    from pipelines.store import Version
+
+
+COLUMNS = ("version", "pairs", "prompts", "responses", "bytes", "published")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_store(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Prints one line for each version; 2 where one cannot be read, which hides no other."""
+    from flows.plain_text import aligned
+    from pipelines.errors import StoreError
+    from pipelines.store import Store
+
+    store = Store(chosen.store)
+    rows: list[tuple[str, ...]] = [COLUMNS]
+    failed = False
+    for name in store.names():
+        try:
+            rows += [_row(version) for version in store.versions(name)]
+        except StoreError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed = True
+    if len(rows) > 1:
+        print(aligned(rows))
+    elif not failed:
+        print(f"{store.root} holds no dataset yet. `pairwright build quickstart` makes one")
+    return 2 if failed else 0
+
+
+def _row(version: "Version") -> tuple[str, ...]:
+    from flows.plain_text import count, short
+
+    manifest = version.manifest
+    rows = (count(manifest.rows(table)) for table in ("pairs", "prompts", "responses"))
+    size = short(sum(info.bytes for info in manifest.files.values()))
+    return version.ref, *rows, size, manifest.run.published or ""

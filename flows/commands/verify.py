@@ -1,0 +1,60 @@
+"""Hash every file of the published versions again, and compare with their manifests.
+
+For example:
+    pairwright verify                    every version of the store
+    pairwright verify quickstart         every version of one dataset
+    pairwright verify quickstart@v0001   this one
+"""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flows.store_option import add_store
+
+if TYPE_CHECKING:
+    from pipelines.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("dataset", metavar="NAME[@V]", nargs="?", help="default: all versions")
+    add_store(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Prints a line for each version and each fault; 2 where there is a fault."""
+    from pipelines.store import Store
+
+    sound = True
+    for line, is_sound in _checked(Store(chosen.store), chosen.dataset):
+        print(line, flush=True)
+        sound = sound and is_sound
+    return 0 if sound else 2
+
+
+def _checked(store: "Store", ref: str | None) -> Iterator[tuple[str, bool]]:
+    """What is found, line by line, and whether that is as it should be."""
+    from flows.plain_text import counted
+    from pipelines.errors import StoreError
+
+    names = store.names() if ref is None else [ref]
+    if not names:
+        yield f"{store.root} holds no dataset yet", True
+    for name in names:
+        try:
+            one = store.resolve(name)
+            versions = [one] if "@" in name else store.versions(one.name)
+        except StoreError as error:
+            if ref is not None:
+                raise
+            yield str(error), False
+            continue
+        for version in versions:
+            faults = store.verify(version)
+            yield from ((fault, False) for fault in faults)
+            if not faults:
+                yield (
+                    f"{version.ref}: {counted(len(version.manifest.files), 'file')} as published",
+                    True,
+                )

@@ -1,0 +1,86 @@
+"""A published version as text: the page that `pairwright show` prints."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flows.build_summary import pairs_in_words
+from flows.figures import Bin, Figures
+from flows.funnel_text import funnel
+from flows.plain_text import aligned, bar, count, counted, short
+
+if TYPE_CHECKING:
+    from pipelines.store import Version
+    from schemas.version import Manifest
+
+
+def version_text(version: "Version", *, bars: bool = False) -> str:
+    """The page, in paragraphs; those about pairs are left out where there is none."""
+    figures = Figures(version)
+    paragraphs = [
+        _head(version),
+        funnel(version.manifest.counts, bars=bars),
+        _judges(version.manifest),
+        _margins(figures, bars=bars),
+        _lengths(figures, version.manifest.rows("pairs")),
+        _models(figures),
+        _files(version),
+    ]
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _head(version: "Version") -> str:
+    manifest = version.manifest
+    published = f", published {manifest.run.published}" if manifest.run.published else ""
+    return (
+        f"{version.ref}{published}\n"
+        f"{pairs_in_words(manifest)} of {counted(manifest.rows('prompts'), 'prompt')} "
+        f"and {counted(manifest.rows('responses'), 'response')}"
+    )
+
+
+def _judges(manifest: "Manifest") -> str:
+    rows = [("judge", "judgments", "readable", "")]
+    for name, judge in manifest.judges.items():
+        notes = ", ".join(f"{note} {value}" for note, value in judge.notes.items())
+        rows.append((name, count(judge.asked), count(judge.read), notes))
+    return aligned(rows) if len(rows) > 1 else ""
+
+
+def _margins(figures: Figures, *, bars: bool) -> str:
+    quantiles = figures.margin_quantiles()
+    if not quantiles:
+        return ""
+    names = {0.0: "lowest", 0.5: "median", 1.0: "highest"}
+    heads = [names.get(share, f"{share:.0%}") for share in quantiles]
+    table = aligned([("margin", *heads), ("", *(f"{value:g}" for value in quantiles.values()))])
+    return f"{table}\n\n{aligned(list(_histogram(figures.margin_histogram(), bars=bars)))}"
+
+
+def _histogram(bins: list[Bin], *, bars: bool) -> Iterator[tuple[str, str, str]]:
+    yield "margin", "pairs", ""
+    most = max(one.pairs for one in bins)
+    for one in bins:
+        span = f"{one.low:g}" if one.low == one.high else f"{one.low:.4g} to {one.high:.4g}"
+        yield span, count(one.pairs), bar(one.pairs / most) if bars else ""
+
+
+def _lengths(figures: Figures, pairs: int) -> str:
+    rows = [("characters", "mean", "median", "longer one of")]
+    for side in figures.lengths():
+        share = f"{counted(side.longer, 'pair')} ({side.longer / pairs:.1%})"
+        rows.append((side.side, f"{side.mean:,.0f}", f"{side.median:,.0f}", share))
+    return aligned(rows) if len(rows) > 1 else ""
+
+
+def _models(figures: Figures) -> str:
+    rows = [("model", "chosen", "rejected", "chosen share")]
+    for one in figures.models():
+        share = one.chosen / (one.chosen + one.rejected)
+        rows.append((one.model, count(one.chosen), count(one.rejected), f"{share:.1%}"))
+    return aligned(rows) if len(rows) > 1 else ""
+
+
+def _files(version: "Version") -> str:
+    files = version.manifest.files
+    size = short(sum(info.bytes for info in files.values()))
+    return f"{counted(len(files), 'file')}, {size} bytes: {version.folder}"

@@ -1,0 +1,217 @@
+r"""Answers from a table or from rules: for unit tests, dry runs and the quickstart.
+
+    [models.pupil]
+    kind = "scripted"
+    rules = [{ match = 'What is (\d+) \+ 0', answers = ['It is \1.', 'Nothing changes: \1.'] }]
+    default = "I do not know."
+
+The table is asked first, then the rules in their order, then the default. Where there are several
+answers, each sample draws its own, from (model, messages, seed of the request, choice): the same
+recipe gives the same answers on every machine.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from pipelines.backend import Backend, Completion, Reply, Request, Usage
+from pipelines.errors import RequestRefused, TransientError
+from pipelines.part import Real, Runtime, Table, Where
+from schemas.canonical import draw_integer, draw_unit, make_id
+from schemas.rows import Message
+
+UNREADABLE = "I would rather not say."
+"""What `bad_rate` puts in place of an answer: no score, no verdict, no number."""
+GROUP = re.compile(r"\\([0-9])")
+
+
+class Rule(Table):
+    """Answers to all messages that a pattern is found in."""
+
+    match: str
+    """A regular expression (Python's `re`), searched, not anchored; `(?i)` ignores case."""
+    search: Literal["user", "conversation"] = "user"
+    """Where it is searched: in the last user message, or in all texts, blank lines between."""
+    answers: tuple[str, ...] = Field(min_length=1)
+    r"""One of them is the answer. `\1` to `\9` stand for the groups of the match and `\0` for all
+    of it; nothing else is special."""
+
+    @field_validator("match")
+    @classmethod
+    def _match_compiles(cls, match: str) -> str:
+        try:
+            re.compile(match)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return match
+
+    @model_validator(mode="after")
+    def _groups_exist(self) -> "Rule":
+        groups = re.compile(self.match).groups
+        for answer in self.answers:
+            for number in GROUP.findall(answer):
+                if int(number) > groups:
+                    raise ValueError(f"\\{number} in an answer, but match has {groups} groups")
+        return self
+
+    def found(self, messages: tuple[Message, ...]) -> re.Match[str] | None:
+        """Where the pattern is found in `messages`; None if nowhere."""
+        return re.search(self.match, _asked(messages, self.search))
+
+
+class Scripted(Backend):
+    """A model whose answers are written down. Its tokens are words between white space."""
+
+    rules: tuple[Rule, ...] = ()
+    """Tried in this order; the first whose pattern is found answers."""
+    table: Annotated[str | None, Runtime] = None
+    """Path of a .jsonl or .parquet file, relative to the recipe, with the columns `prompt` (a last
+    user message, in full) and `answer`. Several rows of one prompt are several answers."""
+    default: str | None = None
+    """The answer where nothing else answers. Without it such a request is refused."""
+    bad_rate: Real = Field(default=0.0, ge=0, le=1)
+    """Share of samples that are unreadable, in [0, 1]; drawn for each sample."""
+    latency_ms: Annotated[Real, Runtime] = Field(default=0.0, ge=0)
+    """Mean time to a reply, in milliseconds; each request draws its own, from 0 to twice this."""
+    error_rate: Annotated[Real, Runtime] = Field(default=0.0, ge=0, le=1)
+    """Share of attempts that fail in a way that may pass, in [0, 1]. The last of `max_tries`
+    attempts never fails, so that every build ends."""
+
+    _answers: dict[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
+    _table_sha256: str | None = PrivateAttr(default=None)
+    _failures: dict[str, int] = PrivateAttr(default_factory=dict)
+    """Failed attempts of the requests that have not been answered yet."""
+
+    def check(self, where: Where) -> None:
+        """Reads the table. Raises RecipeError where it is missing or cannot be read."""
+        super().check(where)
+        if self.table is None:
+            return
+        path = where.root / self.table
+        try:
+            self._table_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._answers = _by_prompt(_rows(path))
+        except OSError as error:
+            raise where.error(f"{self.table}: {error.strerror or error}", "table") from error
+        except ValueError as error:
+            raise where.error(f"{self.table}: {error}", "table") from error
+
+    def identity(self) -> dict[str, Any]:
+        """As `Part.identity`, with the hash of the table in place of its path."""
+        return super().identity() | {"table_sha256": self._table_sha256}
+
+    def model_identity(self) -> str:
+        """A hash of everything that answers are taken from."""
+        script = self.identity()
+        deciding = ("rules", "table_sha256", "default", "bad_rate")
+        return "scripted:" + make_id("script", {name: script[name] for name in deciding})
+
+    def endpoint(self) -> str:
+        """One for each scripted model."""
+        return f"scripted:{self.name}"
+
+    async def complete(self, request: Request) -> Reply:
+        """The written answers, after the simulated latency and failures."""
+        key = self._key(request)
+        await asyncio.sleep(2 * self.latency_ms / 1000 * draw_unit("latency", key))
+        self._fail_sometimes(key)
+        completions = tuple(self._choice(request, key, choice) for choice in range(request.n))
+        read = sum(_words(message.content) for message in request.messages)
+        written = sum(_words(completion.text) for completion in completions)
+        return Reply(completions, Usage(prompt_tokens=read, completion_tokens=written))
+
+    def _key(self, request: Request) -> str:
+        messages = [message.canonical() for message in request.messages]
+        return make_id("scripted", self.model, messages, request.sampling.seed, request.seed)
+
+    def _fail_sometimes(self, key: str) -> None:
+        failures = self._failures.pop(key, 0)
+        last_try = failures + 1 >= self.max_tries
+        if not last_try and draw_unit("failure", key, failures) < self.error_rate:
+            self._failures[key] = failures + 1
+            raise TransientError(f"{self.name}: simulated failure {failures + 1} (error_rate)")
+
+    def _choice(self, request: Request, key: str, choice: int) -> Completion:
+        answers = self._answers_to(request.messages)
+        text = answers[draw_integer("answer", key, choice) % len(answers)]
+        if draw_unit("bad", key, choice) < self.bad_rate:
+            text = UNREADABLE
+        alone = request.n == 1
+        return Completion(
+            text,
+            finish_reason="stop",
+            completion_tokens=_words(text) if alone else None,
+            prompt_tokens=sum(_words(m.content) for m in request.messages) if alone else None,
+        )
+
+    def _answers_to(self, messages: tuple[Message, ...]) -> tuple[str, ...]:
+        asked = _asked(messages, "user")
+        if asked in self._answers:
+            return self._answers[asked]
+        for rule in self.rules:
+            match = rule.found(messages)
+            if match is not None:
+                return tuple(_filled(answer, match) for answer in rule.answers)
+        if self.default is None:
+            raise RequestRefused(
+                f'{self.name}: no rule, row or default answers "{asked[:80]}"', 400
+            )
+        return (self.default,)
+
+
+def _asked(messages: tuple[Message, ...], search: str) -> str:
+    """The last user message, or all texts."""
+    if search == "conversation":
+        return "\n\n".join(message.content for message in messages if message.content)
+    asked = [message.content or "" for message in messages if message.role == "user"]
+    return asked[-1] if asked else ""
+
+
+def _filled(answer: str, match: re.Match[str]) -> str:
+    r"""`answer` with the groups of `match`; a group that took no part is empty.
+
+    >>> _filled(r"\1 \n \2.", re.search("(a)|(b)", "cab"))
+    'a \\n .'
+    """
+    return GROUP.sub(lambda group: match[int(group[1])] or "", answer)
+
+
+def _words(text: str | None) -> int:
+    return len(text.split()) if text else 0
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """The rows of a table, each with where it stands. Raises ValueError."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(path)
+        for number, row in enumerate(table.to_pylist(), 1):
+            yield f"row {number}", row
+    elif path.suffix == ".jsonl":
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            if line.strip():
+                try:
+                    yield f"line {number}", orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise ValueError(f"line {number}: not JSON: {error}") from error
+    else:
+        raise ValueError("a .jsonl or .parquet file is wanted")
+
+
+def _by_prompt(rows: Iterator[tuple[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The answers to each prompt, in the table's order. Raises ValueError."""
+    answers: dict[str, tuple[str, ...]] = {}
+    for position, row in rows:
+        match row:
+            case {"prompt": str(prompt), "answer": str(answer)}:
+                answers[prompt] = (*answers.get(prompt, ()), answer)
+            case _:
+                raise ValueError(f'{position}: texts "prompt" and "answer" are wanted')
+    return answers

@@ -1,0 +1,101 @@
+"""Verifier: the answer in a response is compared with the prompt's reference. It makes no call."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.answers import AnswerKind, answer_field, equal_answers, find_answer
+from pipelines.errors import JudgmentError
+from pipelines.judge import Judge
+from pipelines.part import Threshold, Where
+from pipelines.symbolic import as_math, compare, is_installed
+from pipelines.unit import gather
+from schemas.canonical import make_id
+from schemas.rows import Judgment, Response, judgment_id
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+NO_ANSWER = "no answer found"
+
+
+class Verifier(Judge):
+    """Scores 1 where the answer equals the reference, else 0."""
+
+    answer: Literal["number", "choice", "exact", "symbolic"]
+    """How answers are read and compared. "number": exactly, as fractions; signs of currency, "%"
+    and units do not count. "choice": the letter. "exact": the text, less white space around it.
+    "symbolic": as mathematics, which needs `pip install "pairwright[math]"`."""
+    on_missing: Literal["wrong", "unread"] = "wrong"
+    """What a response without an answer is. "wrong": 0, as in GSM8K's accuracy, and its `error`
+    says so. "unread": it has no score."""
+    scale: tuple[Threshold, Threshold] = (Decimal(0), Decimal(1))
+    """Always 0 to 1."""
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError where math-verify is needed and missing, or the scale is another."""
+        if self.scale != (Decimal(0), Decimal(1)):
+            raise where.error("a verifier's scores are 0 and 1", "scale")
+        if self.answer == "symbolic" and not is_installed():
+            raise where.error(
+                '"symbolic" needs math-verify: pip install "pairwright[math]"', "answer"
+            )
+
+    async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
+        """One judgment for each response with a text, a blank one included.
+
+        `raw` is the answer that was found. Without a reference there is no score.
+        """
+        judged = [response for response in responses if response.text is not None]
+        reference = unit.prompt.reference
+        return await gather(self._judgment(response, reference) for response in judged)
+
+    async def _judgment(self, response: Response, reference: str | None) -> Judgment:
+        try:
+            answer, right = await self._verified(str(response.text), reference)
+        except JudgmentError as unread:
+            return self._row(response, None, None, str(unread))
+        if answer is None:
+            missing = 0.0 if self.on_missing == "wrong" else None
+            return self._row(response, None, missing, NO_ANSWER)
+        return self._row(response, answer, float(right), None)
+
+    def _row(
+        self, response: Response, answer: str | None, score: float | None, error: str | None
+    ) -> Judgment:
+        identity = f"verifier#{make_id('verifier', self.answer, self.on_missing)}"
+        return Judgment(
+            judgment_id=judgment_id(
+                target=response.response_id,
+                judge_identity=identity,
+                judge=self.name,
+                order=None,
+                annotator=None,
+                index=None,
+            ),
+            prompt_id=response.prompt_id,
+            judge=self.name,
+            judge_identity=identity,
+            response_id=response.response_id,
+            score=score,
+            raw=answer,
+            error=error,
+        )
+
+    async def _verified(self, text: str, reference: str | None) -> tuple[str | None, bool]:
+        """The answer in `text`, and whether it is right. Raises JudgmentError."""
+        if reference is None:
+            raise JudgmentError("no reference")
+        if self.answer == "symbolic":
+            field = answer_field(text)
+            compared = await compare(reference, text if field is None else as_math(field))
+            return compared.answer, compared.equal
+        return _compared(self.answer, text, reference)
+
+
+def _compared(kind: AnswerKind, text: str, reference: str) -> tuple[str | None, bool]:
+    gold = find_answer(kind, reference)
+    if gold is None:
+        raise JudgmentError(f"the reference holds no {kind}")
+    answer = find_answer(kind, text)
+    return answer, answer is not None and equal_answers(kind, answer, gold)

@@ -1,0 +1,262 @@
+"""Records: the prompts of a build, and the responses and judgments that its sources hold already.
+
+    prompts        in the order of the sources; distinct, and some of them selected
+    prompt keys    key -> prompt              response keys    key -> response
+    responses, judgments                      of the selected prompts, by part
+
+One temporary SQLite file, looked up by prompt: millions of rows need little memory. Keys are held
+as hashes; what a key means is its text in the rows.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import orjson
+
+from schemas.canonical import draw_unit
+from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
+
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -65536;
+CREATE TABLE prompts (
+    position INTEGER PRIMARY KEY, prompt_id TEXT UNIQUE, payload BLOB, reference_place TEXT,
+    selected INTEGER DEFAULT 0
+);
+CREATE TABLE prompt_keys (
+    key BLOB, prompt_id TEXT, place TEXT, PRIMARY KEY (key, prompt_id)
+) WITHOUT ROWID;
+CREATE TABLE response_keys (
+    key BLOB, part TEXT, response_id TEXT, prompt_id TEXT, content BLOB, place TEXT,
+    PRIMARY KEY (key, part)
+) WITHOUT ROWID;
+CREATE TABLE responses (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
+CREATE TABLE judgments (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
+CREATE TABLE occurrences (content BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
+CREATE INDEX responses_of ON responses (part, prompt_id);
+CREATE INDEX judgments_of ON judgments (part, prompt_id);
+BEGIN;
+"""
+
+Rows = Literal["responses", "judgments"]
+Noun = Literal["prompt", "response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a key leads to. A `prompt_id` of "" means a row that was dropped."""
+
+    place: str
+    """Where the row stands that has the key, for people."""
+    prompt_id: str
+    response_id: str | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the row that has the key was dropped."""
+        return not self.prompt_id
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A row that was there before one with the same id or key."""
+
+    place: str
+    same: bool
+    """Whether all of its content is the same."""
+
+
+class Records:
+    """The records of one build, in a file that is deleted when the context is left."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.unlink(missing_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.executescript(_TABLES)
+        self._examples: dict[Noun, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._db.close()
+        self.path.unlink(missing_ok=True)
+
+    # what a build reads
+
+    def prompts(self) -> Iterator[Prompt]:
+        """The selected prompts, in the order of the sources; streamed."""
+        query = "SELECT payload FROM prompts WHERE selected ORDER BY position"
+        with closing(self._db.cursor()) as cursor:
+            for (payload,) in cursor.execute(query):
+                yield _prompt(payload)
+
+    def count(self) -> int:
+        """How many prompts are selected."""
+        return self._count("prompts WHERE selected")
+
+    def responses(self, part: str, prompt_id: str) -> list[Response]:
+        """The responses that a recorded sampler has for a prompt, sorted by id."""
+        return [
+            Response(**row | {"tool_calls": _tool_calls(row["tool_calls"])})
+            for row in self._payloads("responses", part, prompt_id)
+        ]
+
+    def judgments(self, part: str, prompt_id: str) -> list[Judgment]:
+        """The judgments that a recorded judge has for a prompt, sorted by id."""
+        return [Judgment(**row) for row in self._payloads("judgments", part, prompt_id)]
+
+    # what reading the sources writes
+
+    def prompt(self, prompt_id: str) -> tuple[Prompt, str | None] | None:
+        """A prompt that is there already, and where its reference stands; None if it is new."""
+        query = "SELECT payload, reference_place FROM prompts WHERE prompt_id = ?"
+        row = self._db.execute(query, [prompt_id]).fetchone()
+        return (_prompt(row[0]), row[1]) if row else None
+
+    def put_prompt(self, prompt: Prompt, reference_place: str | None) -> None:
+        """Adds a prompt, or puts it in the place of the one with its id."""
+        self._db.execute(
+            "INSERT INTO prompts (prompt_id, payload, reference_place) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET payload = excluded.payload, "
+            "reference_place = excluded.reference_place",
+            [prompt.prompt_id, orjson.dumps(prompt), reference_place],
+        )
+
+    def add_prompt_key(self, key: str | None, prompt_id: str | None, place: str) -> None:
+        """Lets recorded rows find a prompt. No `prompt_id`: a row that became no prompt."""
+        if key is not None:
+            self._examples.setdefault("prompt", key)
+            self._db.execute(
+                "INSERT OR IGNORE INTO prompt_keys VALUES (?, ?, ?)",
+                [_hash(key), prompt_id or "", place],
+            )
+
+    def count_all(self) -> int:
+        """How many distinct prompts were read."""
+        return self._count("prompts")
+
+    def select(self, *, limit: int | None, sample: int | None, seed: int) -> None:
+        """Selects the first `limit` prompts, and of these the `sample` with the smallest draws."""
+        self._db.create_function(
+            "draw", 1, lambda prompt_id: draw_unit(seed, "sample", prompt_id), deterministic=True
+        )
+        first = "SELECT position, prompt_id FROM prompts ORDER BY position LIMIT ?"
+        order = "position" if sample is None else "draw(prompt_id), prompt_id"
+        self._db.execute(
+            "UPDATE prompts SET selected = 1 WHERE position IN "
+            f"(SELECT position FROM ({first}) ORDER BY {order} LIMIT ?)",
+            [-1 if limit is None else limit, -1 if sample is None else sample],
+        )
+
+    def is_selected(self, prompt_id: str) -> bool:
+        """Whether a prompt that was read is selected."""
+        query = "SELECT selected FROM prompts WHERE prompt_id = ?"
+        row = self._db.execute(query, [prompt_id]).fetchone()
+        return bool(row and row[0])
+
+    def find(self, noun: Noun, key: str) -> list[Found]:
+        """What a key leads to: none, one, or several that make the key ambiguous.
+
+        A dropped row is found only where no other has the key.
+        """
+        query = (
+            "SELECT place, prompt_id FROM prompt_keys WHERE key = ? ORDER BY prompt_id"
+            if noun == "prompt"
+            else "SELECT place, prompt_id, response_id FROM response_keys WHERE key = ? ORDER BY part"
+        )
+        found = [Found(*row) for row in self._db.execute(query, [_hash(key)])]
+        return [one for one in found if not one.dropped] or found[:1]
+
+    def example(self, noun: Noun) -> str:
+        """One of the keys, to show beside a key that leads nowhere."""
+        return self._examples.get(noun, "nothing: there are none")
+
+    def add_response_key(
+        self, part: str, key: str | None, response: Response | None, place: str
+    ) -> Earlier | None:
+        """Lets recorded judgments find a response. None: a row that became no response.
+
+        Returns the response of this part that has the key already, if there is one; it stays.
+        """
+        if key is None:
+            return None
+        self._examples.setdefault("response", key)
+        content = _hash(orjson.dumps(response)) if response else b""
+        query = "SELECT content, place FROM response_keys WHERE key = ? AND part = ?"
+        known = self._db.execute(query, [_hash(key), part]).fetchone()
+        if known and known[0]:
+            return Earlier(known[1], same=content in (known[0], b""))
+        ids = (response.response_id, response.prompt_id) if response else ("", "")
+        self._db.execute(
+            "INSERT OR REPLACE INTO response_keys VALUES (?, ?, ?, ?, ?, ?)",
+            [_hash(key), part, *ids, content, place],
+        )
+        return None
+
+    def add(self, part: str, row: Response | Judgment, place: str) -> Earlier | None:
+        """Adds a recorded row. Returns the row that has its id already, if there is one.
+
+        Of two rows with one id the one whose content sorts first stays, whichever came first.
+        """
+        table, id_ = _table_and_id(row)
+        payload = orjson.dumps(row)
+        query = f"SELECT payload, place FROM {table} WHERE id = ?"
+        known = self._db.execute(query, [id_]).fetchone()
+        self._db.execute(
+            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET payload = min(payload, excluded.payload)",
+            [part, row.prompt_id, id_, payload, place],
+        )
+        return Earlier(known[1], same=known[0] == payload) if known else None
+
+    def occurrence(self, content: str) -> int:
+        """How many rows of this content were asked about before: 0, 1, 2..."""
+        query = (
+            "INSERT INTO occurrences VALUES (?, 0) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n"
+        )
+        return int(self._db.execute(query, [_hash(content)]).fetchone()[0])
+
+    def _count(self, rows: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
+
+    def _payloads(self, table: Rows, part: str, prompt_id: str) -> list[dict[str, Any]]:
+        query = f"SELECT payload FROM {table} WHERE part = ? AND prompt_id = ? ORDER BY id"
+        return [orjson.loads(row[0]) for row in self._db.execute(query, [part, prompt_id])]
+
+
+def _hash(text: str | bytes) -> bytes:
+    content = text.encode() if isinstance(text, str) else text
+    return hashlib.sha256(content).digest()[:16]
+
+
+def _table_and_id(row: Response | Judgment) -> tuple[Rows, str]:
+    if isinstance(row, Response):
+        return "responses", row.response_id
+    return "judgments", row.judgment_id
+
+
+def _prompt(payload: bytes) -> Prompt:
+    fields = orjson.loads(payload)
+    messages = tuple(
+        Message(**message | {"tool_calls": _tool_calls(message["tool_calls"])})
+        for message in fields["messages"]
+    )
+    return Prompt(**fields | {"messages": messages, "sources": tuple(fields["sources"])})
+
+
+def _tool_calls(calls: list[dict[str, str]]) -> tuple[ToolCall, ...]:
+    return tuple(ToolCall(**call) for call in calls)

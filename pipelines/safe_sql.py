@@ -1,0 +1,203 @@
+"""SQL over the published tables, and over nothing else.
+
+The Parquet files are registered with an in-memory DuckDB as Arrow datasets; then it loses access
+to files and network, and its configuration is locked. So `COPY`, `ATTACH` and `read_csv` fail
+wherever they stand in a query, and no query can change the store. DuckDB itself says that this is
+no boundary against an attacker who may run any SQL: do not serve it to strangers.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from pipelines.catalog import add_views, all_versions, latest_schema, quoted, versions_table
+from pipelines.errors import PairwrightError
+from pipelines.shards import BATCH_ROWS
+from pipelines.store import Store, Version
+from schemas.tables import PUBLISHED
+
+TIMEOUT_S = 300.0
+MEMORY = "2GB"
+
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
+"""MULTI is a PIVOT, which looks up its columns first."""
+
+
+class QueryError(PairwrightError):
+    """The query is wrong, not allowed, or took too long or too much memory."""
+
+    exit_code = 2
+
+
+@contextmanager
+def run_sql(
+    store: Store,
+    sql: str,
+    dataset: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    memory_limit: str = MEMORY,
+) -> Iterator[pa.RecordBatchReader]:
+    """The rows of one query, as a stream that is open inside the `with`.
+
+    Tables are `NAME.pairs`, `"NAME@v0001".pairs`..., and `versions`. Those of `dataset` (NAME or
+    NAME@VERSION), or of the only dataset in the store, are also there as plain `pairs`,
+    `prompts`, `responses`, `judgments` and `drops`. Raises QueryError, StoreError for an unknown
+    dataset.
+    """
+    versions = all_versions(store)
+    plain = _plain(store, versions, dataset)
+    query = _Query(sql, timeout_s, memory_limit, _names(versions, plain))
+    with TemporaryDirectory(prefix="pairwright-sql-") as spill, query.connected(spill) as con:
+        _register(con, versions, plain, sql)
+        _lock(con)
+        with query.errors():
+            _check(con, sql)
+        yield query.stream(con)
+
+
+class _Query:
+    """One query on its way: what stops it, and what its errors say."""
+
+    def __init__(self, sql: str, timeout_s: float, memory_limit: str, tables: list[str]) -> None:
+        self._sql = sql
+        self._timeout_s = timeout_s
+        self._memory_limit = memory_limit
+        self._tables = tables
+        self._late = threading.Event()
+
+    @contextmanager
+    def connected(self, spill: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An empty database that is interrupted when the time is over."""
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self._memory_limit,
+            "temp_directory": spill,
+        }
+        with self.errors():
+            con = duckdb.connect(":memory:", config=config)
+        timer = threading.Timer(self._timeout_s, self._stop, [con])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield con
+        finally:
+            timer.cancel()
+            con.close()
+
+    def stream(self, con: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
+        """The rows of the query. They can be read while `con` is open."""
+        with self.errors():
+            reader = con.sql(self._sql).to_arrow_reader(BATCH_ROWS)
+        return pa.RecordBatchReader.from_batches(reader.schema, self._batches(reader))
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns DuckDB's errors into QueryError, also those that Arrow passes on as OSError."""
+        try:
+            yield
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise QueryError(self._explained(error)) from error
+
+    def _stop(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._late.set()
+        con.interrupt()
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        while True:
+            with self.errors():
+                if self._late.is_set():
+                    raise duckdb.InterruptException
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
+
+    def _explained(self, error: Exception) -> str:
+        if self._late.is_set():
+            return f"the query was stopped after {self._timeout_s:g} s"
+        message = str(error)
+        if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
+            return f"{message}\n\nTables: {', '.join(self._tables)}"
+        if isinstance(error, duckdb.PermissionException):
+            return f"{message}\n\nA query reads the published tables and nothing else."
+        if "Out of Memory" in message:
+            return f"{message}\n\nIt may take {self._memory_limit}."
+        return message
+
+
+def _plain(store: Store, versions: list[Version], dataset: str | None) -> Version | None:
+    """The version whose tables need no schema name."""
+    if dataset is not None:
+        return store.resolve(dataset)
+    only = len({version.name for version in versions}) == 1
+    return versions[-1] if only else None
+
+
+def _names(versions: list[Version], plain: Version | None) -> list[str]:
+    """The tables that a query may name, for its error message."""
+    latest = sorted({latest_schema(version.name) for version in versions})
+    names = [f"{_shown(schema)}.{table}" for schema in latest for table in PUBLISHED]
+    return [*(PUBLISHED if plain else ()), "versions", *names]
+
+
+def _shown(schema: str) -> str:
+    return schema if re.fullmatch("[a-z][a-z0-9_]*", schema) else quoted(schema)
+
+
+def _register(
+    con: duckdb.DuckDBPyConnection, versions: list[Version], plain: Version | None, sql: str
+) -> None:
+    """Makes the tables that `sql` may name: opening every dataset of a large store takes long."""
+    con.register("all versions", versions_table(versions))
+    con.execute('CREATE TABLE versions AS FROM "all versions"')
+    con.unregister("all versions")
+    mentioned = sql.lower()
+    for version in versions:
+        if version.ref in mentioned:
+            _add_schema(con, version.ref, version)
+    for name, version in {version.name: version for version in versions}.items():
+        if name in mentioned:
+            _add_schema(con, latest_schema(name), version)
+    if plain is not None:
+        _add_schema(con, "main", plain)
+
+
+def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    for table in PUBLISHED:
+        rows = f"{version.ref} {table} for {schema}"
+        con.register(rows, _rows(version, table))
+        view = f"{quoted(schema)}.{quoted(table)}"
+        con.execute(f"CREATE VIEW {view} AS FROM {quoted(rows)}")
+    add_views(con, schema)
+
+
+def _rows(version: Version, table: str) -> ds.Dataset | pa.Table:
+    files = version.files(table)
+    if not files:
+        return PUBLISHED[table].empty_table()
+    return ds.dataset(files, format="parquet", schema=pq.read_schema(files[0]))
+
+
+def _lock(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("SET python_enable_replacements = false")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+
+
+def _check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Raises QueryError unless `sql` is one statement that reads."""
+    statements = con.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryError(f"one statement is wanted, not {len(statements)}")
+    if statements[0].type not in _READING:
+        kind = str(statements[0].type).rpartition(".")[2]
+        raise QueryError(
+            f"{kind} is not allowed: SELECT, DESCRIBE, SUMMARIZE, PIVOT and EXPLAIN are"
+        )

@@ -1,0 +1,55 @@
+"""Recorded responses: answers that a source already holds, one row each."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.columns import Columns
+from pipelines.part import Where
+from pipelines.sampler import Sampler
+from schemas.rows import Policy, Response
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+
+class Recorded(Sampler):
+    """Takes the responses from a source, by key and never by position."""
+
+    source: str = ""
+    """Name of the source. Default: the recipe's only source."""
+    prompt: Columns = ()
+    """Columns whose values are the `key` of a prompt. Default: the prompt in the same row, where
+    [[prompts]] reads this source too."""
+    text: str | None = None
+    """Column with the answer. Without it `external_hash` is needed."""
+    key: Columns = ()
+    """Columns whose values are the response's own key: what recorded judgments join by."""
+    model: str | None = None
+    """Column with the name of the model that answered."""
+    model_name: str | None = None
+    """Name of the model that gave all of them, in place of `model`. Default: the sampler's name."""
+    policy: Policy | None = None
+    """"on" if all of them come from the policy to be trained, "off" if from other models."""
+    policy_column: str | None = None
+    """Column with "on" or "off", in place of `policy`."""
+    reasoning: str | None = None
+    """Column with the model's thinking."""
+    finish_reason: str | None = None
+    """Column with the reason why the answer ended ("stop", "length"...)."""
+    refused: str | None = None
+    """Column that says whether the answer is a refusal. Without it a text rule decides."""
+    external_hash: str | None = None
+    """Column with a hash of an answer whose text is not here: queried, never exported."""
+    orphans: Literal["error", "drop"] = "error"
+    """What becomes of a row whose prompt is not among the prompts."""
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError for fields that exclude or need each other."""
+        if self.text is None and self.external_hash is None:
+            raise where.error("the column with the answer is needed", "text")
+        for column, literal in (("model", "model_name"), ("policy_column", "policy")):
+            if getattr(self, column) is not None and getattr(self, literal) is not None:
+                raise where.error(f"{column} is given too; take one of them", literal)
+
+    async def draw(self, unit: "Unit") -> list[Response]:
+        """The recorded responses to the unit's prompt, in the source's order."""
+        return unit.recorded_responses(self.name)

@@ -1,0 +1,52 @@
+"""Shards: a stream of sorted rows, cut into Parquet files of exact sizes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+BATCH_ROWS = 2048
+"""Rows that are read at once."""
+
+
+class Rows:
+    """A stream of rows with exactly the columns of `schema`, taken in any portions."""
+
+    def __init__(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> None:
+        self._reader = reader
+        self._schema = schema
+        self._pending = schema.empty_table()
+
+    def take(self, count: int) -> pa.Table:
+        """The next `count` rows; fewer at the end of the stream."""
+        tables = [self._pending]
+        while count > sum(table.num_rows for table in tables):
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                break
+            tables.append(pa.Table.from_batches([batch]).cast(self._schema))
+        rows = pa.concat_tables(tables)
+        self._pending = rows.slice(count)
+        return rows.slice(0, count)
+
+
+def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_rows: int) -> None:
+    """Writes the next `count` rows to `path`, `group_rows` to a row group.
+
+    Equal rows give equal bytes: groups are cut by count, however the rows come in.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for portion in _portions(count, group_rows):
+            writer.write_table(rows.take(portion).combine_chunks(), row_group_size=group_rows)
+
+
+def _portions(count: int, size: int) -> Sequence[int]:
+    """How many rows each row group takes.
+
+    >>> _portions(10, 4)
+    [4, 4, 2]
+    """
+    return [min(size, count - start) for start in range(0, count, size)]

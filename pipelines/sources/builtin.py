@@ -1,0 +1,43 @@
+"""Built-in tables: small and shipped with pairwright, for first steps and for tests."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from pipelines.errors import nearest
+from pipelines.part import Where
+from pipelines.shipped import shipped
+from pipelines.source import BadRow, Row, Source
+from pipelines.sources._files import open_bytes
+from pipelines.sources.jsonl import parse_line
+
+
+class Builtin(Source):
+    """The rows of a shipped table. All its rows have the same columns."""
+
+    dataset: str
+    """Name of the table: "arithmetic" (id, question, answer), word problems with their answers, or
+    "arithmetic_answers" (prompt, answer), six answers to each, right and wrong."""
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError where no such table is shipped."""
+        names = [path.stem for path in shipped("prompts").glob("*.jsonl")]
+        if self.dataset not in names:
+            raise where.error(
+                f'"{self.dataset}" is not shipped; {nearest(self.dataset, names)}', "dataset"
+            )
+
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """The shipped file."""
+        return (shipped(f"prompts/{self.dataset}.jsonl"),)
+
+    def columns(self, root: Path) -> tuple[str, ...] | None:
+        """The columns of the first row."""
+        first = next(self.rows(root))
+        assert isinstance(first, dict)
+        return tuple(first)
+
+    def rows(self, root: Path, columns: Collection[str] = ()) -> Iterator[Row | BadRow]:
+        """The rows, in order."""
+        with open_bytes(*self.files(root)) as lines:
+            for number, line in enumerate(lines, 1):
+                yield parse_line(line, f"line {number}")

@@ -1,0 +1,186 @@
+"""The manifest of a version: what it holds, how it was made, and the hashes that prove it.
+
+Everything but `run` is a function of (recipe, ledger, lock file). `run` tells what this one build
+took, and lies outside `content_digest`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from schemas import SCHEMA_VERSION
+from schemas.canonical import canonical_json
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""Names of datasets: safe as a folder, in SQL and on a command line."""
+
+
+def _inside(path: str) -> str:
+    """`path`, if it is plain, relative and stays inside its folder. Raises ValueError."""
+    plain = PurePosixPath(path)
+    if plain.is_absolute() or ".." in plain.parts or str(plain) != path or path == ".":
+        raise ValueError(f'"{path}" is no path inside the version')
+    return path
+
+
+InnerPath = Annotated[str, AfterValidator(_inside)]
+"""A path relative to the version's folder, with forward slashes."""
+
+
+class _Record(BaseModel):
+    """A part of the manifest. Unknown keys are passed over: see `Manifest.schema_version`."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+
+
+class FileInfo(_Record):
+    """One file of a version."""
+
+    sha256: str
+    bytes: int
+    rows: int | None = None
+    """Rows of a Parquet file; None for other files."""
+
+
+class Step(_Record):
+    """One step of the funnel: `in_` = `kept` + `dropped`."""
+
+    step: str
+    """What looked at the rows: "source", "sampling", "filters", "selectors.dedup"..."""
+    level: str
+    """What was counted: rows, prompts, responses, comparisons or pairs."""
+    in_: int = Field(alias="in")
+    kept: int
+    dropped: int
+    reasons: dict[str, int] = {}
+    """Reason -> dropped rows with it. A row that several filters refuse has several reasons."""
+
+
+class Judge(_Record):
+    """What one judge did."""
+
+    identity: str
+    asked: int
+    """Judgments asked for."""
+    read: int
+    """Judgments that could be read: those with a score, a rank or a verdict."""
+    notes: dict[str, int | float | str] = {}
+    """Further counts and calibrations, by name: ties, inconsistent orders..."""
+
+
+class Input(_Record):
+    """One file that the build read."""
+
+    sha256: str
+    rows: int
+
+
+class Spent(_Record):
+    """What one model of the recipe took in this run. Money is in the currency of its prices."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    money: float = 0.0
+    missing_usage: int = 0
+    """Replies without usage: their tokens and money are unknown, not zero."""
+    unpriced: int = 0
+    """Replies with usage whose model has no price for some of it."""
+
+
+class Run(_Record):
+    """What this one build took: outside the digest, and different from run to run."""
+
+    version: int | None = None
+    """Number of the version, filled in when it is claimed."""
+    parent: int | None = None
+    """Number of the version that was the latest before it; None for the first."""
+    published: str | None = None
+    """When it was claimed: UTC, ISO 8601."""
+    host: str = ""
+    """Operating system, machine and Python; never a host's or a user's name."""
+    seconds: float = 0.0
+    calls: int = 0
+    samples_paid: int = 0
+    samples_replayed: int = 0
+    """Samples that the ledger already held."""
+    retries: int = 0
+    owed: int = 0
+    """Units whose calls were still owed."""
+    spent: dict[str, Spent] = {}
+    """Per model of the recipe."""
+
+
+class Manifest(_Record):
+    """`manifest.json`: the last file of a version to be written."""
+
+    schema_version: int = SCHEMA_VERSION
+    """It changes when an older reader would misread; keys that may be passed over do not count."""
+    name: str = Field(pattern=NAME)
+    recipe_fingerprint: str
+    """SHA-256 of all in the recipe that decides content."""
+    content_digest: str
+    """See `content_digest`."""
+    seed: int
+    counts: tuple[Step, ...] = ()
+    """The funnel, in the order of the build."""
+    files: dict[InnerPath, FileInfo]
+    """Every file of the version but the manifest itself."""
+    schema_hashes: dict[str, str]
+    """Table -> hash of its Arrow schema."""
+    models: dict[str, str] = {}
+    """Model of the recipe -> identity."""
+    judges: dict[str, Judge] = {}
+    inputs: dict[str, Input] = {}
+    """Path as the recipe has it -> what was read."""
+    code_version: str
+    run: Run = Run()
+
+    def rows(self, table: str) -> int:
+        """Rows of a table: pairs, prompts, responses, judgments or drops."""
+        return sum(info.rows or 0 for path, info in self.parquet(table).items())
+
+    def parquet(self, table: str) -> dict[str, FileInfo]:
+        """The Parquet files of a table, by path."""
+        return {
+            path: info
+            for path, info in sorted(self.files.items())
+            if path.startswith(f"{table}/") and path.endswith(".parquet")
+        }
+
+    def splits(self) -> dict[str, int]:
+        """Split -> published pairs."""
+        rows: dict[str, int] = {}
+        for path, info in self.parquet("pairs").items():
+            split = split_of(path)
+            rows[split] = rows.get(split, 0) + (info.rows or 0)
+        return rows
+
+    def to_json(self) -> str:
+        """The manifest as it stands in `manifest.json`."""
+        return self.model_dump_json(indent=2, by_alias=True) + "\n"
+
+
+def split_of(path: str) -> str:
+    """The split that a file of `pairs` belongs to.
+
+    >>> split_of("pairs/train-00000-of-00008.parquet")
+    'train'
+    """
+    return PurePosixPath(path).name.rsplit("-", 3)[0]
+
+
+def content_digest(files: Mapping[str, FileInfo], recipe_fingerprint: str) -> str:
+    """SHA-256 over the sorted (path, sha256) of the Parquet files and the recipe's fingerprint.
+
+    Equal digests mean equal content: the card, the report and `run` are left out.
+    """
+    hashes = sorted(
+        (path, info.sha256) for path, info in files.items() if path.endswith(".parquet")
+    )
+    return hashlib.sha256(canonical_json([recipe_fingerprint, hashes])).hexdigest()

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from pipelines.store import Version
+
+
+def test_an_empty_store_says_how_to_fill_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ls", "--store", str(tmp_path / "none")]) == 0
+    assert "`pairwright build quickstart`" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_version_is_one_line(
+    make_version: Callable[..., Version], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = make_version([{"pair_id": "1"}, {"pair_id": "2"}])
+    assert main(["ls", "--store", str(version.folder.parents[2])]) == 0
+    heads, line = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["version", "pairs", "prompts", "responses", "bytes", "published"]
+    assert line.split()[:4] == ["toy@v0001", "2", "0", "0"]
+
+
+def test_the_store_is_taken_from_the_environment(
+    make_version: Callable[..., Version],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAIRWRIGHT_STORE", str(make_version([]).folder.parents[2]))
+    assert main(["ls"]) == 0
+    assert "toy@v0001" in capsys.readouterr().out
+
+
+def test_a_dataset_that_cannot_be_read_hides_no_other(
+    make_version: Callable[..., Version], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = make_version([])
+    broken = version.folder.parents[1] / "broken" / "v0001"
+    broken.mkdir(parents=True)
+    (broken / "manifest.json").write_text("{")
+    assert main(["ls", "--store", str(version.folder.parents[2])]) == 2
+    said = capsys.readouterr()
+    assert "toy@v0001" in said.out
+    assert str(broken) in said.err

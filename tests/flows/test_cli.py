@@ -1,0 +1,114 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows import cli
+from pipelines.errors import GateError
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"polars", "duckdb", "pyarrow", "aiohttp", "numpy", "prefect"}
+
+
+def pairwright(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["--version"]])
+def test_help_and_ls_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys, json\n"
+        "from flows.cli import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "print(json.dumps([name.partition('.')[0] for name in sys.modules]), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert HEAVY & set(json.loads(ran.stderr.splitlines()[-1])) == set()
+
+
+def test_every_command_has_a_help_text_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in cli.COMMANDS:
+        name = command.__name__.rpartition(".")[2]
+        with pytest.raises(SystemExit) as end:
+            cli.main([name, "--help"])
+        shown = capsys.readouterr().out
+        assert end.value.code == 0
+        assert f"    pairwright {name}" in shown, f"the help of {name} has no example"
+
+
+def test_every_file_among_the_commands_is_a_command() -> None:
+    files = {path.stem for path in (ROOT / "flows" / "commands").glob("[!_]*.py")}
+    assert files == {command.__name__.rpartition(".")[2] for command in cli.COMMANDS}
+
+
+def test_a_wrong_option_is_one_line_on_standard_error_and_exit_code_2(tmp_path: Path) -> None:
+    ran = pairwright("build", "--liimit", "3", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_missing_recipe_is_an_error_without_a_traceback(tmp_path: Path) -> None:
+    ran = pairwright("build", "nothing.toml", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: nothing.toml: no such file, nor a shipped recipe")
+    assert "Traceback" not in ran.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    ran = pairwright("build", "nothing.toml", cwd=tmp_path, PAIRWRIGHT_DEBUG="1")
+    assert ran.returncode == 1
+    assert "Traceback" in ran.stderr
+
+
+def test_an_error_ends_with_its_own_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> int:
+        raise GateError("3 pairs kept")
+
+    monkeypatch.setattr(cli.ls, "run", refuse)
+    assert cli.main(["ls"]) == 3
+    assert capsys.readouterr().err == "error: 3 pairs kept\n"
+
+
+def test_ctrl_c_in_any_command_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.ls, "run", interrupted)
+    assert cli.main(["ls"]) == 130
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m flows.cli parts | true; echo ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.stdout, ran.stderr) == ("0\n", "")

@@ -1,0 +1,76 @@
+import io
+import time
+
+import pytest
+
+from flows.progress import PLAIN_EVERY_S, PlainLines, Rate, Reading, progress
+from pipelines.backend import Prices, Usage
+from pipelines.meter import Meter
+
+PRICES = Prices(input=1.0, output=2.0)
+
+
+def test_a_rate_is_taken_over_the_recent_seconds_only() -> None:
+    rate = Rate(span_s=10)
+    for second in range(100):
+        rate.per_second(float(second), 0)
+    assert rate.per_second(100.0, 50) == pytest.approx(5.0)
+    assert rate.per_second(105.0, 50) == pytest.approx(5.0)
+    assert rate.per_second(115.0, 50) == 0.0
+
+
+def test_a_single_look_gives_no_rate() -> None:
+    assert Rate().per_second(1.0, 7) == 0.0
+
+
+def test_the_figures_say_units_calls_tokens_spend_and_time_left() -> None:
+    meter = Meter(step="sampling and judging", units=40)
+    reading = Reading(meter)
+    reading.words(100.0)
+    for _ in range(20):
+        meter.paid("m", Usage(prompt_tokens=1000, completion_tokens=500), PRICES)
+    meter.units_done, meter.in_flight, meter.retries = 10, 8, 3
+    assert reading.words(110.0) == [
+        "sampling and judging",
+        "10/40 prompts",
+        "2.0 calls/s",
+        "8 in flight",
+        "tokens 20k in, 10k out",
+        "spend 0.04",
+        "3 retries",
+        "ETA 0:30",
+    ]
+
+
+def test_replies_without_usage_are_flagged_beside_the_spend() -> None:
+    meter = Meter(units=3)
+    meter.paid("m", Usage(prompt_tokens=10, completion_tokens=10), PRICES)
+    meter.paid("m", None, PRICES)
+    assert "spend 3e-05 + 1 reply without usage" in Reading(meter).words(0.0)
+
+
+def test_after_the_last_unit_only_the_step_is_said() -> None:
+    meter = Meter(step="selecting", units=3, units_done=3, retries=2)
+    meter.paid("m", None, PRICES)
+    assert Reading(meter).words(0.0) == ["selecting"]
+
+
+def test_plain_lines_come_at_the_start_of_a_step_and_every_half_minute() -> None:
+    meter = Meter(step="reading")
+    lines = PlainLines(meter)
+    assert lines.line(0.0) == "reading"
+    assert lines.line(1.0) is None
+    meter.step, meter.units = "sampling and judging", 4
+    assert lines.line(2.0) == "sampling and judging, 0/4 prompts"
+    meter.units_done = 1
+    assert lines.line(2.0 + PLAIN_EVERY_S - 0.1) is None
+    assert str(lines.line(2.0 + PLAIN_EVERY_S)).startswith("sampling and judging, 1/4 prompts")
+
+
+def test_without_a_terminal_progress_is_plain_lines() -> None:
+    stream, meter = io.StringIO(), Meter()
+    with progress(meter, stream):
+        until = time.monotonic() + 20
+        while "reading" not in stream.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    assert stream.getvalue() == "reading\n"

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from flows import shipped_recipes
+from flows.shipped_recipes import find_recipe
+from pipelines.errors import RecipeError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two shipped recipes, and an empty working folder."""
+    shipped, work = tmp_path / "recipes", tmp_path / "work"
+    (shipped / "acceptance").mkdir(parents=True)
+    work.mkdir()
+    (shipped / "quickstart.toml").touch()
+    (shipped / "acceptance" / "zeroeval.toml").touch()
+    monkeypatch.setattr(shipped_recipes, "FOLDER", shipped)
+    monkeypatch.chdir(work)
+    return shipped
+
+
+@pytest.mark.parametrize(
+    "given", ["quickstart", "quickstart.toml", "flows/recipes/quickstart.toml"]
+)
+def test_a_shipped_recipe_is_found_from_an_empty_folder(folder: Path, given: str) -> None:
+    assert find_recipe(given) == folder / "quickstart.toml"
+
+
+def test_a_shipped_recipe_in_a_subfolder_is_named_with_it(folder: Path) -> None:
+    assert find_recipe("acceptance/zeroeval") == folder / "acceptance" / "zeroeval.toml"
+
+
+def test_a_file_of_ones_own_goes_before_a_shipped_recipe(folder: Path) -> None:
+    own = Path("quickstart.toml")
+    own.touch()
+    assert find_recipe("quickstart.toml") == own
+
+
+def test_a_folder_of_a_recipes_name_does_not_hide_it(folder: Path) -> None:
+    Path("quickstart").mkdir()
+    assert find_recipe("quickstart") == folder / "quickstart.toml"
+
+
+def test_a_wrong_name_names_the_nearest(folder: Path) -> None:
+    with pytest.raises(RecipeError, match=r'did you mean "quickstart"\?'):
+        find_recipe("quikstart")
+
+
+def test_every_shipped_recipe_opens_with_the_command_that_runs_it() -> None:
+    for name, path in shipped_recipes.shipped_recipes().items():
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert "pairwright build" in first, f"{name} opens with: {first}"

@@ -1,0 +1,93 @@
+"""Small tables for tests, written down as what differs from a plain row."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.filter import Filter
+from pipelines.frames import JUDGMENTS, PAIRS, PROMPTS, RESPONSES, Frames
+from pipelines.pairing import Pairing
+from pipelines.part import Part, Where, load_part
+from pipelines.score import Score, prompt_scores, score_responses
+from pipelines.selection import apply_filters
+from pipelines.selector import Selector
+
+Rows = Sequence[Mapping[str, Any]]
+UNIT = 1_000_000
+SCHEMAS = {"prompts": PROMPTS, "responses": RESPONSES, "judgments": JUDGMENTS, "pairs": PAIRS}
+
+
+def part(shelf: str, kind: str, root: Path = Path(), **fields: Any) -> Any:
+    """A part, as a recipe in `root` would load it."""
+    loaded: Part = load_part(shelf, {"kind": kind, **fields}, Where("r.toml", f"[[{shelf}]]", root))
+    return loaded
+
+
+def rows_of(table: str, rows: Rows) -> pl.DataFrame:
+    """`rows_of("pairs", [{"score_margin": 2}])`: ids count from 0 unless they are given."""
+    numbered = [{f"{table[:-1]}_id": str(number), **row} for number, row in enumerate(rows)]
+    return pl.DataFrame(numbered, schema=SCHEMAS[table])
+
+
+def frames_of(
+    scores: Mapping[str, Sequence[float | None]],
+    responses: Mapping[str, Mapping[str, Any]] | None = None,
+    judgments: Rows = (),
+) -> Frames:
+    """`frames_of({"p": [8, None]})`: responses p0 and p1 of models 0 and 1, scored by "judge".
+
+    `responses` has more columns by response id (`{"p0": {"refused": True}}`); `judgments` are
+    further rows, which do not enter the score.
+    """
+    own: list[dict[str, Any]] = []
+    judged: list[dict[str, Any]] = []
+    for prompt, values in scores.items():
+        for number, value in enumerate(values):
+            response = f"{prompt}{number}"
+            ids = {"prompt_id": prompt, "response_id": response}
+            plain = {"has_text": True, "refused": False, "failed": False, "n_chars": 10}
+            texts = {"text_hash": response, "norm_hash": response}
+            given = (responses or {}).get(response, {})
+            own.append({**ids, **plain, **texts, "model": str(number), **given})
+            score = None if value is None else round(value * UNIT)
+            judged.append({**ids, "judge": "judge", "score": score})
+    table = rows_of("judgments", [*judged, *judgments])
+    scored = score_responses(Score(judges=("judge",)), rows_of("responses", own), table)
+    prompts = rows_of("prompts", [{"prompt_id": prompt} for prompt in scores])
+    return Frames(prompt_scores(prompts, scored), scored, table)
+
+
+def made(
+    pairing: Pairing, frames: Frames, seed: int = 0
+) -> tuple[set[tuple[str, str]], dict[str, str]]:
+    """The pairs as (chosen, rejected), and why the other prompts have none."""
+    outcome = pairing.pair(frames, seed)
+    pairs = outcome.pairs.select("chosen_response_id", "rejected_response_id").rows()
+    assert len(set(pairs)) == len(pairs)
+    return set(pairs), dict(outcome.unpaired_prompts.select("prompt_id", "reason").rows())
+
+
+def reasons(
+    filter_: Filter, rows: Rows, texts: Mapping[str, list[str]] | None = None
+) -> list[set[str]]:
+    """For each row why the filter drops it; the empty set where it is kept."""
+    table = rows_of(filter_.on, rows).with_columns(
+        pl.Series(name, values) for name, values in (texts or {}).items()
+    )
+    kept, drops = apply_filters([filter_], table, filter_.on)
+    id_column = f"{filter_.on[:-1]}_id"
+    found: dict[str, set[str]] = {id_: set() for id_ in table[id_column]}
+    for id_, reason in drops.select("id", "reason").rows():
+        found[id_].add(reason)
+    assert {id_ for id_, why in found.items() if not why} == set(kept[id_column])
+    return list(found.values())
+
+
+def kept(selector: Selector, rows: Rows, seed: int = 0) -> list[str]:
+    """The ids of the pairs that the selector keeps, sorted; each pair is dropped at most once."""
+    pairs = rows_of("pairs", rows)
+    dropped = selector.drops(pairs, seed)["pair_id"]
+    assert dropped.is_unique().all()
+    return sorted(set(pairs["pair_id"]) - set(dropped))
