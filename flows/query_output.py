@@ -2,9 +2,9 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import Any, BinaryIO
 
 import orjson
@@ -13,58 +13,60 @@ import pyarrow.parquet as pq
 
 from flows.plain_text import aligned, counted
 
-FORMATS = ("table", "csv", "json", "parquet")
-
 ROWS_SHOWN = 100
 WIDEST_CELL = 60
 """Characters of a cell in a table for people; the other formats cut nothing."""
 
 
-def write_result(result: pa.Table, layout: str, stream: BinaryIO) -> None:
-    """Writes `result` to `stream`, in UTF-8 where the format is text."""
+def write_rows(rows: pa.RecordBatchReader, layout: str, stream: BinaryIO) -> None:
+    """Writes `rows` to `stream` as they come; formats of text are UTF-8."""
     if layout == "parquet":
-        pq.write_table(result, stream, compression="zstd")
+        with pq.ParquetWriter(stream, rows.schema, compression="zstd") as writer:
+            for batch in rows:
+                writer.write_batch(batch)
         return
-    writers = {"table": _as_table, "csv": _as_csv, "json": _as_json}
-    text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-    try:
-        for piece in writers[layout](result):
-            text.write(piece)
-    finally:
-        text.detach()
+    pieces = {"table": _as_table, "csv": _as_csv, "json": _as_json}[layout]
+    stream.writelines(piece.encode() for piece in pieces(rows))
+    stream.flush()
 
 
-def _as_table(result: pa.Table) -> Iterator[str]:
-    shown = result.slice(0, ROWS_SHOWN)
-    columns = [[_cell(value) for value in column.to_pylist()] for column in shown.columns]
-    heads = [_cell(name) for name in result.column_names]
-    yield aligned([tuple(heads), *zip(*columns, strict=True)]) + "\n"
-    if result.num_rows > ROWS_SHOWN:
-        total = counted(result.num_rows, "row")
-        yield f"the first {ROWS_SHOWN} of {total}; --format csv, json or parquet gives all\n"
+def _as_table(rows: pa.RecordBatchReader) -> Iterator[str]:
+    lines = [tuple(map(_cell, rows.schema.names))]
+    total = 0
+    for batch in rows:
+        shown = _rows(batch.slice(0, max(ROWS_SHOWN - total, 0)))
+        lines += [tuple(map(_cell, row)) for row in shown]
+        total += batch.num_rows
+    yield aligned(lines) + "\n"
+    if total > ROWS_SHOWN:
+        every = "--format csv, json or parquet gives all"
+        yield f"the first {ROWS_SHOWN} of {counted(total, 'row')}; {every}\n"
 
 
-def _as_csv(result: pa.Table) -> Iterator[str]:
+def _as_csv(rows: pa.RecordBatchReader) -> Iterator[str]:
+    yield _csv_lines([rows.schema.names])
+    for batch in rows:
+        yield _csv_lines(map(_csv_cell, row) for row in _rows(batch))
+
+
+def _csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     lines = StringIO(newline="")
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(result.column_names)
-    yield lines.getvalue()
-    for batch in result.to_batches():
-        lines.seek(0)
-        lines.truncate()
-        columns = [column.to_pylist() for column in batch.columns]
-        writer.writerows(map(_csv_cell, row) for row in zip(*columns, strict=True))
-        yield lines.getvalue()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.getvalue()
 
 
-def _as_json(result: pa.Table) -> Iterator[str]:
-    """One JSON array, one object on each line."""
+def _as_json(rows: pa.RecordBatchReader) -> Iterator[str]:
+    """One array, with one object on each line."""
     before = "[\n"
-    for batch in result.to_batches():
-        for row in batch.to_pylist():
-            yield before + _json(row)
+    for batch in rows:
+        for row in _rows(batch):
+            yield before + _json(dict(zip(rows.schema.names, row, strict=True)))
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _cell(value: Any) -> str:

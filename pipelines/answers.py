@@ -36,11 +36,14 @@ _EATEN = re.compile(r"[\x08\f\t\r](?=[A-Za-z])")
 """What becomes of "\\frac" and "\\times" that a model wrote in JSON without a second backslash."""
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
-_PHRASE = re.compile(r"""\banswer\b[*_"'`]*\s*(?:is\b|[:：=])[\s*_:]*(\S[^\n]*)""", re.IGNORECASE)
+_PHRASE = re.compile(
+    r"""\banswer\b[*_"'`]*\s*(?:is\b|[:：=])[\s*_:]*(?=(\S[^\n]*))""", re.IGNORECASE
+)
 _CHOICE_ALONE = re.compile(r"\W*([A-Za-z])\W*")
 _CHOICE_FIRST = re.compile(
     r"[\s(\[*_]*(?:(?:option|choice)\s*)?[(\[*_]*([A-Z])(?![\w'’])(?!\s+[a-z])"
 )
+_CHOICE_LISTED = re.compile(r"[\s*_]*([A-Z])[.):]")
 _CHOICE_MARKED = re.compile(r"\(([A-Z])\)|\*\*([A-Z])[.):]?\*\*|\b(?:option|choice)\s+\(?([A-Z])\b")
 
 
@@ -147,12 +150,12 @@ def _choice(text: str) -> str | None:
 
 
 def _last_choice(text: str) -> str | None:
-    """The last letter that stands as a choice: alone, "(B)", "**B**" or "option B"."""
-    stated = _choice(text.strip())
-    if stated is not None:
-        return stated
+    """The letter that opens the text as in a list ("B. Paris"), else the last that is marked."""
+    listed = _CHOICE_LISTED.match(text)
+    if listed:
+        return listed[1]
     marked = list(_CHOICE_MARKED.finditer(text))
-    return next(filter(None, marked[-1].groups())) if marked else None
+    return next(filter(None, marked[-1].groups())) if marked else _choice(text)
 
 
 def _exact(text: str) -> str | None:

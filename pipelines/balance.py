@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pipelines.errors import StoreError
 from schemas.version import Step
 
+CHAINED = ("prompts", "responses", "pairs")
+
 
 def check_balance(steps: Sequence[Step]) -> None:
     """Raises StoreError, with every fault, unless the funnel accounts for every row.
@@ -16,7 +18,8 @@ def check_balance(steps: Sequence[Step]) -> None:
     faults: list[str] = []
     for step in steps:
         faults += _faults(step, kept.get(step.level))
-        kept[step.level] = step
+        if step.level in CHAINED:
+            kept[step.level] = step
     if faults:
         raise StoreError(
             "the counts do not balance, so nothing is published:\n" + "\n".join(faults)

@@ -170,6 +170,6 @@ def _count_what_units_did(funnel: Funnel, intake: Intake, evidence: Evidence) ->
     is_owed = pl.col("step") == "sampling"
     of_prompts, of_responses = drops.filter(level="prompts"), drops.filter(level="responses")
     n_prompts, n_responses = intake.selected, evidence.count("responses")
-    n_prompts = funnel.replay("filters first", "prompts", n_prompts, of_prompts.filter(~is_owed))
+    n_prompts = funnel.replay("early filters", "prompts", n_prompts, of_prompts.filter(~is_owed))
     funnel.replay("sampling", "prompts", n_prompts, of_prompts.filter(is_owed))
-    funnel.replay("filters first", "responses", n_responses, of_responses)
+    funnel.replay("early filters", "responses", n_responses, of_responses)

@@ -18,8 +18,8 @@ LARGEST = 1e12
 """Scores beyond it do not fit the integers (micro-units) that selection compares."""
 
 
-class UnusableRow(Exception):  # noqa: N818  it tells of a row, and never reaches the user
-    """This row cannot be used: `reason` is counted, `detail` is for the one who looks."""
+class UnusableRow(Exception):
+    """A row cannot be used: `reason` is counted, `detail` is for the one who looks."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -27,8 +27,8 @@ class UnusableRow(Exception):  # noqa: N818  it tells of a row, and never reache
         self.detail = detail
 
 
-class FaultyRow(Exception):  # noqa: N818  as above; told together with the others of its pass
-    """This row shows that the recipe is wrong: `fault` is the same for all rows that show it."""
+class FaultyRow(Exception):
+    """A row shows that the recipe is wrong: `fault` is the same for all rows that show it."""
 
     def __init__(self, fault: str, example: str) -> None:
         super().__init__(f"{fault}: {example}")

@@ -9,6 +9,7 @@ shows the rows; a row that is wrong by itself is dropped, with its reason.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class InputFile:
     sha256: str
     bytes: int
     rows: int
-    """Rows that its source gave, from all of the source's files together."""
+    """Rows that the sources with this file gave, from all of their files together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +192,17 @@ def _refuse_no_prompts(records: Records, asked: Sequence[tuple[Pass, PromptTable
 
 
 def _input_files(passes: Sequence[Pass]) -> Iterator[InputFile]:
-    """The files of each source that was read, once, in the order they were first read."""
-    for one in {one.source_name: one for one in reversed(passes)}.values():
-        root = one.where.root
-        for file in one.source.files(root):
-            with file.open("rb") as content:
-                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-            yield InputFile(_shown(file, root), sha256, file.stat().st_size, one.rows)
+    """The files that the sources read, each once, sorted by path."""
+    rows: Counter[Path] = Counter()
+    shown: dict[Path, str] = {}
+    for one in {one.source_name: one for one in passes}.values():
+        for file in one.source.files(one.where.root):
+            rows[file] += one.rows
+            shown[file] = _shown(file, one.where.root)
+    for file in sorted(rows, key=str):
+        with file.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        yield InputFile(shown[file], sha256, file.stat().st_size, rows[file])
 
 
 def _shown(file: Path, root: Path) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pipelines.cells import FaultyRow, UnusableRow, key_cell
 from pipelines.columns import Columns
 from pipelines.judges.recorded import Recorded as RecordedJudge
-from pipelines.part import Table
 from pipelines.passes import Pass
 from pipelines.prompts import PromptTable, read_prompt, united
 from pipelines.recorded import Earlier, Found, Noun, Records
@@ -39,11 +38,10 @@ def take_prompts(one: Pass, table: PromptTable, records: Records, on_conflict: s
     one.raise_faults()
 
 
-def _key_or_none(table: Table, row: Row) -> str | None:
+def _key_or_none(table: PromptTable | RecordedSampler, row: Row) -> str | None:
     """The key of a row, if it has one: a row without is kept, and nothing recorded finds it."""
-    columns: Columns = getattr(table, "key")
     try:
-        return key_cell(row, columns) if columns else None
+        return key_cell(row, table.key) if table.key else None
     except UnusableRow:
         return None
 

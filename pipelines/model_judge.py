@@ -180,10 +180,14 @@ class ModelJudge(Judge):
         )
 
     def _fence(self, prompt: Prompt, texts: Sequence[str]) -> Fence:
-        around = [prompt.tools, prompt.reference]
+        around = [prompt.tools, self._reference(prompt)]
         conversation = [message_text(message) for message in prompt.messages]
         known = [text for text in (*around, *conversation, *texts) if text is not None]
         return fenced(prompt.prompt_id, known)
+
+    def _reference(self, prompt: Prompt) -> str | None:
+        """The reference where the template uses it; else a new one would change the request."""
+        return prompt.reference if "reference" in self.words.variables else None
 
     def _variables(self, prompt: Prompt, shown: Mapping[str, str], fence: Fence) -> dict[str, Any]:
         def quoted(text: str | None) -> str | None:
@@ -198,7 +202,7 @@ class ModelJudge(Judge):
             "mark": fence.token,
             "conversation": conversation,
             "tools": quoted(prompt.tools),
-            "reference": quoted(prompt.reference),
+            "reference": quoted(self._reference(prompt)),
             **self.form(),
         }
 

@@ -156,7 +156,7 @@ def _split(con: duckdb.DuckDBPyConnection, publish: Publish, seed: int) -> list[
     con.register("splits", pa.table(columns, pa.schema([(name, pa.string()) for name in columns])))
     pairs = con.sql(
         "SELECT pair_id, split FROM kept_pairs JOIN prompt_facts USING (prompt_id) "
-        "JOIN splits USING (group_id)"
+        "JOIN splits ON splits.group_id = prompt_facts.group_id"
     ).pl()
     con.register("places", shuffled(pairs, seed).to_arrow())
     counts = con.sql("SELECT split, count(*) FROM places GROUP BY split ORDER BY split")

@@ -156,9 +156,9 @@ class Records:
         )
         first = "SELECT position, prompt_id FROM prompts ORDER BY position LIMIT ?"
         order = "position" if sample is None else "draw(prompt_id), prompt_id"
+        chosen = f"SELECT position FROM ({first}) ORDER BY {order} LIMIT ?"  # noqa: S608 - our own names
         self._db.execute(
-            "UPDATE prompts SET selected = 1 WHERE position IN "
-            f"(SELECT position FROM ({first}) ORDER BY {order} LIMIT ?)",
+            f"UPDATE prompts SET selected = 1 WHERE position IN ({chosen})",  # noqa: S608
             [-1 if limit is None else limit, -1 if sample is None else sample],
         )
 
@@ -214,10 +214,10 @@ class Records:
         """
         table, id_ = _table_and_id(row)
         payload = orjson.dumps(row)
-        query = f"SELECT payload, place FROM {table} WHERE id = ?"
+        query = f"SELECT payload, place FROM {table} WHERE id = ?"  # noqa: S608 - our own names
         known = self._db.execute(query, [id_]).fetchone()
         self._db.execute(
-            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "  # noqa: S608
             "SET payload = min(payload, excluded.payload)",
             [part, row.prompt_id, id_, payload, place],
         )
@@ -231,10 +231,10 @@ class Records:
         return int(self._db.execute(query, [_hash(content)]).fetchone()[0])
 
     def _count(self, rows: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
+        return int(self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])  # noqa: S608
 
     def _payloads(self, table: Rows, part: str, prompt_id: str) -> list[dict[str, Any]]:
-        query = f"SELECT payload FROM {table} WHERE part = ? AND prompt_id = ? ORDER BY id"
+        query = f"SELECT payload FROM {table} WHERE part = ? AND prompt_id = ? ORDER BY id"  # noqa: S608
         return [orjson.loads(row[0]) for row in self._db.execute(query, [part, prompt_id])]
 
 

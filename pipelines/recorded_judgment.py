@@ -5,6 +5,7 @@ and no verdict: the row keeps what was there as `raw`, and `error` says why.
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from math import isfinite
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ from pipelines.judges.recorded import Recorded
 from pipelines.source import Row
 from schemas.canonical import make_id
 from schemas.rows import Judgment, Verdict, judgment_id
+
+Scale = tuple[Decimal, Decimal]
 
 
 def read_judgment(
@@ -63,7 +66,7 @@ def read_judgment(
     )
 
 
-def _target(prompt_id: str, response_ids: Sequence[str], key: str | None) -> dict[str, str]:
+def _target(prompt_id: str, response_ids: Sequence[str], key: str | None) -> dict[str, Any]:
     """What is judged. All votes on one recorded comparison share its `comparison_id`."""
     if len(response_ids) == 1:
         return {"response_id": response_ids[0]}
@@ -84,7 +87,7 @@ class Said:
         self.rank = self._rank()
         self.score_a, self.score_b = self._both_scores()
         self.verdict = self._verdict()
-        self.p_a = self._number(judge.p_a, 0, 1)
+        self.p_a = self._number(judge.p_a, (Decimal(0), Decimal(1)))
 
     def fields(self) -> dict[str, Any]:
         """The fields of a `Judgment` that say something."""
@@ -100,7 +103,7 @@ class Said:
         }
 
     def _score(self, column: str | None) -> float | None:
-        return self._number(column, *(self._judge.scale or (None, None)))
+        return self._number(column, self._judge.scale)
 
     def _both_scores(self) -> tuple[float | None, float | None]:
         a, b = self._score(self._judge.score_a), self._score(self._judge.score_b)
@@ -108,20 +111,24 @@ class Said:
 
     def _rank(self) -> int | None:
         column = self._judge.rank
-        rank = self._number(column, None, None)
-        if rank is None or column is None or rank.is_integer():
-            return None if rank is None else int(rank)
-        return self._cannot_read(column, "not a whole number")
+        rank = self._number(column)
+        if column is None or rank is None:
+            return None
+        if not rank.is_integer():
+            self._cannot_read(column, "not a whole number")
+            return None
+        return int(rank)
 
-    def _number(self, column: str | None, low: Any, high: Any) -> float | None:
+    def _number(self, column: str | None, scale: Scale | None = None) -> float | None:
         if column is None:
             return None
         value = self._row.get(column)
         number = number_of(value)
         if number is None:
-            return self._cannot_read(column, "nothing" if is_missing(value) else "not a number")
-        if low is not None and not low <= number <= high:
-            return self._cannot_read(column, f"outside the scale {low} to {high}")
+            self._cannot_read(column, "nothing" if is_missing(value) else "not a number")
+        elif scale is not None and not scale[0] <= number <= scale[1]:
+            self._cannot_read(column, f"outside the scale {scale[0]:f} to {scale[1]:f}")
+            return None
         return number
 
     def _verdict(self) -> Verdict | None:
@@ -134,8 +141,9 @@ class Said:
         text = "" if is_missing(value) else as_text(value).strip()
         for verdict, texts in self._judge.verdicts.items():
             if text in texts:
-                return cast(Verdict, verdict)
-        return self._cannot_read(column, "no verdict" if text else "nothing")
+                return cast("Verdict", verdict)
+        self._cannot_read(column, "no verdict" if text else "nothing")
+        return None
 
     def _cannot_read(self, column: str, why: str) -> None:
         value = self._row.get(column)

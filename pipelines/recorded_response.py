@@ -13,6 +13,8 @@ from pipelines.samplers.recorded import Recorded
 from pipelines.source import Row
 from schemas.rows import Policy, Response, response_id
 
+POLICIES: dict[str, Policy] = {"on": "on", "off": "off"}
+
 
 def read_response(sampler: Recorded, row: Row, prompt_id: str) -> Response:
     """The response in one row, as an answer to a prompt. Raises UnusableRow.
@@ -65,8 +67,8 @@ def _policy(sampler: Recorded, row: Row) -> Policy | None:
     policy = optional_text(row, sampler.policy_column)
     if policy is None:
         return sampler.policy
-    if policy == "on" or policy == "off":  # noqa: PLR1714  mypy narrows these to the two
-        return policy
+    if policy in POLICIES:
+        return POLICIES[policy]
     raise UnusableRow("bad_value", f'{sampler.policy_column}: "{policy}" is neither "on" nor "off"')
 
 

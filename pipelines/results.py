@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal
 import orjson
 import pyarrow as pa
 
-from pipelines.errors import StoreError
+from pipelines.safe_sql import QueryError
 
 Format = Literal["table", "csv", "json", "parquet"]
 
@@ -43,7 +43,7 @@ def _write_parquet(reader: pa.RecordBatchReader, out: BinaryIO) -> None:
             for batch in reader:
                 writer.write_batch(batch)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-        raise StoreError(f"Parquet cannot hold this result: {error}. Cast the column") from error
+        raise QueryError(f"Parquet cannot hold this result: {error}. Cast the column") from error
 
 
 def _write_json(reader: pa.RecordBatchReader, out: BinaryIO) -> None:

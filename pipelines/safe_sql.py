@@ -9,7 +9,7 @@ no boundary against an attacker who may run any SQL: do not serve it to stranger
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipelines.catalog import add_views, all_versions, latest_schema, quoted, versions_table
-from pipelines.errors import PairwrightError
+from pipelines.errors import PairwrightError, StoreError
 from pipelines.shards import BATCH_ROWS
 from pipelines.store import Store, Version
 from schemas.tables import PUBLISHED
@@ -81,13 +81,14 @@ class _Query:
         }
         with self.errors():
             con = duckdb.connect(":memory:", config=config)
-        timer = threading.Timer(self._timeout_s, self._stop, [con])
-        timer.daemon = True
-        timer.start()
+        done = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(con, done), daemon=True)
+        watch.start()
         try:
             yield con
         finally:
-            timer.cancel()
+            done.set()
+            watch.join()
             con.close()
 
     def stream(self, con: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
@@ -104,9 +105,11 @@ class _Query:
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise QueryError(self._explained(error)) from error
 
-    def _stop(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._late.set()
-        con.interrupt()
+    def _watch(self, con: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
+        if not done.wait(self._timeout_s):
+            self._late.set()
+            while not done.wait(0.05):  # an interrupt between two steps of a query is lost
+                con.interrupt()
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         while True:
@@ -182,7 +185,10 @@ def _rows(version: Version, table: str) -> ds.Dataset | pa.Table:
     files = version.files(table)
     if not files:
         return PUBLISHED[table].empty_table()
-    return ds.dataset(files, format="parquet", schema=pq.read_schema(files[0]))
+    try:
+        return ds.dataset(files, format="parquet", schema=pq.read_schema(files[0]))
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{version.ref}: {error}. `pairwright verify {version.ref}`") from error
 
 
 def _lock(con: duckdb.DuckDBPyConnection) -> None:

@@ -54,15 +54,23 @@ class Template:
 
     def check(self, variables: Mapping[str, Any]) -> None:
         """Raises RecipeError for a syntax error, an unknown variable, or a failing expression."""
-        try:
-            used = meta.find_undeclared_variables(_ENVIRONMENT.parse(self.text))
-        except TemplateSyntaxError as error:
-            raise RecipeError(f"{self.name}: line {error.lineno}: {error.message}") from error
-        for unknown in sorted(used - set(variables)):
+        for unknown in sorted(self.variables - set(variables)):
             raise RecipeError(
                 f'{self.name}: no such variable "{unknown}"; {nearest(unknown, variables)}'
             )
         self.render(variables)
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Names of the variables that the template uses. Raises RecipeError for a syntax error.
+
+        >>> sorted(Template("t", "{% if tools %}{{ form }}{% endif %}").variables)
+        ['form', 'tools']
+        """
+        try:
+            return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(self.text)))
+        except TemplateSyntaxError as error:
+            raise RecipeError(f"{self.name}: line {error.lineno}: {error.message}") from error
 
     @cached_property
     def _compiled(self) -> Compiled:

@@ -1,8 +1,74 @@
-"""Pending."""
+"""Ask the published tables by SQL, which can read them and change nothing.
+
+For example:
+    pairwright sql "SELECT split, count(*) FROM prompts GROUP BY split" --dataset quickstart
+    pairwright sql "FROM versions" --format csv --output versions.csv
+
+Tables are NAME.pairs, NAME.prompts, NAME.responses, NAME.judgments and NAME.drops, in which
+"NAME@v0001" is one version; and `versions`. Those of --dataset, or of the store's only dataset,
+need no NAME.
+"""
 
 import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from flows.store_option import add_store
+
+FORMATS = ("table", "csv", "json", "parquet")
+TIMEOUT_S = 300.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None: ...
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("query", metavar="QUERY", help="one SELECT statement, as DuckDB has it")
+    add_store(parser)
+    parser.add_argument("--dataset", metavar="NAME[@V]", help="whose tables need no NAME")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="a file instead of the screen")
+    parser.add_argument(
+        "--timeout",
+        metavar="S",
+        type=float,
+        default=TIMEOUT_S,
+        help=f"seconds until the query is stopped (default: {TIMEOUT_S:g})",
+    )
+
+
 def run(chosen: argparse.Namespace) -> int:
+    """Prints the rows, or writes them to a file."""
+    from flows.query_output import write_rows
+    from pipelines.safe_sql import run_sql
+    from pipelines.store import Store
+
+    store = Store(chosen.store)
+    with (
+        run_sql(store, chosen.query, chosen.dataset, chosen.timeout) as rows,
+        _opened(chosen.output, chosen.format, store.root) as stream,
+    ):
+        write_rows(rows, chosen.format, stream)
     return 0
+
+
+@contextmanager
+def _opened(output: Path | None, layout: str, store: Path) -> Iterator[BinaryIO]:
+    """Standard output; or `output`, which is there only when all rows are. Raises StoreError."""
+    from pipelines.errors import StoreError
+
+    if output is None:
+        if layout == "parquet" and sys.stdout.isatty():
+            raise StoreError("parquet is not for a screen: name a file with --output")
+        yield sys.stdout.buffer
+        return
+    if output.resolve().is_relative_to(store):
+        raise StoreError(f"{output}: lies in the store, which only builds write to")
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, cast
 
 from pipelines.columns import Columns
-from pipelines.errors import RecipeError
 from pipelines.part import Where
 from pipelines.source import Source
 
@@ -29,7 +28,7 @@ class FileSource(Source):
         return found_files(self.path, self.where(root), "path")
 
     def where(self, root: Path) -> Where:
-        """This source's table, for the errors that only reading can show."""
+        """The table of this source, for the errors that only reading can show."""
         return place_of(self, root)
 
     def places(self, root: Path) -> Iterator[tuple[str, Path]]:
@@ -53,8 +52,8 @@ def place_of(source: Source, root: Path) -> Where:
 
 
 def absolute(path: Path) -> Path:
-    """`path` as an error shows it: from the root, without `..`; links are left alone."""
-    return Path(path.expanduser().absolute().resolve())
+    """`path` as an error shows it: from the root and without `..`."""
+    return path.resolve()
 
 
 def found_files(paths: tuple[str, ...], where: Where, key: str) -> tuple[Path, ...]:
@@ -71,8 +70,8 @@ def _found(path: str, where: Where, key: str) -> list[Path]:
     file = where.root / path
     if file.is_file():
         return [file]
-    matches = sorted(glob(str(file), recursive=True)) if has_magic(path) else []
-    files = [Path(match) for match in matches if Path(match).is_file()]
+    matches = glob(path, root_dir=where.root, recursive=True) if has_magic(path) else []  # noqa: PTH207 - may be absolute
+    files = [where.root / match for match in sorted(matches) if (where.root / match).is_file()]
     if not files:
         raise where.error(_missing(path, file), key)
     return files
@@ -88,7 +87,7 @@ def _missing(path: str, file: Path) -> str:
 
 def open_bytes(file: Path) -> IO[bytes]:
     """`file` opened for reading, unpacked if its name ends in .gz."""
-    return cast(IO[bytes], gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+    return cast("IO[bytes]", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 
 def refuse_other_columns(

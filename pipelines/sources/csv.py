@@ -4,11 +4,15 @@ import csv
 from collections.abc import Collection, Iterator
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from pipelines.source import BadRow, Row
 from pipelines.sources._files import FileSource, open_bytes, refuse_other_columns
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 LONGEST_CELL = 2**31 - 1
 """Characters. The standard library's own limit of 131,072 is shorter than some responses."""
@@ -40,11 +44,11 @@ class Csv(FileSource):
                 reader = self._reader(lines)
                 yield from _rows(reader, self._header(reader), prefix)
 
-    def _reader(self, lines: TextIOWrapper) -> "csv._reader":
+    def _reader(self, lines: TextIOWrapper) -> "Reader":
         csv.field_size_limit(LONGEST_CELL)
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
-    def _header(self, reader: "csv._reader") -> tuple[str, ...]:
+    def _header(self, reader: "Reader") -> tuple[str, ...]:
         try:
             names = tuple(next(reader, ()))
         except csv.Error as error:
@@ -64,7 +68,7 @@ def _open_text(file: Path) -> TextIOWrapper:
     )
 
 
-def _rows(reader: "csv._reader", names: tuple[str, ...], prefix: str) -> Iterator[Row | BadRow]:
+def _rows(reader: "Reader", names: tuple[str, ...], prefix: str) -> Iterator[Row | BadRow]:
     while True:
         first_line = reader.line_num + 1
         try:

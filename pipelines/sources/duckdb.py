@@ -112,7 +112,7 @@ def _add_tables(connection: duckdb.DuckDBPyConnection, files: dict[str, tuple[Pa
             connection.register(name, pyarrow.dataset.dataset(texts, format="parquet"))
         else:
             table = '"' + name.replace('"', '""') + '"'
-            select = f"SELECT * FROM {reader}($1)"
+            select = f"SELECT * FROM {reader}($1)"  # noqa: S608 - our own names
             connection.execute(f"CREATE TEMP TABLE {table} AS {select}", [texts])
 
 

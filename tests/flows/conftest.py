@@ -20,7 +20,7 @@ def make_version(tmp_path: Path) -> Callable[..., Version]:
     """Makes version 1 of "toy" from rows of pairs and of drops; missing columns are null."""
 
     def make(pairs: Rows, drops: Rows | None = None, steps: tuple[Step, ...] = ()) -> Version:
-        folder = tmp_path / "datasets" / "toy" / "v0001"
+        folder = tmp_path / "store" / "datasets" / "toy" / "v0001"
         files = {}
         for table, schema, rows in (("pairs", PAIRS, pairs), ("drops", DROPS, drops or [])):
             name = f"{table}/train-00000-of-00001.parquet"

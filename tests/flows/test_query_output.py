@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.query_output import FORMATS, ROWS_SHOWN, write_result
+from flows.commands.sql import FORMATS
+from flows.query_output import ROWS_SHOWN, write_rows
 
 RESULT = pa.table(
     {
@@ -22,7 +23,7 @@ RESULT = pa.table(
 
 def written(layout: str, result: pa.Table = RESULT) -> bytes:
     stream = io.BytesIO()
-    write_result(result, layout, stream)
+    write_rows(result.to_reader(max_chunksize=2), layout, stream)
     return stream.getvalue()
 
 
@@ -43,8 +44,8 @@ def test_csv_reads_back_with_nested_values_as_json() -> None:
 
 
 def test_parquet_reads_back_unchanged() -> None:
-    assert pq.read_table(io.BytesIO(written("parquet"))).drop(["share"]).equals(
-        RESULT.drop(["share"])
+    assert (
+        pq.read_table(io.BytesIO(written("parquet"))).drop(["share"]).equals(RESULT.drop(["share"]))
     )
 
 

@@ -31,20 +31,28 @@ def test_the_page_says_the_funnel_margins_lengths_and_models(
     head, *paragraphs, files = version_text(version).split("\n\n")
     assert head == "toy@v0001\n4 pairs (4 train) of 0 prompts and 0 responses"
     assert paragraphs == [
-        "step          of       in  kept\n"
-        "pairings.all  prompts   5     3\n"
-        "                             -2  tied\n"
-        "filters       pairs     4     4",
-        "margin  lowest  10%  25%  median  75%  90%  highest\n"
-        "           0.5  0.5  0.5       1    1    2        2",
+        (
+            "step          of       in  kept\n"
+            "pairings.all  prompts   5     3\n"
+            "                             -2  tied\n"
+            "filters       pairs     4     4"
+        ),
+        (
+            "margin  lowest  10%  25%  median  75%  90%  highest\n"
+            "           0.5  0.5  0.5       1    1    2        2"
+        ),
         "margin  pairs\n   0.5      1\n     1      2\n     2      1",
-        "characters  mean  median  longer one of\n"
-        "chosen       112     125  2 pairs (50.0%)\n"
-        "rejected     100     100  1 pair (25.0%)",
-        "model  chosen  rejected  chosen share\n"
-        "a           3         0        100.0%\n"
-        "b           1         0        100.0%\n"
-        "base        0         4          0.0%",
+        (
+            "characters  mean  median  longer one of\n"
+            "chosen       112     125  2 pairs (50.0%)\n"
+            "rejected     100     100  1 pair (25.0%)"
+        ),
+        (
+            "model  chosen  rejected  chosen share\n"
+            "a           3         0        100.0%\n"
+            "b           1         0        100.0%\n"
+            "base        0         4          0.0%"
+        ),
     ]
     assert files.endswith(f" bytes: {version.folder}")
 

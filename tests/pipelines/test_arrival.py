@@ -37,7 +37,7 @@ FIELDS = {
 def load(shelf, kind):
     cls, _ = part_class(shelf, kind, WHERE)
     fields = {name: value for name, value in FIELDS.items() if name in cls.model_fields}
-    if shelf == "judges" and "model" in fields:
+    if "model" in fields and cls.model_fields["model"].annotation != tuple[str, ...]:
         fields["model"] = "m0"
     return load_part(shelf, {"kind": kind, **fields}, WHERE)
 

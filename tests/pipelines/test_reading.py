@@ -26,8 +26,8 @@ def test_a_rating_is_on_the_scale_or_unreadable(reply, low, width, whole, trunca
     scale = Scale(Decimal(low), Decimal(low + width), whole)
     try:
         rating = read_rating(reply, scale, fence=fenced("p", ["a text"]), truncated=truncated)
-    except JudgmentError as error:
-        assert str(error)
+    except JudgmentError:
+        pass
     else:
         assert low <= rating <= low + width
         assert not whole or rating == int(rating)
@@ -37,8 +37,8 @@ def test_a_rating_is_on_the_scale_or_unreadable(reply, low, width, whole, trunca
 def test_a_verdict_is_one_of_three_or_unreadable(reply, truncated):
     try:
         verdict = read_verdict(reply, truncated=truncated)
-    except JudgmentError as error:
-        assert str(error)
+    except JudgmentError:
+        pass
     else:
         assert verdict in ("A", "B", "tie")
 

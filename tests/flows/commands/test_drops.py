@@ -45,8 +45,6 @@ def test_a_reason_that_does_not_occur_names_the_nearest(
     assert 'did you mean "below_min"? Valid: bad_json, below_min' in capsys.readouterr().err
 
 
-def test_an_unknown_dataset_is_exit_code_2(
-    store: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_dataset_is_exit_code_2(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drops", "toi", "--store", str(store)]) == 2
     assert 'no such dataset "toi"; did you mean "toy"?' in capsys.readouterr().err

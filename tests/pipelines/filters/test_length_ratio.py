@@ -26,7 +26,9 @@ def test_an_empty_text_has_no_ratio():
     assert reasons(part("filters", "length_ratio", max=2), pairs) == [{"no_length"}] * 3
 
 
-@pytest.mark.parametrize("fields", [{}, {"min": 2, "max": 1}])
-def test_a_band_that_means_nothing_is_refused(fields):
-    with pytest.raises(RecipeError, match="length_ratio|ratio lies|give `min`"):
+@pytest.mark.parametrize(
+    ("fields", "complaint"), [({}, "give `min`"), ({"min": 2, "max": 1}, "no ratio lies")]
+)
+def test_a_band_that_means_nothing_is_refused(fields, complaint):
+    with pytest.raises(RecipeError, match=complaint):
         part("filters", "length_ratio", **fields)

@@ -7,6 +7,7 @@ from pipelines.backend import Completion
 from pipelines.errors import RecipeError, RequestRefused
 from pipelines.judges.rating import Rating
 from pipelines.part import Where, load_part
+from schemas.rows import Message, Prompt, ToolCall, prompt_id
 
 
 def rating(**fields):
@@ -273,3 +274,32 @@ def test_a_template_that_is_wrong_is_refused_before_any_call(tmp_path, words, me
 def test_a_rating_that_cannot_work_is_refused(tmp_path, fields, key):
     with pytest.raises(RecipeError, match=key):
         loaded(tmp_path, **fields)
+
+
+async def test_a_new_reference_costs_nothing_unless_the_template_shows_it(
+    tmp_path, make_unit, model, prompt, respond
+):
+    (tmp_path / "guided.jinja").write_text("{{ response }}{{ reference }}{{ form }}")
+    plain, guided = loaded(tmp_path), loaded(tmp_path, template="guided.jinja")
+    judge = model("judge", always("Rating: 5"))
+    for reference in ("four", "five"):
+        asked = prompt("How many?", reference=reference)
+        for one in (plain, guided):
+            await one.judge(make_unit(asked, judge), [respond(asked, "4", "r1")])
+    assert len(judge.asked) == 3
+    assert "five" in shown(judge.asked[-1])
+
+
+async def test_a_tool_call_in_the_conversation_is_shown(make_unit, model, respond):
+    call = ToolCall("c1", "weather", '{"city": "Bern"}')
+    messages = (
+        Message("user", "Weather?"),
+        Message("assistant", None, tool_calls=(call,)),
+        Message("tool", "Rain.", tool_call_id="c1"),
+    )
+    asked = Prompt(prompt_id(messages, "[1]"), messages, tools="[1]")
+    judge = model("judge", always("Rating: 5"))
+    await rating().judge(make_unit(asked, judge), [respond(asked, "It rains.", "r1")])
+    words = shown(judge.asked[0])
+    assert '[calls weather with {"city": "Bern"}]' in words
+    assert words.index("[calls weather") < words.index("Rain.") < words.index("It rains.")

@@ -1,0 +1,222 @@
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flows.commands.build import remote_models
+from pipelines.recipe import read_recipe
+from pipelines.store import Store
+
+ROOT = Path(__file__).parents[3]
+
+# A test run in the background hands an ignored SIGINT down; a terminal does not.
+PAIRWRIGHT = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from flows.cli import main; sys.exit(main())"
+)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-c", PAIRWRIGHT, *map(str, arguments)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120", "TERM": "xterm"} | more
+
+
+def pairwright(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+class Terminal:
+    """A program whose standard input and error are a terminal."""
+
+    def __init__(self, program: subprocess.Popen[str], screen: int) -> None:
+        self.program = program
+        self._screen = screen
+        self.shown = ""
+
+    def wait_for(self, text: str) -> None:
+        until = time.monotonic() + 60
+        while text not in self.shown and time.monotonic() < until and self._read():
+            pass
+        assert text in self.shown, f"{text!r} was not shown: {self.shown!r}"
+
+    def type(self, text: str) -> None:
+        os.write(self._screen, text.encode())
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and standard output."""
+        while self._read():
+            pass
+        out, _ = self.program.communicate(timeout=60)
+        return self.program.returncode, out
+
+    def _read(self) -> bool:
+        try:
+            piece = os.read(self._screen, 65536)
+        except OSError:  # Linux says so when the other side has closed
+            return False
+        self.shown += piece.decode(errors="replace")
+        return bool(piece)
+
+
+@contextmanager
+def terminal(*arguments: str | Path, cwd: Path) -> Iterator[Terminal]:
+    screen, line = pty.openpty()
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        stdin=line,
+        stdout=subprocess.PIPE,
+        stderr=line,
+        text=True,
+    ) as program:
+        os.close(line)
+        try:
+            yield Terminal(program, screen)
+        finally:
+            program.kill()
+            os.close(screen)
+
+
+def test_a_build_publishes_and_says_what_and_where(recipe: Path, tmp_path: Path) -> None:
+    ran = pairwright("build", recipe, "--store", "store", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    version = Store(tmp_path / "store").resolve("sums")
+    pairs = version.manifest.rows("pairs")
+    first, *_ = ran.stdout.splitlines()
+    assert first.startswith(f"published sums@v0001: {pairs} pairs (")
+    assert re.search(r"^ +-1  bad_json|^ +-24  merged", ran.stdout, re.MULTILINE)
+    assert "tokens in" in ran.stdout
+    assert f"files: {version.folder}" in ran.stdout
+    assert "pairwright show sums --store store" in ran.stdout
+    assert ran.stderr.splitlines()[0] == "reading"
+
+
+def test_the_same_build_again_publishes_nothing_new(recipe: Path, tmp_path: Path) -> None:
+    pairwright("build", recipe, "--store", "store", cwd=tmp_path)
+    again = pairwright("build", recipe, "--store", "store", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.startswith("nothing new: equal to sums@v0001\n")
+    assert "no calls were paid" in again.stdout
+
+
+def test_a_limit_is_the_first_so_many_prompts(recipe: Path, tmp_path: Path) -> None:
+    ran = pairwright("build", recipe, "--limit", "5", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert Store(tmp_path / "data" / "store").resolve("sums").manifest.rows("prompts") == 5
+
+
+def test_a_failed_gate_is_exit_code_3_and_keeps_the_evidence(recipe: Path, tmp_path: Path) -> None:
+    ran = pairwright(
+        "build", recipe, "--set", "gates.min_pairs=1000", "--store", "store", cwd=tmp_path
+    )
+    assert ran.returncode == 3
+    assert "not published: " in ran.stdout
+    assert "gates.min_pairs" in ran.stdout
+    (evidence,) = re.findall(r"^evidence: (.+)$", ran.stdout, re.MULTILINE)
+    assert (Path(evidence) / "manifest.json").is_file()
+    assert Store(tmp_path / "store").names() == []
+
+
+def test_a_wrong_override_is_exit_code_2(recipe: Path, tmp_path: Path) -> None:
+    ran = pairwright("build", recipe, "--set", "samplers.independent.m=3", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert 'no such key "m"' in ran.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_ctrl_c_keeps_what_was_bought_and_the_next_run_goes_on(
+    recipe: Path, tmp_path: Path
+) -> None:
+    slow = ("--set", "models.pupil.latency_ms=300")
+    with terminal("build", recipe, "--store", "store", *slow, cwd=tmp_path) as build:
+        build.wait_for(" 3/24 prompts")
+        build.program.send_signal(signal.SIGINT)
+        code, out = build.end()
+    assert (code, out) == (130, "")
+    (kept,) = re.findall(r"stopped: (\d+) samples bought in this run are kept", build.shown)
+    assert int(kept) >= 3 * 8
+    assert "Run the same command to go on." in build.shown
+    assert "Traceback" not in build.shown
+    assert not any((tmp_path / "store" / "tmp").iterdir())
+
+    again = pairwright("build", recipe, "--store", "store", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    bought = 24 * 8 - int(kept)
+    assert f" for {bought} samples, {kept} samples from the ledger" in again.stdout
+
+
+def test_a_terminal_shows_live_figures_and_nothing_of_them_is_left(
+    recipe: Path, tmp_path: Path
+) -> None:
+    slow = ("--set", "models.pupil.latency_ms=60")
+    with terminal("build", recipe, *slow, cwd=tmp_path) as build:
+        build.wait_for("calls/s")
+        code, out = build.end()
+    assert code == 0
+    assert out.startswith("published sums@v0001")
+    assert "sampling and judging" in build.shown
+    assert "/24 prompts" in build.shown
+    assert "in flight" in build.shown
+    assert build.shown.rstrip().endswith("\x1b[2K")
+
+
+def remote(recipe: Path, base_url: str = "https://models.example.com/v1") -> Path:
+    table = f'kind = "openai_api"\nbase_url = "{base_url}"\nendpoint_identity = "somewhere"'
+    text = recipe.read_text().replace('kind = "scripted"\ntable = "answers.jsonl"', table)
+    recipe.write_text(text)
+    return recipe
+
+
+def test_a_remote_endpoint_is_asked_about_on_a_terminal(recipe: Path, tmp_path: Path) -> None:
+    with terminal("build", remote(recipe), "--limit", "9", cwd=tmp_path) as build:
+        build.wait_for("Go on? [y/N]")
+        build.type("n\n")
+        code, out = build.end()
+    assert (code, out) == (2, "")
+    assert (
+        "This build may call pupil at https://models.example.com/v1 for at most 9 prompts."
+    ) in build.shown
+    assert "nothing was called" in build.shown
+
+
+@pytest.mark.parametrize(
+    ("base_url", "models"),
+    [
+        ("https://models.example.com/v1", {"pupil": "https://models.example.com/v1"}),
+        ("http://127.0.0.1:8000/v1", {}),
+        ("http://localhost:8000/v1", {}),
+    ],
+)
+def test_only_what_is_outside_this_machine_is_remote(
+    recipe: Path, base_url: str, models: dict[str, str]
+) -> None:
+    assert remote_models(read_recipe(remote(recipe, base_url))) == models
+
+
+def test_a_model_that_nothing_calls_is_not_asked_about(recipe: Path) -> None:
+    with recipe.open("a") as file:
+        file.write(
+            '\n[models.idle]\nkind = "openai_api"\nbase_url = "https://models.example.com"\n'
+        )
+    assert remote_models(read_recipe(recipe)) == {}

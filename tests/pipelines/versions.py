@@ -1,0 +1,196 @@
+"""Small published versions for tests: real staged evidence, real pairs, through the real writers."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.card import count_licences, render_card
+from pipelines.frames import PAIRS, PROMPTS
+from pipelines.publish import Publish, schema_hashes, write_tables
+from pipelines.select import Selected
+from pipelines.store import Store, Version
+from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
+from schemas.tables import STAGED
+from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
+
+DROPS = dict.fromkeys(("level", "id", "prompt_id", "step", "reason", "detail"), pl.String)
+SEED = 7
+
+
+@dataclass
+class Content:
+    """What a build has before it publishes."""
+
+    prompts: list[Prompt] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    judgments: list[Judgment] = field(default_factory=list)
+    staged_drops: list[Drop] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
+    dropped_pairs: list[dict[str, Any]] = field(default_factory=list)
+
+    def selected(self) -> Selected:
+        """What selection found: scores 3, 2, 1 of the responses 0, 1, 2 of each prompt."""
+        scores = [
+            (r.response_id, 3_000_000 - 1_000_000 * (r.sample_index or 0)) for r in self.responses
+        ]
+        counts = {
+            "n_responses": 3,
+            "n_scored": 3,
+            "score_sum": 6_000_000,
+            "score_sumsq": 14_000_000_000_000,
+        }
+        return Selected(
+            pairs=pl.DataFrame(self.pairs, schema=PAIRS),
+            dropped_pairs=pl.DataFrame(self.dropped_pairs, schema=PAIRS),
+            responses=pl.DataFrame(
+                [
+                    {"response_id": id_, "score": score, "n_scores": 1, "kept": True}
+                    for id_, score in scores
+                ],
+                schema={
+                    "response_id": pl.String,
+                    "score": pl.Int64,
+                    "n_scores": pl.Int64,
+                    "kept": pl.Boolean,
+                },
+            ),
+            prompts=pl.DataFrame(
+                [{"prompt_id": prompt.prompt_id, **counts} for prompt in self.prompts],
+                schema=PROMPTS,
+            ),
+        )
+
+    def counts(self) -> tuple[Step, ...]:
+        """The funnel's last step."""
+        dropped = len(self.dropped_pairs)
+        step = Step(
+            step="filters", level="pairs", in_=len(self.pairs) + dropped, kept=len(self.pairs),
+            dropped=dropped, reasons={"below_min": dropped} if dropped else {},
+        )  # fmt: skip
+        return (step,)
+
+
+def make_content(n_prompts: int = 6, *, text: str = "") -> Content:
+    """Prompts with three responses each: best against worst is kept, best against middle dropped."""
+    content = Content()
+    for number in range(n_prompts):
+        messages = (
+            Message("system", "Be brief."),
+            Message("user", f"Question {number}? Ünï {text}"),
+        )
+        group = "shared" if number in (0, 1) else None
+        prompt = Prompt(
+            prompt_id(messages), messages, group_id=group, licence="mit", sources=("s",)
+        )
+        content.prompts.append(prompt)
+        add_answers(
+            content, prompt, [f"{text} {grade} answer {number}" for grade in ("A", "B", "C")]
+        )
+    return content
+
+
+def add_answers(
+    content: Content, prompt: Prompt, texts: Sequence[str | None], **fields: Any
+) -> None:
+    """Adds three responses to `prompt`, their judgments, a kept pair and a dropped one."""
+    ids = [f"{prompt.prompt_id[:24]}-r{index}" for index in range(3)]
+    for index, (id_, text) in enumerate(zip(ids, texts, strict=True)):
+        content.responses.append(
+            Response(id_, prompt.prompt_id, text, f"model{index}", f"id{index}", "independent",
+                     sample_index=index, reasoning="thought", **fields)
+        )  # fmt: skip
+        content.judgments.append(
+            Judgment(f"j-{id_}", prompt.prompt_id, "rater", "rater-id", id_, score=3.0 - index)
+        )
+    content.pairs.append(pair(prompt, ids[0], ids[2], 2_000_000))
+    dropped = pair(prompt, ids[0], ids[1], 1_000_000)
+    content.dropped_pairs.append(dropped)
+    content.drops.append(
+        Drop("pairs", dropped["pair_id"], prompt.prompt_id, "filters.margin", "below_min", "1 < 2")
+    )
+
+
+def pair(prompt: Prompt, chosen: str, rejected: str, margin: int) -> dict[str, Any]:
+    """A row of `frames.PAIRS`."""
+    return {
+        "pair_id": f"{chosen}>{rejected}", "pairing": "best_worst", "prompt_id": prompt.prompt_id,
+        "chosen_response_id": chosen, "rejected_response_id": rejected,
+        "score_chosen": 3_000_000, "score_rejected": 3_000_000 - margin, "score_margin": margin,
+        "n_votes": 1, "n_votes_chosen": 1, "n_votes_rejected": 0, "p_chosen": 0.75,
+        "chosen_model": "model0", "rejected_model": "model2", "chosen_n_chars": 5,
+        "rejected_n_chars": 6, "group_id": prompt.group_id, "licence": prompt.licence,
+    }  # fmt: skip
+
+
+def stage(content: Content, folder: Path, *, files: int = 1, order: int | None = None) -> Path:
+    """Stages the evidence in `folder`, its rows shuffled by `order` over several files."""
+    tables = {
+        "prompts": [asdict(row) | {"n_chars": 9} for row in content.prompts],
+        "responses": [asdict(row) | {"n_chars": len(row.text or "")} for row in content.responses],
+        "judgments": [asdict(row) for row in content.judgments],
+        "drops": [asdict(row) for row in content.staged_drops],
+    }
+    for table, rows in tables.items():
+        (folder / table).mkdir(parents=True)
+        if order is not None:
+            random.Random(order).shuffle(rows)
+        for file in range(files):
+            part = pa.Table.from_pylist(rows[file::files], STAGED[table])
+            pq.write_table(part, folder / table / f"{file}.parquet")
+    return folder
+
+
+def write(
+    content: Content, folder: Path, *, publish: Publish | None = None, **staging: Any
+) -> dict[str, FileInfo]:
+    """Writes the tables of a version to `folder / "version"`."""
+    staged = stage(content, folder / "staged", **staging)
+    drops = pl.DataFrame([asdict(drop) for drop in content.drops], schema=DROPS)
+    return write_tables(
+        staged, content.selected(), drops, publish or Publish(), SEED, folder / "version"
+    )
+
+
+def make_manifest(
+    name: str, content: Content, files: dict[str, FileInfo], folder: Path
+) -> Manifest:
+    """The manifest of what `write` wrote."""
+    return Manifest(
+        name=name,
+        recipe_fingerprint="f" * 64,
+        content_digest=content_digest(files, "f" * 64),
+        seed=SEED,
+        counts=content.counts(),
+        files=files,
+        schema_hashes=schema_hashes(folder),
+        models={"model0": "https://api.example/v1#m"},
+        judges={"rater": Judge(identity="rater-id", asked=4, read=3, notes={"ties": 1})},
+        code_version="0.1.0",
+        run=Run(host="Linux", seconds=1.5, calls=3),
+    )
+
+
+def publish(
+    store: Store, name: str, content: Content, change: Callable[[Manifest], Manifest] = lambda m: m
+) -> tuple[Version, bool]:
+    """Stages, writes and publishes `content`."""
+    staging = store.staging()
+    files = write(content, staging)
+    folder = staging / "version"
+    manifest = change(make_manifest(name, content, files, folder))
+    (folder / "recipe.toml").write_text(f'name = "{name}"\n', encoding="utf-8")
+    card = render_card(manifest, description="A test.", licences=count_licences(folder))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    return store.publish(name, folder, manifest)
+
+
+def with_tool(prompt: Prompt) -> Prompt:
+    """`prompt` with tool definitions."""
+    return replace(prompt, tools='[{"type":"function"}]')
