@@ -22,10 +22,9 @@ def summary(
     outcome: "Outcome", meter: "Meter", store: Path, seconds: float, *, bars: bool = False
 ) -> str:
     """The summary, in paragraphs."""
-    steps = outcome.manifest.counts if outcome.manifest else ()
     paragraphs = (
         _verdict(outcome),
-        funnel(steps, bars=bars) if steps else "",
+        funnel(outcome.manifest, bars=bars) if outcome.manifest else "",
         "\n".join(_costs(meter, seconds)),
         _next(outcome, store),
     )
@@ -55,14 +54,16 @@ def pairs_in_words(manifest: "Manifest") -> str:
 
 
 def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
-    replayed = f"{counted(meter.samples_replayed, 'sample')} from the ledger"
-    if not meter.calls:
-        yield f"no calls were paid, {replayed}, in {duration(seconds)}"
-        return
-    paid = f"{counted(meter.calls, 'call')} for {counted(meter.samples_paid, 'sample')}"
-    prompt, completion = tokens(meter)
-    yield f"{paid}, {replayed}, in {duration(seconds)}"
-    yield f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(meter)}"
+    parts = ["no calls were paid"]
+    if meter.calls:
+        samples = counted(meter.samples_paid, "sample")
+        parts = [f"{counted(meter.calls, 'call')} for {samples}"]
+    if meter.samples_replayed:
+        parts.append(f"{counted(meter.samples_replayed, 'sample')} from the ledger")
+    yield ", ".join([*parts, f"in {duration(seconds)}"])
+    if meter.calls:
+        prompt, completion = tokens(meter)
+        yield f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(meter)}"
 
 
 def _next(outcome: "Outcome", store: Path) -> str:

@@ -31,7 +31,7 @@ Builds versioned preference datasets: generate, judge, pair, select, publish.
 EXIT_CODES = """\
 exit codes:
   0    done
-  2    the recipe or another input is wrong; nothing was paid
+  2    the recipe, another input or the store is wrong
   3    the build is complete, but a gate refuses to publish it
   4    the budget is reached
   5    calls are owed, or a service failed; the same command goes on

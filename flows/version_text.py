@@ -18,7 +18,7 @@ def version_text(version: "Version", *, bars: bool = False) -> str:
     figures = Figures(version)
     paragraphs = [
         _head(version),
-        funnel(version.manifest.counts, bars=bars),
+        funnel(version.manifest, bars=bars),
         _judges(version.manifest),
         _margins(figures, bars=bars),
         _lengths(figures, version.manifest.rows("pairs")),

@@ -7,9 +7,10 @@ window (`dispatch.py`). A backend makes exactly one attempt; retries are the dis
 from abc import abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, field_validator
 
 from pipelines.errors import nearest
 from pipelines.part import Part, Real, Runtime, Table
@@ -77,6 +78,7 @@ class Sampling(Table):
         }
         return Sampling.model_construct(**filled)
 
+    @cached_property
     def given(self) -> dict[str, Any]:
         """The fields that are given, as JSON values."""
         return {name: value for name, value in self.identity().items() if value is not None}
@@ -192,6 +194,9 @@ class Backend(Part):
                 )
         return omit
 
+    _effective: dict[int, tuple[Sampling, Sampling]] = PrivateAttr(default_factory=dict)
+    """By identity: the samplings of a recipe are few, and each is asked for with every call."""
+
     def model_post_init(self, context: Any) -> None:
         """Names the model after its table where no model id is given."""
         super().model_post_init(context)
@@ -218,5 +223,9 @@ class Backend(Part):
 
     def effective(self, sampling: Sampling) -> Sampling:
         """`sampling` over this model's defaults, less what it does not take."""
-        merged = sampling.over(self.sampling)
-        return merged.model_copy(update=dict.fromkeys(self.omit)) if self.omit else merged
+        known = self._effective.get(id(sampling))
+        if known is None or known[0] is not sampling:
+            merged = sampling.over(self.sampling)
+            merged = merged.model_copy(update=dict.fromkeys(self.omit)) if self.omit else merged
+            known = self._effective[id(sampling)] = (sampling, merged)
+        return known[1]

@@ -5,7 +5,6 @@ sorts, joins and writes the rest.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,11 @@ from pipelines import frames
 from pipelines.frames import Frames
 from pipelines.texts import norm_hash, text_hash
 from schemas.canonical import MICRO
-from schemas.rows import Drop, Judgment, Prompt, Response
+from schemas.rows import Drop, Judgment, Message, Prompt, Response, ToolCall
 from schemas.tables import STAGED
 
 ROWS_PER_FILE = 16_384
 """Rows held in memory per table before they are written."""
-
-
-def response_facts(response: Response) -> dict[str, Any]:
-    """The columns of a staged response that its fields do not hold."""
-    text = response.text
-    return {
-        "n_chars": None if text is None else len(text),
-        "text_hash": text_hash(text),
-        "norm_hash": norm_hash(text),
-    }
-
-
-def prompt_facts(prompt: Prompt) -> dict[str, Any]:
-    """The columns of a staged prompt that its fields do not hold."""
-    return {"n_chars": sum(len(message.content or "") for message in prompt.messages)}
 
 
 class Evidence:
@@ -44,7 +28,7 @@ class Evidence:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._buffers: dict[str, list[dict[str, Any]]] = {table: [] for table in STAGED}
+        self._buffers: dict[str, list[tuple[Any, ...]]] = {table: [] for table in STAGED}
         self._files = dict.fromkeys(STAGED, 0)
         self._counts = dict.fromkeys(STAGED, 0)
         for table in STAGED:
@@ -52,21 +36,21 @@ class Evidence:
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Stages a prompt."""
-        self._add("prompts", _plain_row(prompt) | prompt_facts(prompt))
+        self._add("prompts", (*_values(prompt), _chars(prompt)))
 
     def add_responses(self, responses: Iterable[Response]) -> None:
         """Stages responses, with the facts about their texts."""
         for response in responses:
-            self._add("responses", _plain_row(response) | response_facts(response))
+            self._add("responses", (*_values(response), *_text_facts(response.text)))
 
     def add_judgments(self, judgments: Iterable[Judgment]) -> None:
         """Stages judgments."""
         for judgment in judgments:
-            self._add("judgments", _plain_row(judgment))
+            self._add("judgments", _values(judgment))
 
     def add_drop(self, drop: Drop) -> None:
         """Stages one reason why one row went no further."""
-        self._add("drops", _plain_row(drop))
+        self._add("drops", _values(drop))
 
     def flush(self) -> None:
         """Writes what is buffered. Each table has at least one file, if an empty one."""
@@ -124,7 +108,7 @@ class Evidence:
         staged = pl.scan_parquet(self.folder / table / "*.parquet")
         return staged.select(id=pl.col(key), text=text)
 
-    def _add(self, table: str, row: dict[str, Any]) -> None:
+    def _add(self, table: str, row: tuple[Any, ...]) -> None:
         buffer = self._buffers[table]
         buffer.append(row)
         self._counts[table] += 1
@@ -133,49 +117,77 @@ class Evidence:
 
     def _write(self, table: str) -> None:
         rows, self._buffers[table] = self._buffers[table], []
+        schema = STAGED[table]
+        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+        arrays = [
+            pa.array(list(map(_plain, column)) if pa.types.is_nested(kind) else column, kind)
+            for column, kind in zip(columns, schema.types, strict=True)
+        ]
         path = self.folder / table / f"{self._files[table]:06d}.parquet"
-        pq.write_table(pa.Table.from_pylist(rows, STAGED[table]), path, compression="zstd")
+        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
         self._files[table] += 1
 
 
 def prompts_frame(prompts: Sequence[Prompt]) -> pl.DataFrame:
-    """The columns `frames.PROMPTS_BEFORE` of some prompts, for the filters that need no more."""
-    rows = [
+    """The columns `frames.PROMPTS_BEFORE` and the text of some prompts.
+
+    For the filters that need no more than is known before any call.
+    """
+    facts = (
         {
-            "prompt_id": prompt.prompt_id,
-            "group_id": prompt.group_id,
-            "licence": prompt.licence,
-            "lang": prompt.lang,
-            "task": prompt.task,
             "has_reference": prompt.reference is not None,
             "n_messages": len(prompt.messages),
-            **prompt_facts(prompt),
+            "n_chars": _chars(prompt),
             "prompt_text": "\n".join(message.content or "" for message in prompt.messages),
         }
         for prompt in prompts
-    ]
-    before = {
-        name: frames.PROMPTS[name] for name in frames.PROMPTS if name in frames.PROMPTS_BEFORE
-    }
-    return pl.DataFrame(rows, schema={**before, "prompt_text": pl.String})
+    )
+    return _frame(prompts, facts, frames.PROMPTS, frames.PROMPTS_BEFORE, "prompt_text")
 
 
 def responses_frame(responses: Sequence[Response]) -> pl.DataFrame:
     """The columns `frames.RESPONSES_BEFORE` and the text of some responses, as `prompts_frame`."""
-    before = [name for name in frames.RESPONSES if name in frames.RESPONSES_BEFORE]
-    rows = []
-    for response in responses:
-        facts = response_facts(response)
-        facts |= {
+    facts = (
+        {
             "failed": response.error is not None,
-            "has_text": facts["norm_hash"] is not None,
+            "has_text": norm is not None,
+            "n_chars": n_chars,
+            "text_hash": text,
+            "norm_hash": norm,
         }
-        rows.append(
-            {name: facts[name] if name in facts else getattr(response, name) for name in before}
-            | {"text": response.text}
-        )
-    schema = {name: frames.RESPONSES[name] for name in before}
-    return pl.DataFrame(rows, schema={**schema, "text": pl.String})
+        for response in responses
+        for n_chars, text, norm in [_text_facts(response.text)]
+    )
+    return _frame(responses, facts, frames.RESPONSES, frames.RESPONSES_BEFORE, "text")
+
+
+def _frame(
+    rows: Sequence[Prompt] | Sequence[Response],
+    facts: Iterable[dict[str, Any]],
+    columns: dict[str, Any],
+    before: frozenset[str],
+    text: str,
+) -> pl.DataFrame:
+    """The columns of `columns` that are `before`, and `text`: from the facts, else the fields."""
+    known = list(facts)
+    schema = {name: kind for name, kind in columns.items() if name in before} | {text: pl.String}
+    values = {
+        name: [
+            fact[name] if name in fact else getattr(row, name)
+            for row, fact in zip(rows, known, strict=True)
+        ]
+        for name in schema
+    }
+    return pl.DataFrame(values, schema=schema)
+
+
+def _chars(prompt: Prompt) -> int:
+    return sum(len(message.content or "") for message in prompt.messages)
+
+
+def _text_facts(text: str | None) -> tuple[int | None, str | None, str | None]:
+    """`n_chars`, `text_hash` and `norm_hash`: the last columns of a staged response."""
+    return None if text is None else len(text), text_hash(text), norm_hash(text)
 
 
 def _conversation() -> pl.Expr:
@@ -188,12 +200,15 @@ def _slim(table: pl.LazyFrame, columns: dict[str, Any]) -> pl.DataFrame:
     return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).collect()
 
 
-def _plain_row(row: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+def _values(row: Any) -> tuple[Any, ...]:
+    """The fields of a row, in their order, which is that of the staged columns."""
+    return tuple([getattr(row, name) for name in row.__slots__])
 
 
 def _plain(value: Any) -> Any:
     """Nested rows as dictionaries and lists: what Arrow takes."""
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
-    return _plain_row(value) if is_dataclass(value) else value
+    if isinstance(value, Message | ToolCall):
+        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    return value

@@ -8,6 +8,7 @@ template ─> message ─> n samples ─> read each ──> value
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -107,7 +108,7 @@ class ModelJudge(Judge):
             self._template = read_template(self.own_template, self.own_template.name)
         return self._template
 
-    @property
+    @cached_property
     def decoding(self) -> Sampling:
         """The sampling asked for: greedy where the recipe leaves the temperature open."""
         return self.sampling.over(GREEDY)
@@ -125,7 +126,7 @@ class ModelJudge(Judge):
             "system": self.system,
             "form": self.form(),
             "scale": identity_of(self.scale),
-            "sampling": backend.effective(self.decoding).given(),
+            "sampling": backend.effective(self.decoding).given,
         }
         return f"{backend.model}#{make_id('judge', backend.model, decisive)}"
 

@@ -82,6 +82,7 @@ class Records:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.executescript(_TABLES)
         self._examples: dict[Noun, str] = {}
+        self._all_selected = False
 
     def __enter__(self) -> Self:
         return self
@@ -161,9 +162,12 @@ class Records:
             f"UPDATE prompts SET selected = 1 WHERE position IN ({chosen})",  # noqa: S608
             [-1 if limit is None else limit, -1 if sample is None else sample],
         )
+        self._all_selected = self.count() == self.count_all()
 
     def is_selected(self, prompt_id: str) -> bool:
         """Whether a prompt that was read is selected."""
+        if self._all_selected:
+            return True
         query = "SELECT selected FROM prompts WHERE prompt_id = ?"
         row = self._db.execute(query, [prompt_id]).fetchone()
         return bool(row and row[0])
@@ -196,16 +200,18 @@ class Records:
             return None
         self._examples.setdefault("response", key)
         content = _hash(orjson.dumps(response)) if response else b""
-        query = "SELECT content, place FROM response_keys WHERE key = ? AND part = ?"
-        known = self._db.execute(query, [_hash(key), part]).fetchone()
-        if known and known[0]:
-            return Earlier(known[1], same=content in (known[0], b""))
         ids = (response.response_id, response.prompt_id) if response else ("", "")
-        self._db.execute(
-            "INSERT OR REPLACE INTO response_keys VALUES (?, ?, ?, ?, ?, ?)",
+        inserted = self._db.execute(
+            "INSERT INTO response_keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "response_id = excluded.response_id, prompt_id = excluded.prompt_id, "
+            "content = excluded.content, place = excluded.place WHERE content = x''",
             [_hash(key), part, *ids, content, place],
         )
-        return None
+        if inserted.rowcount:
+            return None
+        query = "SELECT content, place FROM response_keys WHERE key = ? AND part = ?"
+        known, known_place = self._db.execute(query, [_hash(key), part]).fetchone()
+        return Earlier(known_place, same=content in (known, b""))
 
     def add(self, part: str, row: Response | Judgment, place: str) -> Earlier | None:
         """Adds a recorded row. Returns the row that has its id already, if there is one.
@@ -214,14 +220,15 @@ class Records:
         """
         table, id_ = _table_and_id(row)
         payload = orjson.dumps(row)
-        query = f"SELECT payload, place FROM {table} WHERE id = ?"  # noqa: S608 - our own names
-        known = self._db.execute(query, [id_]).fetchone()
-        self._db.execute(
-            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "  # noqa: S608
-            "SET payload = min(payload, excluded.payload)",
-            [part, row.prompt_id, id_, payload, place],
-        )
-        return Earlier(known[1], same=known[0] == payload) if known else None
+        insert = f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+        if self._db.execute(insert, [part, row.prompt_id, id_, payload, place]).rowcount:
+            return None
+        query = f"SELECT payload, place FROM {table} WHERE id = ?"  # noqa: S608
+        known, known_place = self._db.execute(query, [id_]).fetchone()
+        if payload < known:
+            update = f"UPDATE {table} SET payload = ?, place = ? WHERE id = ?"  # noqa: S608
+            self._db.execute(update, [payload, place, id_])
+        return Earlier(known_place, same=known == payload)
 
     def occurrence(self, content: str) -> int:
         """How many rows of this content were asked about before: 0, 1, 2..."""

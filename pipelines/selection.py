@@ -37,11 +37,7 @@ DROPS = {
 """Columns of what is dropped, as `schemas.rows.Drop` names them."""
 
 COLUMNS: dict[On, dict[str, Any]] = {"prompts": PROMPTS, "responses": RESPONSES, "pairs": PAIRS}
-BEFORE: dict[On, frozenset[str]] = {
-    "prompts": PROMPTS_BEFORE,
-    "responses": RESPONSES_BEFORE,
-    "pairs": frozenset(),
-}
+BEFORE = {"prompts": PROMPTS_BEFORE, "responses": RESPONSES_BEFORE, "pairs": frozenset[str]()}
 ID: dict[On, str] = {"prompts": "prompt_id", "responses": "response_id", "pairs": "pair_id"}
 
 
@@ -64,6 +60,8 @@ def texts_named(filters: Iterable[Filter]) -> frozenset[str]:
 def check_filters(filters: Iterable[Filter]) -> None:
     """Tries each filter on a table without rows. Raises RecipeError where that cannot work."""
     for one in filters:
+        if getattr(one, "on", None) not in COLUMNS:
+            raise RecipeError(f"filters.{one.name}: its `on` must be one of {', '.join(COLUMNS)}")
         texts = dict.fromkeys(TEXT_COLUMNS[one.on], pl.String)
         _apply(one, pl.DataFrame(schema=COLUMNS[one.on] | texts))
 
@@ -117,18 +115,21 @@ def apply_selectors(
 
 
 def _is_early(filter_: Filter) -> bool:
-    known = BEFORE[filter_.on].union(TEXT_COLUMNS[filter_.on] if filter_.on != "pairs" else ())
-    return _named(filter_.drops().values()) <= known
+    known = BEFORE[filter_.on].union(TEXT_COLUMNS[filter_.on])
+    return filter_.on != "pairs" and _named(filter_.drops().values()) <= known
 
 
 def _named(expressions: Iterable[pl.Expr]) -> frozenset[str]:
-    """The columns that some expressions name."""
+    """The columns that some expressions name, one by one."""
     return frozenset(name for one in expressions for name in one.meta.root_names())
 
 
 def _apply(filter_: Filter, frame: pl.DataFrame) -> list[pl.DataFrame]:
     """`DROPS` of one filter, one table for each reason that some row has."""
     on, step, reasons = filter_.on, f"filters.{filter_.name}", filter_.drops()
+    for reason, expression in reasons.items():
+        if expression.meta.has_multiple_outputs():  # its columns cannot be told before it runs
+            raise RecipeError(f'{step}: "{reason}" must name each column in a pl.col of its own')
     missing = sorted(_named(reasons.values()).difference(frame.columns))
     if missing:
         hint = nearest(missing[0], [*COLUMNS[on], *TEXT_COLUMNS[on]])

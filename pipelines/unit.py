@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+AS_THE_MODEL = Sampling()
+"""Nothing asked for: the model's own defaults."""
+
 
 class OwedError(Exception):
     """A call of this unit is still owed after its last try: the unit waits for the next run."""
@@ -38,7 +41,10 @@ async def gather(calls: "Iterable[Awaitable[T]]") -> list[T]:
 
     So what the others bought reaches the ledger, and nothing runs on behind a failed unit.
     """
-    results = await asyncio.gather(*calls, return_exceptions=True)
+    asked = list(calls)
+    if len(asked) == 1:
+        return [await asked[0]]
+    results = await asyncio.gather(*asked, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
@@ -108,9 +114,9 @@ class Unit:
         when a call failed in a way that may pass, after its last try.
         """
         backend = self.model(model)
-        effective = backend.effective(sampling or Sampling())
+        effective = backend.effective(sampling or AS_THE_MODEL)
         key = request_key(
-            backend.model_identity(), backend.model, tuple(messages), tools, effective.given()
+            backend.model_identity(), backend.model, tuple(messages), tools, effective.given
         )
         wanted = range(first_index, first_index + n)
         found: dict[int, Completion] = {}

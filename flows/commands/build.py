@@ -81,7 +81,7 @@ def _agreed(recipe: "Recipe") -> bool:
     remote = remote_models(recipe)
     if not remote:
         return True
-    most = recipe.head.sample or recipe.head.limit
+    most = min(filter(None, (recipe.head.sample, recipe.head.limit)), default=None)
     prompts = f"at most {most:,} prompts" if most else "every prompt"
     for name, endpoint in remote.items():
         say(f"This build may call {name} at {endpoint} for {prompts}.")
@@ -110,10 +110,12 @@ def _build(recipe: "Recipe", store: Path) -> int:
 
 
 def _stopped(meter: "Meter", store: Path) -> str:
-    kept = f"{meter.samples_paid:,} samples bought in this run"
-    if meter.samples_replayed:
-        kept += f" and {meter.samples_replayed:,} that were there before"
+    from flows.plain_text import counted
+
+    bought = f"{counted(meter.samples_paid, 'sample')} bought in this run"
+    before = f"{counted(meter.samples_replayed, 'sample')} from before"
+    kept = [bought, before] if meter.samples_replayed else [bought]
     return (
-        f"stopped: {kept} are kept in {store / 'ledger'}; what was in flight is abandoned.\n"
+        f"stopped: kept in {store / 'ledger'}: {', '.join(kept)}; what was in flight is abandoned.\n"
         "Run the same command to go on."
     )

@@ -78,7 +78,7 @@ class Independent(Sampler):
     def _response(self, unit: "Unit", model: str, index: int, completion: Completion) -> Response:
         prompt, backend = unit.prompt, unit.model(model)
         identity = f"{backend.model_identity()}#{backend.model}"
-        params = backend.effective(self.sampling).given()
+        params = dict(backend.effective(self.sampling).given)
         if self._messages(prompt) is not prompt.messages:
             params["system"] = self.system
         canonical = canonical_json(params).decode()

@@ -97,7 +97,7 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
 
 def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     """The sampling parameters under their names on the wire, `extra_body` beside them."""
-    given = sampling.given()
+    given = sampling.given
     extra = given.pop("extra_body", {})
     if "max_tokens" in given:
         given[dialect.max_tokens_field] = given.pop("max_tokens")

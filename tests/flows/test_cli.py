@@ -2,12 +2,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from flows import cli
 from pipelines.errors import GateError
+from pipelines.store import Version
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"polars", "duckdb", "pyarrow", "aiohttp", "numpy", "prefect"}
@@ -25,7 +27,10 @@ def pairwright(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["--version"]])
-def test_help_and_ls_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+def test_help_and_ls_import_nothing_heavy(
+    arguments: list[str], make_version: Callable[..., Version]
+) -> None:
+    store = make_version([{"pair_id": "1"}]).folder.parents[2]
     code = (
         "import sys, json\n"
         "from flows.cli import main\n"
@@ -37,13 +42,14 @@ def test_help_and_ls_import_nothing_heavy(arguments: list[str], tmp_path: Path) 
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=store,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PAIRWRIGHT_STORE": str(store)},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert ran.returncode == 0, ran.stderr
+    assert ("toy@v0001" in ran.stdout) == (arguments == ["ls"])
     assert HEAVY & set(json.loads(ran.stderr.splitlines()[-1])) == set()
 
 

@@ -35,7 +35,8 @@ def test_the_page_says_the_funnel_margins_lengths_and_models(
             "step          of       in  kept\n"
             "pairings.all  prompts   5     3\n"
             "                             -2  tied\n"
-            "filters       pairs     4     4"
+            "filters       pairs     4     4\n"
+            "published     pairs           4"
         ),
         (
             "margin  lowest  10%  25%  median  75%  90%  highest\n"

@@ -3,6 +3,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from pipelines.errors import RecipeError
 from pipelines.part import Where, load_table
@@ -193,3 +196,20 @@ def test_prompt_scores_sum_exactly_over_responses_and_over_models():
     # 10**12 + 1/2 rounds to even
     assert result.select(of_models).rows() == [(2, 10**12 + 3, 10**24 + 9), (0, None, None)]
     assert result.columns == prompts.columns
+
+
+@given(
+    votes=st.lists(st.tuples(st.sampled_from("rs"), st.sampled_from("jklm"), st.integers(0, 9))),
+    combine=st.sampled_from(["mean", "median", "min", "log_sigmoid"]),
+)
+def test_the_order_of_judgments_never_changes_a_score(votes, combine):
+    rows = [
+        {"response_id": response, "judge": judge, "score": value * UNIT // 7}
+        for response, judge, value in votes
+    ]
+    responses = rows_of("responses", [{"response_id": one} for one in "rs"])
+    there, back = (
+        score_responses(Score(combine=combine), responses, rows_of("judgments", order))
+        for order in (rows, rows[::-1])
+    )
+    assert_frame_equal(there, back)

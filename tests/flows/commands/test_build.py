@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli import main
 from flows.commands.build import remote_models
 from pipelines.recipe import read_recipe
 from pipelines.store import Store
@@ -111,38 +112,58 @@ def test_a_build_publishes_and_says_what_and_where(recipe: Path, tmp_path: Path)
     assert ran.stderr.splitlines()[0] == "reading"
 
 
-def test_the_same_build_again_publishes_nothing_new(recipe: Path, tmp_path: Path) -> None:
-    pairwright("build", recipe, "--store", "store", cwd=tmp_path)
-    again = pairwright("build", recipe, "--store", "store", cwd=tmp_path)
-    assert again.returncode == 0
-    assert again.stdout.startswith("nothing new: equal to sums@v0001\n")
-    assert "no calls were paid" in again.stdout
+def test_the_same_build_again_publishes_nothing_new(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = ["build", str(recipe), "--store", str(tmp_path / "store")]
+    assert main(build) == 0
+    capsys.readouterr()
+    assert main(build) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("nothing new: equal to sums@v0001\n")
+    assert "no calls were paid" in said
 
 
 def test_a_limit_is_the_first_so_many_prompts(recipe: Path, tmp_path: Path) -> None:
-    ran = pairwright("build", recipe, "--limit", "5", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    assert Store(tmp_path / "data" / "store").resolve("sums").manifest.rows("prompts") == 5
+    assert main(["build", str(recipe), "--limit", "5", "--store", str(tmp_path / "store")]) == 0
+    assert Store(tmp_path / "store").resolve("sums").manifest.rows("prompts") == 5
 
 
-def test_a_failed_gate_is_exit_code_3_and_keeps_the_evidence(recipe: Path, tmp_path: Path) -> None:
-    ran = pairwright(
-        "build", recipe, "--set", "gates.min_pairs=1000", "--store", "store", cwd=tmp_path
-    )
-    assert ran.returncode == 3
-    assert "not published: " in ran.stdout
-    assert "gates.min_pairs" in ran.stdout
-    (evidence,) = re.findall(r"^evidence: (.+)$", ran.stdout, re.MULTILINE)
+def test_a_failed_gate_is_exit_code_3_and_keeps_the_evidence(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict = ["--set", "gates.min_pairs=1000", "--store", str(tmp_path / "store")]
+    assert main(["build", str(recipe), *strict]) == 3
+    said = capsys.readouterr().out
+    assert said.startswith("not published: ")
+    assert "gates.min_pairs" in said
+    (evidence,) = re.findall(r"^evidence: (.+)$", said, re.MULTILINE)
     assert (Path(evidence) / "manifest.json").is_file()
     assert Store(tmp_path / "store").names() == []
 
 
-def test_a_wrong_override_is_exit_code_2(recipe: Path, tmp_path: Path) -> None:
-    ran = pairwright("build", recipe, "--set", "samplers.independent.m=3", cwd=tmp_path)
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("error: ")
-    assert 'no such key "m"' in ran.stderr
-    assert not (tmp_path / "data").exists()
+def test_owed_calls_are_exit_code_5(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody_listens = remote(recipe, "http://127.0.0.1:1/v1")
+    once = ["--set", "models.pupil.max_tries=1", "--store", str(tmp_path / "store")]
+    assert main(["build", str(nobody_listens), *once]) == 5
+    said = capsys.readouterr().out
+    assert said.startswith("not published: 24 prompts owe calls, for example\npupil: ")
+    assert said.endswith("Run the same command to go on.\n")
+
+
+def test_a_wrong_override_is_exit_code_2(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    wrong = ["--set", "samplers.independent.m=3", "--store", str(store)]
+    assert main(["build", str(recipe), *wrong]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert 'no such key "m"' in said.err
+    assert not store.exists()
 
 
 def test_ctrl_c_keeps_what_was_bought_and_the_next_run_goes_on(
@@ -154,7 +175,7 @@ def test_ctrl_c_keeps_what_was_bought_and_the_next_run_goes_on(
         build.program.send_signal(signal.SIGINT)
         code, out = build.end()
     assert (code, out) == (130, "")
-    (kept,) = re.findall(r"stopped: (\d+) samples bought in this run are kept", build.shown)
+    (kept,) = re.findall(r"stopped: kept in \S+: (\d+) samples bought in this run", build.shown)
     assert int(kept) >= 3 * 8
     assert "Run the same command to go on." in build.shown
     assert "Traceback" not in build.shown

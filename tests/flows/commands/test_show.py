@@ -14,7 +14,7 @@ def test_the_page_of_a_built_version(
     assert main(["show", "sums", *store]) == 0
     page = capsys.readouterr().out
     assert page.startswith("sums@v0001, published ")
-    for text in ("24 prompts and 192 responses", "pairings.correct_wrong", "merged", "pupil"):
+    for text in ("24 prompts and 192 responses", "pairings", "merged", "pupil"):
         assert text in page
     assert "█" not in page
 

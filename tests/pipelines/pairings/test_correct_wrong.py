@@ -1,9 +1,11 @@
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
 from pipelines.errors import RecipeError
-from tests.pipelines.tables import UNIT, frames_of, made, part
+from pipelines.frames import Frames
+from tests.pipelines.tables import UNIT, frames_of, made, part, rows_of
 
 CORRECT_WRONG = part("pairings", "correct_wrong")
 
@@ -59,3 +61,20 @@ def test_the_bound_per_prompt_holds():
 def test_correct_must_lie_above_wrong():
     with pytest.raises(RecipeError, match="above `wrong`"):
         part("pairings", "correct_wrong", correct=0)
+
+
+def test_zeroeval_has_17998_pairs_of_right_over_wrong(shared_data):
+    runs = pl.read_parquet(shared_data / "zeroeval_gsm8k_16models.parquet").with_row_index("row")
+    ids = runs.select(prompt_id="id", response_id=pl.col("row").cast(pl.String))
+    responses = ids.with_columns(
+        text_hash=runs["raw_output"], has_text=True, score=runs["is_correct"].cast(pl.Int64) * UNIT
+    )
+    frames = Frames(
+        rows_of("prompts", ids.select("prompt_id").unique().to_dicts()),
+        rows_of("responses", responses.to_dicts()),
+        rows_of("judgments", []),
+    )
+    outcome = CORRECT_WRONG.pair(frames, 0)
+    assert outcome.pairs.height == 17_998
+    reasons = dict(outcome.unpaired_prompts["reason"].value_counts().rows())
+    assert reasons == {"none_wrong": 153, "none_correct": 4}

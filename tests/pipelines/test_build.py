@@ -1,0 +1,149 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import FatalError
+from pipelines.store import Store
+from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
+from tools.chat_server import ChatServer
+
+FAULTS = {"e500": 0.05, "e429": 0.05, "retry_after": 0.05, "drop": 0.02, "truncate": 0.02}
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Path:
+    write_questions(tmp_path, range(30))
+    return tmp_path
+
+
+def at(server: ChatServer, folder: Path) -> Path:
+    write_recipe(folder, OVER_HTTP.format(url=server.url))
+    return folder
+
+
+def test_a_build_over_http_with_faults_loses_nothing_and_explains_every_drop(trial: Path) -> None:
+    with ChatServer(**FAULTS, hang=0.01, hang_s=0.3, bad_judge=0.05) as server:
+        outcome, meter = run(at(server, trial))
+        served = server.stats()
+    assert outcome.published
+    assert meter.retries > 0
+    assert served["paid_twice"] == 0
+    responses, judgments = published(outcome, "responses"), published(outcome, "judgments")
+    assert set(Counter(row["prompt_id"] for row in responses).values()) == {4}
+    assert len({row["response_id"] for row in responses}) == 120
+    assert {row["response_id"] for row in judgments} == {row["response_id"] for row in responses}
+    unread = [row for row in judgments if row["score"] is None]
+    assert all(row["error"] and row["raw"] for row in unread)
+    explained = {row["prompt_id"] for row in published(outcome, "drops")}
+    paired = {row["prompt_id"] for row in published(outcome, "pairs")}
+    assert explained | paired == {row["prompt_id"] for row in published(outcome, "prompts")}
+
+
+def test_running_again_makes_no_call_and_publishes_nothing_new(trial: Path) -> None:
+    with ChatServer() as server:
+        first, _ = run(at(server, trial))
+        server.reset()
+        second, meter = run(trial)
+        assert server.stats()["requests"] == 0
+    assert first.published
+    assert not second.published
+    assert second.version == first.version
+    assert meter.samples_replayed == 240
+
+
+def test_raising_n_from_4_to_8_buys_exactly_4_for_each_prompt(trial: Path) -> None:
+    with ChatServer() as server:
+        first, _ = run(at(server, trial))
+        again, meter = run(trial, "samplers.independent.n=8")
+    assert meter.samples_paid == 30 * 4 + 30 * 4  # as many answers, and a judgment of each
+    before = {row["response_id"] for row in published(first, "responses")}
+    after = {row["response_id"] for row in published(again, "responses")}
+    assert len(after) == 240
+    assert before < after
+
+
+def test_changing_a_threshold_or_the_pairing_makes_no_call(trial: Path) -> None:
+    with ChatServer() as server:
+        loose, _ = run(at(server, trial), "filters.margin.min=1")
+        server.reset()
+        strict, _ = run(trial, "filters.margin.min=5")
+        all_pairs, _ = run(trial, "pairings.0.kind=all_pairs")
+        assert server.stats()["requests"] == 0
+    pairs = {row["pair_id"] for row in published(strict, "pairs")}
+    assert pairs < {row["pair_id"] for row in published(loose, "pairs")}
+    assert len(published(all_pairs, "pairs")) > len(published(loose, "pairs"))
+
+
+def test_one_more_prompt_costs_only_its_own_calls(trial: Path) -> None:
+    with ChatServer() as server:
+        run(at(server, trial))
+        write_questions(trial, range(31))
+        _, meter = run(trial)
+    assert meter.samples_paid == 8
+
+
+def test_the_order_in_which_replies_arrive_changes_nothing(trial: Path) -> None:
+    digests = set()
+    for number, latency in enumerate([(0.0,), (1.0, 60.0), (5.0, 6.0)]):
+        with ChatServer(latency_ms=latency) as server:
+            outcome, _ = run(at(server, trial), store=f"store{number}")
+            assert outcome.manifest is not None
+            digests.add(outcome.manifest.content_digest)
+    assert len(digests) == 1
+
+
+def test_a_request_that_is_refused_for_good_fails_alone_and_is_recorded(trial: Path) -> None:
+    with ChatServer(e400=0.15) as server:
+        outcome, meter = run(at(server, trial), "gates.min_read_share=0.5")
+        again, replayed = run(trial, "gates.min_read_share=0.5")
+    assert meter.refused_requests > 0
+    assert replayed.samples_paid == 0
+    assert again.version == outcome.version
+    failed = [row for row in published(outcome, "responses") if row["error"] is not None]
+    assert failed
+    assert all(row["text"] is None for row in failed)
+    assert len(published(outcome, "prompts")) == 30
+
+
+def test_a_build_with_owed_calls_does_not_publish_and_a_later_run_goes_on(trial: Path) -> None:
+    with ChatServer(drop=0.5) as server:
+        outcome, meter = run(
+            at(server, trial), "models.policy.max_tries=1", "models.critic.max_tries=1"
+        )
+        assert outcome.owed > 0
+        assert outcome.version is None
+        assert Store(trial / "store").names() == []
+        server.set(drop=0)
+        later, rest = run(trial)
+    assert later.published
+    assert rest.samples_replayed >= meter.samples_paid > 0
+
+
+def test_a_share_of_owed_prompts_may_be_allowed_and_is_explained(trial: Path) -> None:
+    with ChatServer(drop=0.02) as server:
+        tries = ("models.policy.max_tries=1", "models.critic.max_tries=1")
+        outcome, _ = run(at(server, trial), *tries, "gates.allow_incomplete=0.9")
+    assert outcome.published
+    assert 0 < outcome.owed < 30
+    owed = [row for row in published(outcome, "drops") if row["reason"] == "owed"]
+    assert len(owed) == outcome.owed
+
+
+def test_a_missing_page_stops_the_build_and_keeps_what_was_bought(trial: Path) -> None:
+    with ChatServer() as server:
+        at(server, trial)
+        with pytest.raises(FatalError, match="404"):
+            run(trial, "models.critic.path=/elsewhere")
+        _, meter = run(trial)
+    assert meter.samples_replayed > 0
+
+
+def test_a_gate_that_fails_refuses_the_build_and_keeps_its_evidence(trial: Path) -> None:
+    with ChatServer() as server:
+        outcome, _ = run(at(server, trial), "gates.min_pairs=1000")
+    assert outcome.version is None
+    assert "min_pairs is 1000" in outcome.failures[0]
+    assert outcome.refused is not None
+    assert (outcome.refused / "responses").is_dir()
+    assert Store(trial / "store").names() == []
