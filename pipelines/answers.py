@@ -37,13 +37,13 @@ _EATEN = re.compile(r"[\x08\f\t\r](?=[A-Za-z])")
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
 _PHRASE = re.compile(
-    r"""\banswer\b[*_"'`]*\s*(?:is\b|[:：=])[\s*_:]*(?=(\S[^\n]*))""", re.IGNORECASE
+    r"""\banswer\b[*_"'`]*+\s*+(?:is\b|[:：=])[\s*_:]*+(?=(\S[^\n]{0,300}))""", re.IGNORECASE
 )
-_CHOICE_ALONE = re.compile(r"\W*([A-Za-z])\W*")
+_CHOICE_ALONE = re.compile(r"[\W_]*+([A-Za-z])[\W_]*+")
 _CHOICE_FIRST = re.compile(
-    r"[\s(\[*_]*(?:(?:option|choice)\s*)?[(\[*_]*([A-Z])(?![\w'’])(?!\s+[a-z])"
+    r"[\s(\[*_]*+(?:(?:option|choice)[\s(\[*_]*+)?([A-Z])(?![\w'’])(?!\s+[a-z])"
 )
-_CHOICE_LISTED = re.compile(r"[\s*_]*([A-Z])[.):]")
+_CHOICE_LISTED = re.compile(r"[\s*_]*+([A-Z])[.):]")
 _CHOICE_MARKED = re.compile(r"\(([A-Z])\)|\*\*([A-Z])[.):]?\*\*|\b(?:option|choice)\s+\(?([A-Z])\b")
 
 
@@ -114,6 +114,7 @@ def _field_value(match: re.Match[str]) -> str:
         value = str(json.loads(quoted, strict=False))
     except json.JSONDecodeError:  # "\sqrt" is no escape that JSON knows
         value = str(quoted)[1:-1]
+    value = value.encode("utf-8", "replace").decode()  # JSON may escape a lone surrogate
     return _EATEN.sub(lambda escape: _LATEX[escape[0]], value).strip()
 
 

@@ -8,7 +8,6 @@ Models are called in the units (`round.py`) and nowhere else; all after them is 
 import asyncio
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipelines.account import make_manifest
 from pipelines.card import write_card
 from pipelines.dispatch import Dispatcher
 from pipelines.evidence import Evidence, prompts_frame
+from pipelines.frames import RESPONSES_BEFORE, TEXT_COLUMNS
 from pipelines.funnel import Funnel
 from pipelines.gates import failed_gates
 from pipelines.intake import Intake, read_inputs
@@ -30,7 +30,7 @@ from pipelines.recipe import Recipe
 from pipelines.recorded import Records
 from pipelines.round import Steps, UnitRows, run_round
 from pipelines.select import select
-from pipelines.selection import apply_filters, early
+from pipelines.selection import apply_filters, early, make_sieve
 from pipelines.store import Store, Version
 from pipelines.unit import OwedError, Workshop
 from schemas.rows import Drop, Prompt
@@ -64,28 +64,23 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
     Raises RecipeError before any call, BackendError when an endpoint refuses every request, and
     StoreError when the store cannot be written.
     """
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(build(recipe, Store(store_root), meter or Meter()))
-
-
-async def build(recipe: Recipe, store: Store, meter: Meter) -> Outcome:
-    """As `run_build`, in a running event loop."""
+    store = Store(store_root)
     staging = store.staging()
     try:
-        return await _build(recipe, store, staging, meter)
+        return _build(recipe, store, staging, meter or Meter())
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-async def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> Outcome:
-    evidence, funnel, owed = Evidence(staging / "evidence"), Funnel(), list[str]()
+def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> Outcome:
+    evidence, funnel = Evidence(staging / "evidence"), Funnel()
 
     with Records(staging / "records.sqlite") as records:
         meter.step = "reading"
         intake = read_inputs(recipe, records, evidence.add_drop)
-        meter.units = intake.selected
-        meter.step = "sampling and judging"
-        await _run_units(recipe, store, records, evidence, owed, meter)
+        meter.step, meter.units = "sampling and judging", intake.selected
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            owed = runner.run(_run_units(recipe, store, records, evidence, meter))
     evidence.flush()
     if len(owed) > recipe.gates.allow_incomplete * intake.selected:
         return Outcome(failures=owed[:1], owed=len(owed))
@@ -112,14 +107,10 @@ async def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> O
 
 
 async def _run_units(
-    recipe: Recipe,
-    store: Store,
-    records: Records,
-    evidence: Evidence,
-    owed: list[str],
-    meter: Meter,
-) -> None:
-    """Runs a unit for each admitted prompt; its rows, or what it owes, become evidence."""
+    recipe: Recipe, store: Store, records: Records, evidence: Evidence, meter: Meter
+) -> list[str]:
+    """Runs a unit for each admitted prompt; its rows become evidence. Returns what is owed."""
+    owed = []
 
     def finished(rows: UnitRows) -> None:
         evidence.add_responses(rows.responses)
@@ -133,13 +124,15 @@ async def _run_units(
             Drop("prompts", prompt.prompt_id, prompt.prompt_id, "sampling", "owed", str(error))
         )
 
-    steps = Steps(recipe.samplers, early(recipe.filters, "responses"), recipe.judges)
-    with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(store.ledger_folder))
+    known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
+    sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
+    steps = Steps(recipe.samplers, sieve, recipe.judges)
+    with Ledger(store.ledger_folder) as ledger:
         async with Dispatcher(recipe.models, meter) as dispatcher:
             workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
             prompts = _admitted(recipe, records, evidence, meter)
             await run_round(prompts, workshop, steps, finished, is_owed)
+    return owed
 
 
 def _admitted(

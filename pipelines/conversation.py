@@ -77,7 +77,7 @@ def _message(fields: dict[str, Any], number: int) -> Message:
         role=role,
         content=_content(fields.get("content"), place),
         reasoning=_text_or_none(reasoning, f"{place}: reasoning"),
-        tool_calls=tuple(_tool_call(call, place) for call in fields.get("tool_calls") or ()),
+        tool_calls=_tool_calls(fields.get("tool_calls"), f"{place}: tool_calls"),
         tool_call_id=_text_or_none(fields.get("tool_call_id"), f"{place}: tool_call_id"),
         name=_text_or_none(fields.get("name"), f"{place}: name"),
     )
@@ -105,9 +105,14 @@ def _text_or_none(value: Any, place: str) -> str | None:
     return value
 
 
-def _tool_call(call: Any, place: str) -> ToolCall:
-    function = call.get("function") or call if isinstance(call, dict) else {}
-    name, arguments = function.get("name"), function.get("arguments")
+def _tool_calls(value: Any, place: str) -> tuple[ToolCall, ...]:
+    return tuple(_tool_call(call, place) for call in _listed(value, place)) if value else ()
+
+
+def _tool_call(call: dict[str, Any], place: str) -> ToolCall:
+    function = call.get("function")
+    named = function if isinstance(function, dict) else call
+    name, arguments = named.get("name"), named.get("arguments")
     if not isinstance(name, str) or arguments is None:
-        raise _bad(f"{place}: a tool call without name or arguments")
+        raise _bad(f"{place}: a call without name or arguments")
     return ToolCall(as_text(call.get("id") or ""), name, as_text(arguments))

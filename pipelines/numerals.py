@@ -16,7 +16,7 @@ _PLAIN = str.maketrans(
     _WIDE | {ord(wide): plain for wide, plain in zip("．，－＋／％＄−–", ".,-+/%$--", strict=True)}
 )
 _THIN_SPACE = re.compile(r"(?<=[0-9])(?:[\u00a0\u2009\u202f]|\\[,!;:]|\{,\})(?=[0-9]{3}(?![0-9]))")
-_FRAC = re.compile(r"([0-9]?)\s*\\[dt]?frac\s*\{\s*([-0-9.,]+)\s*\}\s*\{\s*([0-9.,]+)\s*\}")
+_FRAC = re.compile(r"([0-9]?)\s?\\[dt]?frac\s?\{\s?([-0-9.,]++)\s?\}\s?\{\s?([0-9.,]++)\s?\}")
 
 _UNSIGNED = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
 _NUMERAL = re.compile(

@@ -116,6 +116,7 @@ class Part(Table):
     _code_sha256: str | None = PrivateAttr(default=None)
 
     def model_post_init(self, _context: Any) -> None:
+        """Names the part after its kind where the recipe gives no name."""
         if not self.name:
             object.__setattr__(self, "name", Path(self.kind).stem)
 
@@ -147,7 +148,7 @@ class Where:
 def contract_of(shelf: str) -> type[Part]:
     """The base class that the parts of `shelf` extend."""
     module_name, _, class_name = SHELVES[shelf].partition(":")
-    return cast(type[Part], getattr(importlib.import_module(module_name), class_name))
+    return cast("type[Part]", getattr(importlib.import_module(module_name), class_name))
 
 
 def kinds(shelf: str) -> list[str]:

@@ -225,7 +225,7 @@ def _expect(value: Any, kind: type, wanted: str, where: Where, key: str) -> Any:
 def _refuse_equal_names(parts: Iterable[Part], key: str, where: Where) -> None:
     seen: set[str] = set()
     for part in parts:
-        if part.name in seen and key in ("samplers", "judges"):
+        if part.name in seen and key in ("samplers", "judges", "pairings"):
             raise where.error(f'two parts are called "{part.name}"; give one a name', f"[[{key}]]")
         seen.add(part.name)
 

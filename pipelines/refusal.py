@@ -8,14 +8,14 @@ answer that goes on to offer something.
 import re
 
 _APOLOGY = r"""
-    (?: (?:i['’]?m|i\ am) \s+ (?:(?:really|very|so|truly|deeply)\ )? (?:sorry|afraid)
+    (?: (?:i['’]?m|i\ am) \s++ (?:(?:really|very|so|truly|deeply)\ )? (?:sorry|afraid)
       | sorry | (?:i\ |my\ (?:sincere\ )?)apolog(?:ise|ize|ies) | unfortunately )
-    [\s,.:;!—-]* (?:but\b|that\b|however\b)? [\s,]*
+    [\s,.:;!—-]*+ (?:but\b|that\b|however\b)? [\s,]*+
 """
-_AS_AI = r"as\ an?\ (?:ai|artificial\ intelligence|large\ language|language)\b[^,.\n]{0,60},\s*"
+_AS_AI = r"as\ an?\ (?:ai|artificial\ intelligence|large\ language|language)\b[^,.\n]{0,60},\s*+"
 _UNABLE = r"""
     i (?: \ (?:can(?:['’]t|not|\ not|t)|could\ not|won['’]t|will\ not)
-      | (?:['’]m|\ am) \ (?:unable|not\ able|not\ allowed|not\ permitted|not\ going) \ to ) \s+
+      | (?:['’]m|\ am) \ (?:unable|not\ able|not\ allowed|not\ permitted|not\ going) \ to ) \s++
 """
 _REFUSED = r"""
     (?: assist | comply | fulfil+ | participate | engage | do\ (?:that|this) | continue\ with
@@ -26,7 +26,7 @@ _WITHHELD = r"""
       | support | promote | tell\ you | advise ) \b
 """
 _REFUSAL = re.compile(
-    rf"[\W_]* (?: (?:{_APOLOGY})? (?:{_AS_AI})? {_UNABLE} (?:{_REFUSED})"
+    rf"[\W_]*+ (?: (?:{_APOLOGY})? (?:{_AS_AI})? {_UNABLE} (?:{_REFUSED})"
     rf"  | (?: {_APOLOGY} (?:{_AS_AI})? | {_AS_AI} ) {_UNABLE} (?:{_WITHHELD}) )",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ Format = Literal["table", "csv", "json", "parquet"]
 
 TABLE_ROWS = 200
 """Rows that a table shows; the other formats write all."""
-CELL_CHARS = 400
+CELL_CHARS = 200
 """Characters of a text that a table shows."""
 
 

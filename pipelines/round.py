@@ -10,10 +10,9 @@ from itertools import chain
 
 from pipelines.errors import FatalError
 from pipelines.evidence import responses_frame
-from pipelines.filter import Filter
 from pipelines.judge import Judge
 from pipelines.sampler import Sampler
-from pipelines.selection import apply_filters
+from pipelines.selection import Sieve
 from pipelines.unit import OwedError, Unit, Workshop, gather
 from schemas.rows import Drop, Judgment, Prompt, Response
 
@@ -36,7 +35,7 @@ class Steps:
     """The parts that a unit's coroutine is composed of."""
 
     samplers: Sequence[Sampler]
-    early_filters: Sequence[Filter]
+    early_filters: Sieve
     judges: Sequence[Judge]
 
 
@@ -88,13 +87,13 @@ def _open_units(workshop: Workshop) -> int:
     return max(LEAST_OPEN_UNITS, 2 * sum(windows.values()))
 
 
-def _filter_early(
-    responses: list[Response], filters: Sequence[Filter]
-) -> tuple[list[Response], list[Drop]]:
+def _filter_early(responses: list[Response], filters: Sieve) -> tuple[list[Response], list[Drop]]:
     """The responses that the filters keep before any judge is asked, and why the others go."""
-    if not filters or not responses:
+    if not filters.flags or not responses:
         return responses, []
-    kept, dropped = apply_filters(filters, responses_frame(responses), "responses")
+    kept, dropped = filters.sift(responses_frame(responses))
+    if not dropped.height:
+        return responses, []
     ids = set(kept["response_id"])
-    drops = [Drop(**row) for row in dropped.to_dicts()]
+    drops = [Drop(**row) for row in dropped.iter_rows(named=True)]
     return [response for response in responses if response.response_id in ids], drops

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from tempfile import TemporaryDirectory
 
 import duckdb
@@ -79,8 +80,10 @@ class _Query:
             "memory_limit": self._memory_limit,
             "temp_directory": spill,
         }
-        with self.errors():
+        try:
             con = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            raise QueryError(f"memory limit {self._memory_limit}: {error}") from error
         done = threading.Event()
         watch = threading.Thread(target=self._watch, args=(con, done), daemon=True)
         watch.start()
@@ -95,7 +98,10 @@ class _Query:
         """The rows of the query. They can be read while `con` is open."""
         with self.errors():
             reader = con.sql(self._sql).to_arrow_reader(BATCH_ROWS)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._batches(reader))
+        names = distinct(reader.schema.names)
+        fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+        schema = pa.schema(fields)
+        return pa.RecordBatchReader.from_batches(schema, self._batches(reader, names))
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -111,7 +117,7 @@ class _Query:
             while not done.wait(0.05):  # an interrupt between two steps of a query is lost
                 con.interrupt()
 
-    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def _batches(self, reader: pa.RecordBatchReader, names: list[str]) -> Iterator[pa.RecordBatch]:
         while True:
             with self.errors():
                 if self._late.is_set():
@@ -119,7 +125,7 @@ class _Query:
                 batch = next(reader, None)
             if batch is None:
                 return
-            yield batch
+            yield batch.rename_columns(names)
 
     def _explained(self, error: Exception) -> str:
         if self._late.is_set():
@@ -132,6 +138,19 @@ class _Query:
         if "Out of Memory" in message:
             return f"{message}\n\nIt may take {self._memory_limit}."
         return message
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Column names without repetition: a join's second `id` is `id_1`.
+
+    >>> distinct(["id", "id", "id_1", "text"])
+    ['id', 'id_1', 'id_1_1', 'text']
+    """
+    found: list[str] = []
+    for name in names:
+        free = (f"{name}_{number}" if number else name for number in count())
+        found.append(next(one for one in free if one not in found))
+    return found
 
 
 def _plain(store: Store, versions: list[Version], dataset: str | None) -> Version | None:

@@ -85,7 +85,8 @@ def _pair(recipe: Recipe, everything: Frames, funnel: Funnel) -> pl.DataFrame:
     unpaired = drops.filter(level="prompts").join(pairs, on="prompt_id", how="anti")
     n_in = frames.prompts.height
     funnel.step("pairings", "prompts", n_in, pairs["prompt_id"].n_unique(), unpaired)
-    undecided = drops.filter(level="comparisons")
+    by_comparison = pl.col("id").is_in(pairs["comparison_id"].drop_nulls().unique().implode())
+    undecided = drops.filter(~by_comparison, level="comparisons")
     made = pairs["comparison_id"].drop_nulls().n_unique()
     if undecided.height or made:
         n_in = made + undecided["id"].n_unique()

@@ -7,7 +7,8 @@ What is dropped comes back as `DROPS`: one row for each reason, so that at every
 are the rows kept and the distinct ids dropped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -36,6 +37,8 @@ DROPS = {
 }
 """Columns of what is dropped, as `schemas.rows.Drop` names them."""
 
+NO_DROPS = pl.DataFrame(schema=DROPS)
+
 COLUMNS: dict[On, dict[str, Any]] = {"prompts": PROMPTS, "responses": RESPONSES, "pairs": PAIRS}
 BEFORE = {"prompts": PROMPTS_BEFORE, "responses": RESPONSES_BEFORE, "pairs": frozenset[str]()}
 ID: dict[On, str] = {"prompts": "prompt_id", "responses": "response_id", "pairs": "pair_id"}
@@ -63,7 +66,7 @@ def check_filters(filters: Iterable[Filter]) -> None:
         if getattr(one, "on", None) not in COLUMNS:
             raise RecipeError(f"filters.{one.name}: its `on` must be one of {', '.join(COLUMNS)}")
         texts = dict.fromkeys(TEXT_COLUMNS[one.on], pl.String)
-        _apply(one, pl.DataFrame(schema=COLUMNS[one.on] | texts))
+        apply_filters([one], pl.DataFrame(schema=COLUMNS[one.on] | texts), one.on)
 
 
 def apply_filters(
@@ -74,9 +77,67 @@ def apply_filters(
     Each filter sees each row, so a row has all of its reasons. Raises RecipeError as
     `check_filters`.
     """
-    drops = _gathered(dropped for one in filters for dropped in _apply(one, frame))
-    kept = frame.join(drops, left_on=ID[on], right_on="id", how="anti", maintain_order="left")
-    return kept, drops
+    return make_sieve(filters, on, frame.columns).sift(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Some filters on one table, checked and ready to be applied many times."""
+
+    on: On
+    labels: tuple[tuple[str, str], ...]
+    """(step, reason) of each flag."""
+    flags: tuple[pl.Expr, ...]
+
+    def sift(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """As `apply_filters`."""
+        try:
+            flagged = frame.select(pl.col(ID[self.on]).alias("id"), "prompt_id", *self.flags)
+            failing = [
+                (label, flagged.filter(pl.nth(number)))
+                for number, label in enumerate(self.labels, 2)
+                if flagged.to_series(number).any()
+            ]
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise self._blame(frame, error) from error
+        if not failing:
+            return frame, NO_DROPS
+        drops = _gathered(
+            _drops(rows.with_columns(reason=pl.lit(reason)), "id", self.on, step)
+            for (step, reason), rows in failing
+        )
+        kept = frame.join(
+            drops, left_on=ID[self.on], right_on="id", how="anti", maintain_order="left"
+        )
+        return kept, drops
+
+    def _blame(self, frame: pl.DataFrame, error: Exception) -> RecipeError:
+        """The error, in the name of the filter whose expression does not work by itself."""
+        for (step, _), flag in zip(self.labels, self.flags, strict=True):
+            try:
+                frame.select("prompt_id", flag).filter(pl.nth(1))
+            except (pl.exceptions.PolarsError, TypeError) as own:
+                return RecipeError(f"{step}: its expressions do not work on {self.on}: {own}")
+        return RecipeError(f"filters: their expressions do not work on {self.on}: {error}")
+
+
+def make_sieve(filters: Sequence[Filter], on: On, columns: Collection[str]) -> Sieve:
+    """The filters, ready for a table with these columns. Raises RecipeError for another column."""
+    labels: list[tuple[str, str]] = []
+    flags: list[pl.Expr] = []
+    for one in filters:
+        step = f"filters.{one.name}"
+        for reason, flag in one.drops().items():
+            if flag.meta.has_multiple_outputs():  # its columns cannot be told before it runs
+                raise RecipeError(
+                    f'{step}: "{reason}" must name each column in a pl.col of its own'
+                )
+            if missing := sorted(_named([flag]).difference(columns)):
+                hint = nearest(missing[0], [*COLUMNS[on], *TEXT_COLUMNS[on]])
+                raise RecipeError(f'{step}: there is no column "{missing[0]}" on {on}; {hint}')
+            flags.append(flag.alias(f"flag {len(flags)}"))
+            labels.append((step, reason))
+    return Sieve(on, tuple(labels), tuple(flags))
 
 
 def make_pairs(
@@ -124,27 +185,6 @@ def _named(expressions: Iterable[pl.Expr]) -> frozenset[str]:
     return frozenset(name for one in expressions for name in one.meta.root_names())
 
 
-def _apply(filter_: Filter, frame: pl.DataFrame) -> list[pl.DataFrame]:
-    """`DROPS` of one filter, one table for each reason that some row has."""
-    on, step, reasons = filter_.on, f"filters.{filter_.name}", filter_.drops()
-    for reason, expression in reasons.items():
-        if expression.meta.has_multiple_outputs():  # its columns cannot be told before it runs
-            raise RecipeError(f'{step}: "{reason}" must name each column in a pl.col of its own')
-    missing = sorted(_named(reasons.values()).difference(frame.columns))
-    if missing:
-        hint = nearest(missing[0], [*COLUMNS[on], *TEXT_COLUMNS[on]])
-        raise RecipeError(f'{step}: there is no column "{missing[0]}" on {on}; {hint}')
-    try:
-        flags = frame.select(pl.col(ID[on]).alias("id"), "prompt_id", **reasons)
-        failing = {reason: flags.filter(reason) for reason in reasons if flags[reason].any()}
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise RecipeError(f"{step}: its expressions do not work on {on}: {error}") from error
-    return [
-        _drops(rows.with_columns(reason=pl.lit(reason)), "id", on, step)
-        for reason, rows in failing.items()
-    ]
-
-
 def _drops(dropped: pl.DataFrame, id_column: str, on: str, step: str) -> pl.DataFrame:
     """`DROPS` from a table with an id, `prompt_id` and `reason`."""
     return dropped.select(
@@ -157,7 +197,7 @@ def _drops(dropped: pl.DataFrame, id_column: str, on: str, step: str) -> pl.Data
 
 
 def _gathered(drops: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=DROPS), *drops]).sort("id", "step", "reason")
+    return pl.concat([NO_DROPS, *drops]).sort("id", "step", "reason")
 
 
 def _complete(paired: pl.DataFrame, pairing: str, frames: Frames) -> pl.DataFrame:

@@ -173,7 +173,8 @@ class Connection(asyncio.Protocol):
         if whole:
             self.unread = rest
             method, target = head.split(b" ", 2)[:2]
-            self._chat(raw, head) if method == b"POST" else self._control(target.decode())
+            chat = method == b"POST" and target.partition(b"?")[0].endswith(b"/chat/completions")
+            self._chat(raw, head) if chat else self._control(target.decode())
 
     def _control(self, target: str) -> None:
         path, _, query = target.partition("?")

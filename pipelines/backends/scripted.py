@@ -23,11 +23,13 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from pipelines.backend import Backend, Completion, Reply, Request, Usage
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.part import Real, Runtime, Table, Where
+from pipelines.shipped import shipped
 from schemas.canonical import draw_integer, draw_unit, make_id
 from schemas.rows import Message
 
 UNREADABLE = "I would rather not say."
 """What `bad_rate` puts in place of an answer: no score, no verdict, no number."""
+BUILTIN = "builtin:"
 GROUP = re.compile(r"\\([0-9])")
 
 
@@ -72,7 +74,8 @@ class Scripted(Backend):
     """Tried in this order; the first whose pattern is found answers."""
     table: Annotated[str | None, Runtime] = None
     """Path of a .jsonl or .parquet file, relative to the recipe, with the columns `prompt` (a last
-    user message, in full) and `answer`. Several rows of one prompt are several answers."""
+    user message, in full) and `answer`; or "builtin:NAME", a shipped one. Several rows of one
+    prompt are several answers."""
     default: str | None = None
     """The answer where nothing else answers. Without it such a request is refused."""
     bad_rate: Real = Field(default=0.0, ge=0, le=1)
@@ -93,8 +96,8 @@ class Scripted(Backend):
         super().check(where)
         if self.table is None:
             return
-        path = where.root / self.table
         try:
+            path = _place(self.table, where.root)
             self._table_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             self._answers = _by_prompt(_rows(path))
         except OSError as error:
@@ -184,6 +187,11 @@ def _filled(answer: str, match: re.Match[str]) -> str:
 
 def _words(text: str | None) -> int:
     return len(text.split()) if text else 0
+
+
+def _place(table: str, root: Path) -> Path:
+    name = table.removeprefix(BUILTIN)
+    return root / table if name == table else shipped(f"prompts/{name}.jsonl")
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Any]]:

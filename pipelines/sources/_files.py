@@ -81,7 +81,8 @@ def _missing(path: str, file: Path) -> str:
     if has_magic(path):
         return f"no file matches {path} (tried {absolute(file)})"
     if file.is_dir():
-        return f'{path} is a folder; name its files, as in "{path.rstrip("/")}/*.parquet"'
+        folder = path.rstrip("/")
+        return f'{folder} is a folder; name its files, as in "{folder}/*.parquet"'
     return f"no such file: {path} (tried {absolute(file)}). Paths are relative to the recipe"
 
 

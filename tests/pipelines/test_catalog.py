@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
@@ -65,12 +68,26 @@ def test_the_catalogue_is_derived_and_follows_the_store(store):
     assert list((store.root / "tmp").glob("*/catalog*")) == []
 
 
+SHELL = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1]) as con:
+    con.execute("CREATE TABLE notes AS SELECT 1 AS a")
+    print("open", flush=True)
+    sys.stdin.readline()
+    print(con.sql('SELECT count(*) FROM "other@v0001".pairs').fetchall(), flush=True)
+"""
+
+
 def test_a_shell_that_has_the_old_one_open_is_not_disturbed(store):
-    with duckdb.connect(rebuild(store)) as shell:  # a writer: locks its file
-        shell.execute("CREATE TABLE notes AS SELECT 1 AS a")
+    command = [sys.executable, "-c", SHELL, str(rebuild(store))]
+    with subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as shell:
+        assert shell.stdout
+        assert shell.stdout.readline() == "open\n"
         publish(store, "other", make_content(4))
         assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
-        assert shell.sql('SELECT count(*) FROM "other@v0001".pairs').fetchall() == [(3,)]
+        assert shell.communicate("go on\n")[0] == "[(3,)]\n"
     assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
 
 

@@ -155,3 +155,10 @@ def test_verdicts_that_are_read(reply, verdict):
 def test_verdicts_that_are_not_guessed(reply):
     with pytest.raises(JudgmentError):
         read_verdict(reply)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("repeated", ["Rating: ", "Rating: \n", "*", "#", " ", "- "])
+def test_a_hostile_reply_is_read_in_linear_time(repeated):
+    reply = repeated * (200_000 // len(repeated))
+    assert read_rating(f"{reply}\nRating: 7", TEN, fence=fenced("p", [reply])) == 7

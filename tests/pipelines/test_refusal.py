@@ -45,3 +45,9 @@ def test_what_is_no_plain_refusal_passes(text):
 def test_none_of_10560_solutions_of_word_problems_is_a_refusal(shared_data):
     table = pl.read_parquet(shared_data / "zeroeval_gsm8k_16models.parquet", columns=["raw_output"])
     assert not any(map(is_refusal, table["raw_output"]))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("repeated", ["sorry,;", "*", " ", ",;", "i'm really ", "I'm sorry "])
+def test_a_hostile_text_is_read_in_linear_time(repeated):
+    assert not is_refusal("I'm sorry" + repeated * (300_000 // len(repeated)))

@@ -82,6 +82,7 @@ def test_a_table_shows_text_as_text_and_never_moves_the_cursor():
 
 def test_a_table_cuts_long_texts_and_many_rows_and_says_so():
     schema = pa.schema([("text", pa.string())])
-    text = written("table", [{"text": "x" * 1000}] * (TABLE_ROWS + 1), schema).decode()
-    assert text.count("x") == TABLE_ROWS * (CELL_CHARS - 1)
+    text = written("table", [{"text": "x " * 1000}] * (TABLE_ROWS + 1), schema).decode()
+    assert text.count("x") - text.count("text") == TABLE_ROWS * CELL_CHARS // 2
+    assert text.count("…") == TABLE_ROWS
     assert f"The first {TABLE_ROWS} rows" in " ".join(text.split())
