@@ -19,7 +19,7 @@ from pipelines.account import make_manifest
 from pipelines.card import write_card
 from pipelines.dispatch import Dispatcher
 from pipelines.evidence import Evidence, prompts_frame
-from pipelines.frames import RESPONSES_BEFORE, TEXT_COLUMNS
+from pipelines.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
 from pipelines.funnel import Funnel
 from pipelines.gates import failed_gates
 from pipelines.intake import Intake, read_inputs
@@ -30,7 +30,7 @@ from pipelines.recipe import Recipe
 from pipelines.recorded import Records
 from pipelines.round import Steps, UnitRows, run_round
 from pipelines.select import select
-from pipelines.selection import apply_filters, early, make_sieve
+from pipelines.selection import early, make_sieve
 from pipelines.store import Store, Version
 from pipelines.unit import OwedError, Workshop
 from schemas.rows import Drop, Prompt
@@ -139,12 +139,13 @@ def _admitted(
     recipe: Recipe, records: Records, evidence: Evidence, meter: Meter
 ) -> Iterator[Prompt]:
     """The prompts that the filters on prompts let through before any call; all become evidence."""
-    filters = early(recipe.filters, "prompts")
+    known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
+    sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
     prompts = records.prompts()
     while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
         for prompt in batch:
             evidence.add_prompt(prompt)
-        kept, drops = apply_filters(filters, prompts_frame(batch), "prompts")
+        kept, drops = sieve.sift(prompts_frame(batch, sieve.columns))
         for row in drops.iter_rows(named=True):
             evidence.add_drop(Drop(**row))
         admitted = set(kept["prompt_id"])

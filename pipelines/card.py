@@ -5,13 +5,14 @@ It is a function of the manifest without `run`, so equal content has an equal ca
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from schemas.canonical import canonical_json
 from schemas.tables import PAIRS, PUBLISHED, schema_hash
@@ -75,9 +76,9 @@ def count_licences(folder: Path) -> dict[str | None, int]:
     files = sorted((folder / "pairs").glob("*.parquet"))
     if not files:
         return {}
-    column = ds.dataset(files, format="parquet").to_table(columns=["license"])["license"]
-    counts = pc.value_counts(column.cast(pa.string())).to_pylist()
-    return {count["values"]: count["counts"] for count in counts}
+    columns = [pq.ParquetFile(file).read(columns=["license"])["license"] for file in files]
+    counts = pc.value_counts(pa.chunked_array(chain.from_iterable(c.chunks for c in columns)))
+    return {count["values"]: count["counts"] for count in counts.to_pylist()}
 
 
 def strictest(licences: Mapping[str | None, int]) -> str:

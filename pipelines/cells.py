@@ -17,6 +17,9 @@ _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?", re.
 LARGEST = 1e12
 """Scores beyond it do not fit the integers (micro-units) that selection compares."""
 
+LONGEST_SHOWN = 200
+"""Characters of a key or a reference that a message shows: keys may hold whole texts."""
+
 
 class UnusableRow(Exception):
     """A row cannot be used: `reason` is counted, `detail` is for the one who looks."""
@@ -92,7 +95,21 @@ def key_cell(row: Row, columns: Sequence[str]) -> str:
             raise UnusableRow("missing_value", column)
     if all(value == "" for value in values):
         raise UnusableRow("missing_value", ", ".join(columns))
-    return join_key([int(v) if isinstance(v, float) and v.is_integer() else v for v in values])
+    return join_key([_whole_if_it_is(value) for value in values])
+
+
+def _whole_if_it_is(value: Any) -> Any:
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**63
+    return int(value) if whole else value
+
+
+def shortened(text: str) -> str:
+    """`text` as an error or a detail shows it: not longer than `LONGEST_SHOWN`.
+
+    >>> len(shortened("x" * 10_000)), shortened("short")
+    (200, 'short')
+    """
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 
 def number_of(value: Any) -> float | None:

@@ -4,9 +4,9 @@ Memory holds one buffer per table. The spine reads the slim columns back as fram
 sorts, joins and writes the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +18,8 @@ from pipelines.texts import norm_hash, text_hash
 from schemas.canonical import MICRO
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, ToolCall
 from schemas.tables import STAGED
+
+RowT = TypeVar("RowT", Prompt, Response)
 
 ROWS_PER_FILE = 16_384
 """Rows held in memory per table before they are written."""
@@ -128,54 +130,39 @@ class Evidence:
         self._files[table] += 1
 
 
-def prompts_frame(prompts: Sequence[Prompt]) -> pl.DataFrame:
-    """The columns `frames.PROMPTS_BEFORE` and the text of some prompts.
-
-    For the filters that need no more than is known before any call.
-    """
-    facts = (
-        {
-            "has_reference": prompt.reference is not None,
-            "n_messages": len(prompt.messages),
-            "n_chars": _chars(prompt),
-            "prompt_text": "\n".join(message.content or "" for message in prompt.messages),
-        }
-        for prompt in prompts
-    )
-    return _frame(prompts, facts, frames.PROMPTS, frames.PROMPTS_BEFORE, "prompt_text")
+def prompts_frame(prompts: Sequence[Prompt], names: Collection[str]) -> pl.DataFrame:
+    """Columns of some prompts, of those that are known before any call (and `prompt_text`)."""
+    facts: dict[str, Callable[[Prompt], Any]] = {
+        "has_reference": lambda prompt: prompt.reference is not None,
+        "n_messages": lambda prompt: len(prompt.messages),
+        "n_chars": _chars,
+        "prompt_text": lambda prompt: "\n".join(one.content or "" for one in prompt.messages),
+    }
+    return _frame(prompts, facts, frames.PROMPTS | {"prompt_text": pl.String}, names)
 
 
-def responses_frame(responses: Sequence[Response]) -> pl.DataFrame:
-    """The columns `frames.RESPONSES_BEFORE` and the text of some responses, as `prompts_frame`."""
-    facts = (
-        {
-            "failed": response.error is not None,
-            "has_text": norm is not None,
-            "n_chars": n_chars,
-            "text_hash": text,
-            "norm_hash": norm,
-        }
-        for response in responses
-        for n_chars, text, norm in [_text_facts(response.text)]
-    )
-    return _frame(responses, facts, frames.RESPONSES, frames.RESPONSES_BEFORE, "text")
+def responses_frame(responses: Sequence[Response], names: Collection[str]) -> pl.DataFrame:
+    """Columns of some responses, of those that are known before judging (and `text`)."""
+    facts: dict[str, Callable[[Response], Any]] = {
+        "failed": lambda response: response.error is not None,
+        "has_text": lambda response: bool(response.text and response.text.strip()),
+        "n_chars": lambda response: None if response.text is None else len(response.text),
+        "text_hash": lambda response: text_hash(response.text),
+        "norm_hash": lambda response: norm_hash(response.text),
+    }
+    return _frame(responses, facts, frames.RESPONSES | {"text": pl.String}, names)
 
 
 def _frame(
-    rows: Sequence[Prompt] | Sequence[Response],
-    facts: Iterable[dict[str, Any]],
+    rows: Sequence[RowT],
+    facts: dict[str, Callable[[RowT], Any]],
     columns: dict[str, Any],
-    before: frozenset[str],
-    text: str,
+    names: Collection[str],
 ) -> pl.DataFrame:
-    """The columns of `columns` that are `before`, and `text`: from the facts, else the fields."""
-    known = list(facts)
-    schema = {name: kind for name, kind in columns.items() if name in before} | {text: pl.String}
+    """The columns `names`: from `facts`, else from the fields of the rows."""
+    schema = {name: kind for name, kind in columns.items() if name in names}
     values = {
-        name: [
-            fact[name] if name in fact else getattr(row, name)
-            for row, fact in zip(rows, known, strict=True)
-        ]
+        name: [facts[name](row) if name in facts else getattr(row, name) for row in rows]
         for name in schema
     }
     return pl.DataFrame(values, schema=schema)

@@ -43,10 +43,13 @@ def sync_tree(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Fsyncs a file or folder. Raises OSError."""
+    """Fsyncs a file or folder. Raises OSError for a file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError:
+        if path.is_file():  # some file systems cannot sync a folder, and need not
+            raise
     finally:
         os.close(descriptor)
 
@@ -56,7 +59,7 @@ def claim(staged: Path, place: Path) -> bool:
 
     The rename is atomic: `place` is there wholly or not at all, also after a power cut.
     """
-    missing = [folder for folder in (place.parent, *place.parents) if not folder.exists()]
+    missing = [folder for folder in place.parents if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.rename(staged, place)  # noqa: PTH104 - the system call's own rule is what is wanted

@@ -11,14 +11,14 @@ shows the rows; a row that is wrong by itself is dropped, with its reason.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.columns import Columns
 from pipelines.joining import take_judgments, take_prompts, take_responses
 from pipelines.judges.recorded import Recorded as RecordedJudge
 from pipelines.part import Where
-from pipelines.passes import Pass, mapped_columns
+from pipelines.passes import Mapped, Pass, mapped_columns
 from pipelines.prompts import PromptTable
 from pipelines.recipe import Recipe
 from pipelines.recorded import Records
@@ -32,6 +32,9 @@ OF_RESPONSES = ("prompt", "text", "key", "model", "policy_column", "reasoning", 
 OF_JUDGMENTS = ("response", "score", "rank", "response_a", "response_b", "score_a", "score_b",
                 "verdict", "p_a", "judged_by", "annotator", "key", "raw", "reasoning")  # fmt: skip
 """The keys of a table that name columns."""
+
+Reads = PromptTable | RecordedSampler | RecordedJudge
+"""The tables of a recipe that read a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +78,25 @@ def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) 
     Raises RecipeError where a column does not exist, a table has no rows, a key leads to two
     rows, or a recorded row's key leads to none and its table does not say `orphans = "drop"`.
     """
-    open_pass = _Opener(recipe, drop)
-    asked = [(open_pass.prompts(number, table), table) for number, table in _numbered(recipe)]
-    answered = [(open_pass.recorded(part, OF_RESPONSES), part) for part in _samplers(recipe)]
-    judged = [(open_pass.recorded(part, OF_JUDGMENTS), part) for part in _judges(recipe)]
+    opener = _Opener(recipe, drop)
+    samplers = [part for part in recipe.samplers if isinstance(part, RecordedSampler)]
+    judges = [part for part in recipe.judges if isinstance(part, RecordedJudge)]
+    asked = [(opener.prompts(number, table), table) for number, table in opener.numbered()]
+    answered = [(opener.responses(sampler), sampler) for sampler in samplers]
+    judged = [(opener.judgments(judge), judge) for judge in judges]
     passes = [one for one, _ in (*asked, *answered, *judged)]
     for one in passes:
         one.check_columns()
-    own_tables = [_own_table(one, sampler, asked) for one, sampler in answered]
     for one, judge in judged:
-        _check_response_keys(one, judge, _samplers(recipe))
+        _check_response_keys(one, judge, samplers)
 
     for one, table in asked:
         take_prompts(one, table, records, recipe.head.on_conflict)
     _refuse_no_prompts(records, asked)
     head = recipe.head
     records.select(limit=head.limit, sample=head.sample, seed=head.seed)
-    for (one, sampler), own_table in zip(answered, own_tables, strict=True):
-        take_responses(one, sampler, own_table, records)
+    for one, sampler in answered:
+        take_responses(one, sampler, opener.own_table(sampler), records)
     for one, judge in judged:
         take_judgments(one, judge, records)
     return Intake(
@@ -104,63 +108,56 @@ def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) 
 
 
 class _Opener:
-    """Makes the passes that a recipe asks for."""
+    """Makes the passes that a recipe asks for, each with the columns it reads."""
 
     def __init__(self, recipe: Recipe, drop: Callable[[Drop], None]) -> None:
         self._recipe = recipe
         self._drop = drop
 
+    def numbered(self) -> Iterator[tuple[int, PromptTable]]:
+        return enumerate(self._recipe.prompts, 1)
+
     def prompts(self, number: int, table: PromptTable) -> Pass:
-        where = Where(str(self._recipe.path), f"[[prompts]] #{number}", self._recipe.root)
-        return self._open("source", f"prompts.{number}", table, where, OF_PROMPTS)
+        mapped = mapped_columns(table, OF_PROMPTS)
+        return self._open("source", f"prompts.{number}", f"[[prompts]] #{number}", table, mapped)
 
-    def recorded(self, part: RecordedSampler | RecordedJudge, keys: tuple[str, ...]) -> Pass:
-        where = Where(str(self._recipe.path), f"[[{part.shelf}]] {part.name}", self._recipe.root)
+    def responses(self, sampler: RecordedSampler) -> Pass:
+        one = self._recorded(sampler, mapped_columns(sampler, OF_RESPONSES))
+        if sampler.prompt:
+            keys = [table.key for table in self._recipe.prompts]
+            _check_length(one, "prompt", sampler.prompt, "[[prompts]]", keys)
+            return one
+        own = self.own_table(sampler)
+        if own is None:
+            source = one.source_name
+            raise one.where.error(
+                f'the key of the prompt is needed: not one [[prompts]] reads "{source}"', "prompt"
+            )
+        of_prompt = mapped_columns(own, OF_PROMPTS)
+        return replace(
+            one, mapped={f"prompts.{key}": of_prompt[key] for key in of_prompt} | one.mapped
+        )
+
+    def judgments(self, judge: RecordedJudge) -> Pass:
+        return self._recorded(judge, mapped_columns(judge, OF_JUDGMENTS))
+
+    def own_table(self, sampler: RecordedSampler) -> PromptTable | None:
+        """The table that maps the prompt in a response's own row; None where a key leads to it."""
+        source = self._source_name(sampler)
+        own = [table for table in self._recipe.prompts if self._source_name(table) == source]
+        return own[0] if len(own) == 1 and not sampler.prompt else None
+
+    def _recorded(self, part: RecordedSampler | RecordedJudge, mapped: Mapped) -> Pass:
         step = f"{part.shelf}.{part.name}"
-        return self._open(step, step, part, where, keys)
+        return self._open(step, step, f"[[{part.shelf}]] {part.name}", part, mapped)
 
-    def _open(
-        self,
-        step: str,
-        label: str,
-        table: PromptTable | RecordedSampler | RecordedJudge,
-        where: Where,
-        keys: tuple[str, ...],
-    ) -> Pass:
-        sources = self._recipe.sources
-        name = table.source or next(iter(sources))
-        mapped = mapped_columns(table, keys)
-        return Pass(step, label, name, sources[name], where, mapped, self._drop)
+    def _open(self, step: str, label: str, place: str, table: Reads, mapped: Mapped) -> Pass:
+        where = Where(str(self._recipe.path), place, self._recipe.root)
+        name = self._source_name(table)
+        return Pass(step, label, name, self._recipe.sources[name], where, mapped, self._drop)
 
-
-def _numbered(recipe: Recipe) -> Iterator[tuple[int, PromptTable]]:
-    return enumerate(recipe.prompts, 1)
-
-
-def _samplers(recipe: Recipe) -> list[RecordedSampler]:
-    return [part for part in recipe.samplers if isinstance(part, RecordedSampler)]
-
-
-def _judges(recipe: Recipe) -> list[RecordedJudge]:
-    return [part for part in recipe.judges if isinstance(part, RecordedJudge)]
-
-
-def _own_table(
-    one: Pass, sampler: RecordedSampler, asked: Sequence[tuple[Pass, PromptTable]]
-) -> PromptTable | None:
-    """The table that maps the prompt in a response's own row; None where a key leads to it."""
-    if sampler.prompt:
-        _check_length(
-            one, "prompt", sampler.prompt, "[[prompts]]", [table.key for _, table in asked]
-        )
-        return None
-    own = [table for asking, table in asked if asking.source_name == one.source_name]
-    if len(own) != 1:
-        raise one.where.error(
-            f'the key of the prompt is needed, for {len(own)} [[prompts]] read "{one.source_name}"',
-            "prompt",
-        )
-    return own[0]
+    def _source_name(self, table: Reads) -> str:
+        return table.source or next(iter(self._recipe.sources))
 
 
 def _check_response_keys(

@@ -6,7 +6,7 @@ recipe must answer for are gathered, and raised as one RecipeError at the end of
 
 from collections.abc import Sequence
 
-from pipelines.cells import FaultyRow, UnusableRow, key_cell
+from pipelines.cells import FaultyRow, UnusableRow, key_cell, shortened
 from pipelines.columns import Columns
 from pipelines.judges.recorded import Recorded as RecordedJudge
 from pipelines.passes import Pass
@@ -57,7 +57,7 @@ def _take_prompt(one: Pass, place: str, prompt: Prompt, records: Records, on_con
     if on_conflict == "error" and None not in (new, old) and new != old:
         raise FaultyRow(
             'the same prompt with another reference; on_conflict = "first" or "last" would choose',
-            f'{place}: "{new}", {first_place}: "{old}"',
+            f'{place}: "{shortened(str(new))}", {first_place}: "{shortened(str(old))}"',
         )
     wins = new is not None and (old is None or on_conflict == "last")
     both = united(first, prompt, new if wins else old)
@@ -163,15 +163,13 @@ def _found(
     """The one row that the key in `columns` leads to. Raises UnusableRow or FaultyRow."""
     key = key_cell(row, columns)
     found = records.find(noun, key)
-    place = f"{one.source_name} {', '.join(columns)} = {key}"
+    place = f"{one.source_name} {', '.join(columns)} = {shortened(key)}"
     if not found and orphans == "error":
-        raise FaultyRow(
-            f"no {noun} has their key (the keys of {noun}s look like {records.example(noun)}). "
-            'orphans = "drop" would leave them out',
-            place,
-        )
+        likeness = f"the keys of {noun}s look like {shortened(records.example(noun))}"
+        remedy = 'orphans = "drop" would leave them out'
+        raise FaultyRow(f"no {noun} has their key ({likeness}). {remedy}", place)
     if not found:
-        raise UnusableRow("orphan", f"no {noun} has the key {key}")
+        raise UnusableRow("orphan", f"no {noun} has the key {shortened(key)}")
     if len(found) > 1:
         both = f"{found[0].place} and {found[1].place}"
         raise FaultyRow(f"their key leads to more than one {noun}", f"{place}: {both}")

@@ -4,7 +4,7 @@ Every row that is read is counted once: rows = kept + merged + skipped + dropped
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,9 @@ from schemas.rows import Drop
 
 EXAMPLES = 3
 """Faulty rows that an error shows."""
+
+Mapped = dict[str, tuple[str, ...]]
+"""Key of a table of the recipe -> the columns that it names."""
 
 
 @dataclass
@@ -30,14 +33,14 @@ class Pass:
     source: Source = field(repr=False)
     where: Where = field(repr=False)
     """The table of the recipe that maps the columns."""
-    mapped: Mapping[str, tuple[str, ...]] = field(repr=False)
-    """Key of that table -> the columns it names."""
+    mapped: Mapped = field(repr=False)
+    """The columns that are read, by the key of that table that names them."""
     report: Callable[[Drop], None] = field(repr=False)
     """Takes the dropped rows."""
     rows: int = 0
     kept: int = 0
     merged: int = 0
-    """Rows that repeat an earlier one in full."""
+    """Rows of a prompt, response or judgment that was there already."""
     skipped: int = 0
     """Recorded rows whose prompt was read and not selected."""
     dropped: Counter[str] = field(default_factory=Counter)
@@ -73,11 +76,11 @@ class Pass:
             raise self.where.error(f'the source "{self.source_name}" has no rows{bad}', "source")
         self._refuse_unknown(seen)
 
-    def drop(self, position: str, why: UnusableRow, prompt_id: str | None = None) -> None:
+    def drop(self, position: str, why: UnusableRow) -> None:
         """Drops one row, with its reason."""
         self.dropped[why.reason] += 1
         row_id = f"{self.source_name}:{position}:{self.label}"
-        self.report(Drop("rows", row_id, prompt_id, self.step, why.reason, why.detail))
+        self.report(Drop("rows", row_id, None, self.step, why.reason, why.detail))
 
     def place(self, position: str) -> str:
         """Where a row stands, for people."""
@@ -118,7 +121,7 @@ class Pass:
         return f'"{self.source_name}" has no column "{name}"; {nearest(name, columns)}'
 
 
-def mapped_columns(table: Table, keys: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def mapped_columns(table: Table, keys: tuple[str, ...]) -> Mapped:
     """The columns that `keys` of a table name."""
     named = {key: getattr(table, key) for key in keys}
     return {

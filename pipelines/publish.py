@@ -40,7 +40,8 @@ class Publish(Table):
     """`[publish]`: the shape of the published files."""
 
     splits: dict[SplitName, Threshold] = {"train": Decimal("0.98"), "test": Decimal("0.02")}
-    """Split -> share of the prompt groups, summing to 1. A group lies wholly in one split."""
+    """Split -> share of the prompt groups, summing to 1. A group lies wholly in one split, which
+    its own seeded draw decides."""
     shards: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Files per split, of equal row counts (they differ by at most one row). "auto": 1 below
     20,000 rows, 8 below 400,000, else 48."""
@@ -66,7 +67,7 @@ def write_tables(
 ) -> dict[str, FileInfo]:
     """Writes the tables of a version under `folder`; returns path -> hash, bytes and rows.
 
-    `staged` has a folder of Parquet files for each table of `tables.STAGED`; `drops` are the
+    `staged` has a folder with Parquet files for each table of `tables.STAGED`; `drops` are the
     reasons that are not staged there. Raises StoreError for rows that must never be published.
     """
     with _workspace(folder) as con:
@@ -94,20 +95,19 @@ def _workspace(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".work-", dir=folder) as place:
         config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": f"{place}/spilled"}
-        with duckdb.connect(f"{place}/work.duckdb", config=config) as con:
-            try:
+        try:
+            with duckdb.connect(f"{place}/work.duckdb", config=config) as con:
                 yield con
-            except duckdb.Error as error:
-                raise StoreError(f"{folder}: the tables cannot be written: {error}") from error
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise StoreError(f"{folder}: the tables cannot be written: {error}") from error
 
 
 def _load(
     con: duckdb.DuckDBPyConnection, staged: Path, selected: "Selected", drops: pl.DataFrame
 ) -> None:
-    for table, schema in STAGED.items():
+    for table in STAGED:
         files = sorted(map(str, (staged / table).glob("*.parquet")))
-        rows = con.read_parquet(files) if files else con.from_arrow(schema.empty_table())
-        rows.create_view(f"staged_{table}", replace=False)
+        con.read_parquet(files).create_view(f"staged_{table}", replace=False)
     frames = {
         "kept_pairs": selected.pairs,
         "dropped_pairs": selected.dropped_pairs,

@@ -2,6 +2,7 @@
 
 from pipelines.cells import (
     UnusableRow,
+    is_missing,
     key_cell,
     needed_text,
     number_of,
@@ -75,4 +76,8 @@ def _policy(sampler: Recorded, row: Row) -> Policy | None:
 def _refused(sampler: Recorded, row: Row, text: str | None) -> bool:
     if sampler.refused is None:
         return is_refusal(text)
-    return bool(number_of(row.get(sampler.refused)))
+    value = row.get(sampler.refused)
+    refused = number_of(value)
+    if refused is None and not is_missing(value) and value != "":
+        raise UnusableRow("bad_value", f"{sampler.refused}: neither true nor false")
+    return bool(refused)

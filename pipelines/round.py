@@ -91,7 +91,7 @@ def _filter_early(responses: list[Response], filters: Sieve) -> tuple[list[Respo
     """The responses that the filters keep before any judge is asked, and why the others go."""
     if not filters.flags or not responses:
         return responses, []
-    kept, dropped = filters.sift(responses_frame(responses))
+    kept, dropped = filters.sift(responses_frame(responses, filters.columns))
     if not dropped.height:
         return responses, []
     ids = set(kept["response_id"])

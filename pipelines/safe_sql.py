@@ -52,11 +52,11 @@ def run_sql(
     `prompts`, `responses`, `judgments` and `drops`. Raises QueryError, StoreError for an unknown
     dataset.
     """
-    versions = all_versions(store)
-    plain = _plain(store, versions, dataset)
-    query = _Query(sql, timeout_s, memory_limit, _names(versions, plain))
+    names = store.names()
+    plain = _plain(store, names, dataset)
+    query = _Query(sql, timeout_s, memory_limit, _tables(names, plain))
     with TemporaryDirectory(prefix="pairwright-sql-") as spill, query.connected(spill) as con:
-        _register(con, versions, plain, sql)
+        _register(con, store, names, plain, sql.lower())
         _lock(con)
         with query.errors():
             _check(con, sql)
@@ -153,19 +153,18 @@ def distinct(names: list[str]) -> list[str]:
     return found
 
 
-def _plain(store: Store, versions: list[Version], dataset: str | None) -> Version | None:
+def _plain(store: Store, names: list[str], dataset: str | None) -> Version | None:
     """The version whose tables need no schema name."""
     if dataset is not None:
         return store.resolve(dataset)
-    only = len({version.name for version in versions}) == 1
-    return versions[-1] if only else None
+    return store.resolve(names[0]) if len(names) == 1 else None
 
 
-def _names(versions: list[Version], plain: Version | None) -> list[str]:
+def _tables(names: list[str], plain: Version | None) -> list[str]:
     """The tables that a query may name, for its error message."""
-    latest = sorted({latest_schema(version.name) for version in versions})
-    names = [f"{_shown(schema)}.{table}" for schema in latest for table in PUBLISHED]
-    return [*(PUBLISHED if plain else ()), "versions", *names]
+    schemas = [_shown(latest_schema(name)) for name in names]
+    tables = [f"{schema}.{table}" for schema in schemas for table in PUBLISHED]
+    return [*(PUBLISHED if plain else ()), "versions", *tables]
 
 
 def _shown(schema: str) -> str:
@@ -173,19 +172,27 @@ def _shown(schema: str) -> str:
 
 
 def _register(
-    con: duckdb.DuckDBPyConnection, versions: list[Version], plain: Version | None, sql: str
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    names: list[str],
+    plain: Version | None,
+    sql: str,
 ) -> None:
-    """Makes the tables that `sql` may name: opening every dataset of a large store takes long."""
-    con.register("all versions", versions_table(versions))
-    con.execute('CREATE TABLE versions AS FROM "all versions"')
-    con.unregister("all versions")
-    mentioned = sql.lower()
-    for version in versions:
-        if version.ref in mentioned:
-            _add_schema(con, version.ref, version)
-    for name, version in {version.name: version for version in versions}.items():
-        if name in mentioned:
-            _add_schema(con, latest_schema(name), version)
+    """Makes the tables whose names occur in `sql`, in lower case, and the plain ones.
+
+    Opening every dataset of a large store takes long, and a damaged one is in nobody's way.
+    """
+    if "versions" in sql:
+        con.register("all versions", versions_table(all_versions(store)))
+        con.execute('CREATE TABLE versions AS FROM "all versions"')
+        con.unregister("all versions")
+    for name in names:
+        if name in sql:
+            versions = store.versions(name)
+            _add_schema(con, latest_schema(name), versions[-1])
+            for version in versions:
+                if version.ref in sql:
+                    _add_schema(con, version.ref, version)
     if plain is not None:
         _add_schema(con, "main", plain)
 

@@ -88,6 +88,8 @@ class Sieve:
     labels: tuple[tuple[str, str], ...]
     """(step, reason) of each flag."""
     flags: tuple[pl.Expr, ...]
+    columns: frozenset[str]
+    """The columns that a table needs for it, its id and prompt id among them."""
 
     def sift(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """As `apply_filters`."""
@@ -137,7 +139,8 @@ def make_sieve(filters: Sequence[Filter], on: On, columns: Collection[str]) -> S
                 raise RecipeError(f'{step}: there is no column "{missing[0]}" on {on}; {hint}')
             flags.append(flag.alias(f"flag {len(flags)}"))
             labels.append((step, reason))
-    return Sieve(on, tuple(labels), tuple(flags))
+    needed = _named(flags).union((ID[on], "prompt_id"))
+    return Sieve(on, tuple(labels), tuple(flags), needed)
 
 
 def make_pairs(

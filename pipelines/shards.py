@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.errors import StoreError
+
 BATCH_ROWS = 2048
 """Rows that are read at once."""
 
@@ -35,12 +37,16 @@ class Rows:
 def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_rows: int) -> None:
     """Writes the next `count` rows to `path`, `group_rows` to a row group.
 
-    Equal rows give equal bytes: groups are cut by count, however the rows come in.
+    Equal rows give equal bytes: groups are cut by count, however the rows come in. Raises
+    StoreError where there are fewer rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for portion in _portions(count, group_rows):
-            writer.write_table(rows.take(portion).combine_chunks(), row_group_size=group_rows)
+            taken = rows.take(portion)
+            if taken.num_rows != portion:
+                raise StoreError(f"{path}: rows are missing at its end")
+            writer.write_table(taken.combine_chunks(), row_group_size=group_rows)
 
 
 def _portions(count: int, size: int) -> Sequence[int]:

@@ -92,7 +92,7 @@ class Store:
         return sorted(
             entry.name
             for entry in folder.iterdir()
-            if re.fullmatch(NAME, entry.name) and self._published(entry.name)
+            if re.fullmatch(NAME, entry.name) and self._is_dataset(entry.name)
         )
 
     def versions(self, name: str) -> list[Version]:
@@ -195,6 +195,12 @@ class Store:
 
     def _published(self, name: str) -> list[int]:
         return sorted(number for number, complete in self._numbers(name).items() if complete)
+
+    def _is_dataset(self, name: str) -> bool:
+        try:
+            return bool(self._published(name))
+        except StoreError:
+            return True  # whoever asks for it is told what is wrong; the others are not hidden
 
     def _read(self, name: str, number: int) -> Version:
         folder = self._inside("datasets", name, f"v{number:04d}").resolve()

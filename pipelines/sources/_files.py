@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import glob, has_magic
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Annotated, cast
 
-from pipelines.columns import Columns
+from pydantic import BeforeValidator
+
 from pipelines.part import Where
 from pipelines.source import Source
+
+Paths = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
+"""`path = "a.jsonl"` or `path = ["a.jsonl", "b.jsonl"]`."""
 
 
 class FileSource(Source):
     """A source that is one file or several, read one after the other."""
 
-    path: Columns
+    path: Paths
     """Path of the file, relative to the recipe; a list of paths; or a glob, read in sorted order."""
 
     def check(self, where: Where) -> None:
@@ -42,7 +48,7 @@ class FileSource(Source):
         """Wraps what reading `file` raises as a RecipeError that names it."""
         try:
             yield
-        except (OSError, EOFError, zlib.error, ValueError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, NotImplementedError) as error:
             raise self.where(root).error(f"{absolute(file)}: {error}", "path") from error
 
 

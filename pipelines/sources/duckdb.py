@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset
 
 from pipelines.errors import nearest
@@ -79,7 +80,7 @@ class Duckdb(Source):
                 _add_tables(connection, files)
                 _lock(connection)
                 yield self._checked(connection, where)
-            except (duckdb.Error, OSError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
                 raise where.error(str(error), "query") from error
 
     def _checked(

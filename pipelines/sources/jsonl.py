@@ -14,7 +14,8 @@ BOM = b"\xef\xbb\xbf"
 class Jsonl(FileSource):
     """Rows from JSON Lines. A line that is not one JSON object is a bad row; blank lines are none.
 
-    JSON is read strictly: invalid UTF-8, lone surrogates and NaN make a line unreadable.
+    JSON is read strictly: invalid UTF-8, lone surrogates and NaN make a line unreadable. Whole
+    numbers beyond 64 bits lose digits; write such ids as text.
     """
 
     def columns(self, root: Path) -> tuple[str, ...] | None:

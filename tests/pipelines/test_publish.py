@@ -417,3 +417,9 @@ def test_a_pair_joins_its_texts_by_id_and_never_by_position(tmp_path):
     for row in read(tmp_path, "pairs").iter_rows(named=True):
         assert row["chosen"][0]["content"] == texts[row["chosen_response_id"]]
         assert row["rejected"][0]["content"] == texts[row["rejected_response_id"]]
+
+
+def test_too_little_memory_is_a_store_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.publish.MEMORY", "1MB")
+    with pytest.raises(StoreError, match="the tables cannot be written"):
+        write(make_content(3000), tmp_path)

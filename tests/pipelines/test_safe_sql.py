@@ -1,14 +1,12 @@
 import hashlib
 import time
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from pipelines.errors import StoreError
-from pipelines.results import write_result
 from pipelines.safe_sql import QueryError, run_sql
-from pipelines.store import Store
+from pipelines.store import MANIFEST, Store
 from tests.pipelines.versions import Content, make_content, publish
 
 
@@ -245,11 +243,15 @@ def test_columns_of_one_name_are_both_there(only):
     assert rows(only, "SELECT 1 AS a, 2 AS a") == [(1, 2)]
 
 
-def test_a_result_is_a_stream_into_a_file(only):
-    out = BytesIO()
-    with run_sql(only, "SELECT range AS n FROM range(5000)") as reader:
-        write_result(reader, "csv", out)
-    assert out.getvalue().decode().splitlines() == ["n", *map(str, range(5000))]
+def test_a_damaged_dataset_is_in_nobody_elses_way(tmp_path):
+    store = Store(tmp_path / "store")
+    publish(store, "demo", make_content(2))
+    version, _ = publish(store, "broken", make_content(2))
+    (version.folder / MANIFEST).write_text("{")
+    assert rows(store, "SELECT count(*) FROM demo.pairs") == [(2,)]
+    for sql in ("FROM broken.pairs", "FROM versions"):
+        with pytest.raises(StoreError, match=r"broken.v0001.manifest\.json"):
+            rows(store, sql)
 
 
 @pytest.mark.parametrize("name", ["main", "memory", "temp", "information_schema"])

@@ -102,7 +102,11 @@ def test_pandalm_agreement_of_gpt35_with_the_human_majority_is_one_query(ask: As
 def test_equal_prompts_and_comparisons_of_pandalm_do_not_merge_its_judgments(ask: Ask) -> None:
     assert ask("SELECT count(*) FROM pandalm.prompts") == [(170,)]
     assert ask("SELECT count(*) FROM pandalm.judgments") == [(999 * 5,)]
-    distinct = "SELECT count(DISTINCT (response_a_id, response_b_id)) FROM pandalm.judgments"
+    distinct = """
+        SELECT count(DISTINCT (j.prompt_id, least(a.text, b.text), greatest(a.text, b.text))) FROM pandalm.judgments AS j
+        JOIN pandalm.responses AS a ON a.response_id = j.response_a_id
+        JOIN pandalm.responses AS b ON b.response_id = j.response_b_id
+        """
     assert ask(distinct) == [(863,)]
 
 

@@ -119,6 +119,12 @@ def test_missing_files_and_unknown_suffixes_are_refused_when_the_recipe_is_read(
         source("duckdb", query="SELECT 1", **fields)
 
 
+def test_a_damaged_parquet_file_is_refused(source, tmp_path):
+    (tmp_path / "p.parquet").write_text("no")
+    with pytest.raises(RecipeError, match=r"\[sources\.rows\]: query: "):
+        read(source, tmp_path, "SELECT * FROM p", tables={"p": "p.parquet"})
+
+
 def test_a_file_that_is_no_database_is_refused(source, tmp_path, tables):
     with pytest.raises(RecipeError, match=r"\[sources\.rows\]"):
         read(source, tmp_path, "SELECT 1", database="c.csv")
