@@ -8,7 +8,7 @@ import duckdb
 from schemas.tables import PUBLISHED
 
 if TYPE_CHECKING:
-    from pipelines.store import Version
+    from pipelines.publishing.store import Version
 
 BINS = 10
 """Bins of a histogram with more distinct values than that."""

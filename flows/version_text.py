@@ -9,7 +9,7 @@ from flows.funnel_text import funnel
 from flows.plain_text import aligned, bar, count, counted, short
 
 if TYPE_CHECKING:
-    from pipelines.store import Version
+    from pipelines.publishing.store import Version
     from schemas.version import Manifest
 
 

@@ -15,23 +15,24 @@ from pathlib import Path
 import polars as pl
 import uvloop
 
-from pipelines.account import make_manifest
-from pipelines.card import write_card
-from pipelines.dispatch import Dispatcher
+from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.ledger import Ledger
 from pipelines.evidence import Evidence, prompts_frame
-from pipelines.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
-from pipelines.funnel import Funnel
-from pipelines.gates import failed_gates
-from pipelines.intake import Intake, read_inputs
-from pipelines.ledger import Ledger
+from pipelines.intake.inputs import Intake, read_inputs
+from pipelines.intake.records import Records
 from pipelines.meter import Meter
-from pipelines.publish import write_tables
+from pipelines.publishing.account import make_manifest
+from pipelines.publishing.card import write_card
+from pipelines.publishing.catalog import rebuild
+from pipelines.publishing.gates import failed_gates
+from pipelines.publishing.publish import write_tables
+from pipelines.publishing.store import Store, Version
 from pipelines.recipe import Recipe
-from pipelines.recorded import Records
 from pipelines.round import Steps, UnitRows, run_round
-from pipelines.select import select
-from pipelines.selection import early, make_sieve
-from pipelines.store import Store, Version
+from pipelines.selection.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
+from pipelines.selection.funnel import Funnel
+from pipelines.selection.select import select
+from pipelines.selection.steps import early, make_sieve
 from pipelines.unit import OwedError, Workshop
 from schemas.rows import Drop, Prompt
 from schemas.version import Manifest
@@ -103,6 +104,8 @@ def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> Outcome
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
         return Outcome(manifest, refused=refused, failures=failures, owed=len(owed))
     version, published = store.publish(recipe.head.name, folder, manifest)
+    if published:
+        rebuild(store)
     return Outcome(version.manifest, version, published, owed=len(owed))
 
 

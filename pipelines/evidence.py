@@ -12,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import frames
-from pipelines.frames import Frames
-from pipelines.texts import norm_hash, text_hash
+from pipelines.selection import frames
+from pipelines.selection.frames import Frames
+from pipelines.selection.texts import norm_hash, text_hash
 from schemas.canonical import MICRO
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, ToolCall
 from schemas.tables import STAGED

@@ -3,7 +3,7 @@
 A filter is a set of reasons, each a Polars expression that is true for the rows it drops. All
 filters see every row, in any order, and a row keeps all its reasons. A filter runs as soon as the
 columns that its expressions name exist: a `responses` filter that needs no score runs before the
-judges are paid. The columns are listed in `pipelines/frames.py`; scores are integers in
+judges are paid. The columns are listed in `pipelines/selection/frames.py`; scores are integers in
 micro-units (`part.micro`), so a comparison is exact.
 """
 

@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.part import Part
 
 if TYPE_CHECKING:
-    from pipelines.frames import Frames
+    from pipelines.selection.frames import Frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,17 @@ from pydantic import Field
 from pipelines.backend import Backend
 from pipelines.errors import RecipeError, nearest
 from pipelines.filter import Filter
-from pipelines.gates import Gates
+from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
 from pipelines.overrides import apply_override, merged
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Table, Where, identity_of, load_part, load_table
-from pipelines.prompts import PromptTable
-from pipelines.publish import Publish
+from pipelines.publishing.gates import Gates
+from pipelines.publishing.layout import Publish
 from pipelines.sampler import Sampler
-from pipelines.scales import check_scales
-from pipelines.score import Score
-from pipelines.selection import check_filters
+from pipelines.selection.scales import check_scales
+from pipelines.selection.score import Score
+from pipelines.selection.steps import check_filters
 from pipelines.selector import Selector
 from pipelines.source import Source
 from schemas.canonical import canonical_json
@@ -46,7 +46,7 @@ class Head(Table):
     """Name of the dataset: lower-case letters, digits, `-` and `_`, at most 64."""
     description: str = ""
     """One or two sentences for the dataset card."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Seeds every draw: which prompts, which rejected answer, which split."""
     limit: int | None = Field(default=None, ge=1)
     """Take only the first so many prompts, in the sources' order."""

@@ -12,7 +12,7 @@ from pipelines.errors import FatalError
 from pipelines.evidence import responses_frame
 from pipelines.judge import Judge
 from pipelines.sampler import Sampler
-from pipelines.selection import Sieve
+from pipelines.selection.steps import Sieve
 from pipelines.unit import OwedError, Unit, Workshop, gather
 from schemas.rows import Drop, Judgment, Prompt, Response
 

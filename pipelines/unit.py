@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipelines.backend import Backend, Completion, Reply, Request, Sampling
-from pipelines.dispatch import Dispatcher
+from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
-from pipelines.ledger import Ledger, request_key
 from pipelines.meter import Meter
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
@@ -23,7 +23,7 @@ from schemas.rows import Judgment, Message, Prompt, Response
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterable
 
-    from pipelines.recorded import Records
+    from pipelines.intake.records import Records
 
 
 T = TypeVar("T")

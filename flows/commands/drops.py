@@ -29,7 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the reasons and the examples."""
     from flows.figures import Figures
     from flows.plain_text import aligned, count
-    from pipelines.store import Store
+    from pipelines.publishing.store import Store
 
     version = Store(chosen.store).resolve(chosen.dataset)
     figures = Figures(version)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
-    from pipelines.store import Version
+    from pipelines.publishing.store import Version
 
 
 COLUMNS = ("version", "pairs", "prompts", "responses", "bytes", "published")
@@ -26,7 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints one line for each version; 2 where one cannot be read, which hides no other."""
     from flows.plain_text import aligned
     from pipelines.errors import StoreError
-    from pipelines.store import Store
+    from pipelines.publishing.store import Store
 
     store = Store(chosen.store)
     rows: list[tuple[str, ...]] = [COLUMNS]

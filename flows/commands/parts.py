@@ -47,11 +47,11 @@ def table_of(shelf: str) -> str:
 
 def plain_tables() -> "dict[str, type[Table]]":
     """The tables without kinds, by the words that `parts` knows them by."""
-    from pipelines.gates import Gates
-    from pipelines.prompts import PromptTable
-    from pipelines.publish import Publish
+    from pipelines.intake.prompts import PromptTable
+    from pipelines.publishing.gates import Gates
+    from pipelines.publishing.layout import Publish
     from pipelines.recipe import Head
-    from pipelines.score import Score
+    from pipelines.selection.score import Score
 
     return {
         "recipe": Head,

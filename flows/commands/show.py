@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints the version's figures, computed from its published tables."""
     from flows.version_text import version_text
-    from pipelines.store import Store
+    from pipelines.publishing.store import Store
 
     version = Store(chosen.store).resolve(chosen.dataset)
     print(version_text(version, bars=sys.stdout.isatty()))

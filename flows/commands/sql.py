@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints the rows, or writes them to a file."""
     from flows.query_output import write_rows
-    from pipelines.safe_sql import run_sql
-    from pipelines.store import Store
+    from pipelines.publishing.safe_sql import run_sql
+    from pipelines.publishing.store import Store
 
     store = Store(chosen.store)
     with (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
-    from pipelines.store import Store
+    from pipelines.publishing.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints a line for each version and each fault; 2 where there is a fault."""
-    from pipelines.store import Store
+    from pipelines.publishing.store import Store
 
     sound = True
     for line, is_sound in _checked(Store(chosen.store), chosen.dataset):

@@ -22,8 +22,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from pipelines.backend import Backend, Completion, Reply, Request, Usage
 from pipelines.errors import RequestRefused, TransientError
+from pipelines.intake.shipped import shipped
 from pipelines.part import Real, Runtime, Table, Where
-from pipelines.shipped import shipped
 from schemas.canonical import draw_integer, draw_unit, make_id
 from schemas.rows import Message
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.fence import Fence
-from pipelines.model_judge import Heard, ModelJudge, judgeable
+from pipelines.judging.fence import Fence
+from pipelines.judging.model_judge import Heard, ModelJudge, judgeable
+from pipelines.judging.reading import Shown, read_verdict
 from pipelines.part import Where
-from pipelines.reading import Shown, read_verdict
 from pipelines.unit import gather
 from schemas.canonical import make_id
 from schemas.rows import Judgment, Order, Response, Verdict, judgment_id

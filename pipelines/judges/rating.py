@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pipelines.fence import Fence
-from pipelines.model_judge import Heard, ModelJudge, judgeable
+from pipelines.judging.fence import Fence
+from pipelines.judging.model_judge import Heard, ModelJudge, judgeable
+from pipelines.judging.reading import Scale, read_rating
 from pipelines.part import Threshold, Where
-from pipelines.reading import Scale, read_rating
 from pipelines.unit import gather
 from schemas.rows import Judgment, Response, judgment_id
 

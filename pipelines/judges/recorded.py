@@ -7,8 +7,8 @@ One row is about one response (`response` with `score` or `rank`), or about two 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.columns import Columns
 from pipelines.errors import nearest
+from pipelines.intake.columns import Columns
 from pipelines.judge import Judge
 from pipelines.part import Where
 from schemas.rows import Judgment, Response

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.answers import AnswerKind, answer_field, equal_answers, find_answer
 from pipelines.errors import JudgmentError
 from pipelines.judge import Judge
+from pipelines.judging.answers import AnswerKind, answer_field, equal_answers, find_answer
+from pipelines.judging.symbolic import as_math, compare, is_installed
 from pipelines.part import Threshold, Where
-from pipelines.symbolic import as_math, compare, is_installed
 from pipelines.unit import gather
 from schemas.canonical import make_id
 from schemas.rows import Judgment, Response, judgment_id

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from pipelines.duels import capped, duels, paired, scored_responses
-from pipelines.frames import Frames
 from pipelines.pairing import Paired, Pairing
+from pipelines.selection.duels import capped, duels, paired, scored_responses
+from pipelines.selection.frames import Frames
 
 
 class AllPairs(Pairing):

@@ -1,8 +1,8 @@
 """The best response over a random lower one (UltraFeedback's variants b and c)."""
 
-from pipelines.duels import best, capped, duels, paired, scored_responses
-from pipelines.frames import Frames
 from pipelines.pairing import Paired, Pairing
+from pipelines.selection.duels import best, capped, duels, paired, scored_responses
+from pipelines.selection.frames import Frames
 
 
 class BestRandom(Pairing):

@@ -3,9 +3,9 @@
 Equal scores are ordered by response id.
 """
 
-from pipelines.duels import best, duels, paired, scored_responses
-from pipelines.frames import Frames
 from pipelines.pairing import Paired, Pairing
+from pipelines.selection.duels import best, duels, paired, scored_responses
+from pipelines.selection.frames import Frames
 
 
 class BestWorst(Pairing):

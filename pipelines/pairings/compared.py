@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from pipelines.comparisons import consolidate
-from pipelines.duels import first_reason
-from pipelines.frames import PAIRED, Frames
 from pipelines.pairing import Paired, Pairing
+from pipelines.selection.comparisons import consolidate
+from pipelines.selection.duels import first_reason
+from pipelines.selection.frames import PAIRED, Frames
 
 SIDES = ("_chosen", "_rejected")
 

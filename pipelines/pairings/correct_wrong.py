@@ -5,11 +5,11 @@ from decimal import Decimal
 import polars as pl
 from pydantic import Field, model_validator
 
-from pipelines.duels import capped, duels, paired, scored_responses
-from pipelines.frames import Frames
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
-from pipelines.rounding import mean_micro
+from pipelines.selection.duels import capped, duels, paired, scored_responses
+from pipelines.selection.frames import Frames
+from pipelines.selection.rounding import mean_micro
 
 
 class CorrectWrong(Pairing):

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from pipelines.duels import paired, scored_responses
-from pipelines.frames import Frames
 from pipelines.pairing import Paired, Pairing
+from pipelines.selection.duels import paired, scored_responses
+from pipelines.selection.frames import Frames
 
 
 class Ranked(Pairing):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from pipelines.backend import Completion, Sampling, TokenLogprob
-from pipelines.columns import Names
+from pipelines.intake.columns import Names
+from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
-from pipelines.refusal import is_refusal
 from pipelines.sampler import Sampler
 from pipelines.unit import gather
 from schemas.canonical import canonical_json

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.columns import Columns
+from pipelines.intake.columns import Columns
 from pipelines.part import Where
 from pipelines.sampler import Sampler
 from schemas.rows import Policy, Response

@@ -7,7 +7,7 @@ import polars as pl
 from pydantic import model_validator
 
 from pipelines.part import Threshold, micro
-from pipelines.seeded import seeded_order
+from pipelines.selection.seeded import seeded_order
 from pipelines.selector import Selector
 
 

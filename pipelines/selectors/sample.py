@@ -4,7 +4,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from pipelines.part import Threshold, micro
-from pipelines.seeded import seeded_order
+from pipelines.selection.seeded import seeded_order
 from pipelines.selector import Selector
 from schemas.canonical import MICRO
 

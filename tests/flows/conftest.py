@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.store import Version
+from pipelines.publishing.store import Version
 from schemas.tables import DROPS, PAIRS
 from schemas.version import FileInfo, Manifest, Step
 

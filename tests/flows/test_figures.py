@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from flows.figures import Bin, DropCount, Figures, Lengths, ModelShare
-from pipelines.store import Version
+from pipelines.publishing.store import Version
 
 MakeVersion = Callable[..., Version]
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import PrivateAttr
 
 from pipelines.backend import Backend, Completion, Reply, Request
-from pipelines.dispatch import Dispatcher
-from pipelines.ledger import Ledger
+from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.ledger import Ledger
 from pipelines.meter import Meter
 from pipelines.unit import Unit, Workshop
 from schemas.rows import Judgment, Message, Prompt, Response, prompt_id

@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.filter import Filter
-from pipelines.frames import JUDGMENTS, PAIRS, PROMPTS, RESPONSES, Frames
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Where, load_part
-from pipelines.score import Score, prompt_scores, score_responses
-from pipelines.selection import apply_filters
+from pipelines.selection.frames import JUDGMENTS, PAIRS, PROMPTS, RESPONSES, Frames
+from pipelines.selection.score import Score, prompt_scores, score_responses
+from pipelines.selection.steps import apply_filters
 from pipelines.selector import Selector
 
 Rows = Sequence[Mapping[str, Any]]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import FatalError
-from pipelines.store import Store
+from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
 from tools.chat_server import ChatServer
 

@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.card import count_licences, render_card
-from pipelines.frames import PAIRS, PROMPTS
-from pipelines.publish import Publish, schema_hashes, write_tables
-from pipelines.select import Selected
-from pipelines.store import Store, Version
+from pipelines.publishing.card import count_licences, render_card
+from pipelines.publishing.layout import Publish
+from pipelines.publishing.publish import schema_hashes, write_tables
+from pipelines.publishing.store import Store, Version
+from pipelines.selection.frames import PAIRS, PROMPTS
+from pipelines.selection.select import Selected
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
 from schemas.tables import STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest

@@ -13,8 +13,8 @@ import pytest
 
 from flows.cli import main
 from flows.commands.build import remote_models
+from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
-from pipelines.store import Store
 
 ROOT = Path(__file__).parents[3]
 

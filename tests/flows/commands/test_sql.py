@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.cli import main
-from pipelines.store import Version
+from pipelines.publishing.store import Version
 
 QUERY = "SELECT chosen_model, count(*) AS n FROM pairs GROUP BY 1 ORDER BY 1"
 

@@ -8,9 +8,9 @@ import pytest
 
 from pipelines.build import Outcome, run_build
 from pipelines.meter import Meter
+from pipelines.publishing.safe_sql import run_sql
+from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
-from pipelines.safe_sql import run_sql
-from pipelines.store import Store
 from tools.chat_server import ChatServer
 
 RECIPES = Path(__file__).parents[3] / "flows" / "recipes" / "acceptance"

@@ -6,7 +6,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from pipelines.errors import RecipeError
-from pipelines.selection import check_filters
+from pipelines.selection.steps import check_filters
 from tests.pipelines.tables import part, reasons
 
 DIFFERENT = {"chosen_norm_hash": "1", "rejected_norm_hash": "2"}

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.selection import apply_filters
+from pipelines.selection.steps import apply_filters
 from tests.pipelines.tables import frames_of, part
 
 AIR = {

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.frames import Frames
+from pipelines.selection.frames import Frames
 from tests.pipelines.tables import UNIT, frames_of, made, part, rows_of
 
 CORRECT_WRONG = part("pairings", "correct_wrong")

@@ -1,0 +1,143 @@
+"""The dispatcher: every request goes through it, one attempt at a time.
+
+    slot of the endpoint's window -> pace -> one attempt ──> reply
+         ^                                      │ TransientError: the slot is freed
+         └──── full jitter, Retry-After <───────┘
+
+Nothing here decides content: only when a request is sent, and how often.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from pipelines.backend import Backend, Reply, Request
+from pipelines.calls.window import Pace, Window
+from pipelines.errors import FatalError, TransientError
+from pipelines.meter import Meter
+
+LONGEST_RETRY_AFTER_S = 600.0
+"""A server that asks for a longer pause is not waited for: the call is owed at once."""
+
+
+class Endpoint:
+    """What the models at one address share."""
+
+    def __init__(self, models: list[Backend]) -> None:
+        paces = [model.requests_per_minute for model in models if model.requests_per_minute]
+        self.window = Window(min(model.window for model in models))
+        self.pace = Pace(min(paces, default=None))
+        self.fatal: FatalError | None = None
+
+    def check(self) -> None:
+        """Raises FatalError if the endpoint raised one: it is sent nothing more."""
+        if self.fatal is not None:
+            raise FatalError(str(self.fatal)) from self.fatal
+
+
+class Dispatcher:
+    """Sends the requests of a build. As a context manager it opens and closes the models.
+
+    Before a further attempt it waits up to `backoff_s` seconds, doubled with each attempt up to
+    `longest_backoff_s`.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Backend],
+        meter: Meter,
+        *,
+        backoff_s: float = 0.5,
+        longest_backoff_s: float = 60.0,
+    ) -> None:
+        self._models = models
+        self._meter = meter
+        self._backoff_s = backoff_s
+        self._longest_backoff_s = longest_backoff_s
+        self._opened = AsyncExitStack()
+        sharing: dict[str, list[Backend]] = {}
+        for model in models.values():
+            sharing.setdefault(model.endpoint(), []).append(model)
+        self._endpoints = {address: Endpoint(shared) for address, shared in sharing.items()}
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:  # closes those that are open if one cannot be opened
+            for model in self._models.values():
+                await model.open()
+                opened.push_async_callback(model.close)
+            self._opened = opened.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._opened.__aexit__(kind, error, traceback)
+
+    async def call(self, backend: Backend, request: Request) -> Reply:
+        """The reply to `request`, after at most `backend.max_tries` attempts.
+
+        Raises RequestRefused at once; TransientError after the last attempt, or when the server
+        asks for a pause of more than `LONGEST_RETRY_AFTER_S`; FatalError at once, and from then on
+        for every call to the same endpoint.
+        """
+        endpoint = self._endpoints[backend.endpoint()]
+        attempt = 0
+        while True:
+            try:
+                return await self._attempt(endpoint, backend, request, attempt)
+            except TransientError as error:
+                attempt += 1
+                asked = error.retry_after or 0.0
+                if attempt >= backend.max_tries or asked > LONGEST_RETRY_AFTER_S:
+                    raise
+            await asyncio.sleep(asked + self._jitter(attempt))
+
+    async def _attempt(
+        self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int
+    ) -> Reply:
+        endpoint.check()
+        await endpoint.window.acquire()
+        try:
+            await endpoint.pace.wait()
+            endpoint.check()
+            self._meter.retries += attempt > 0
+            return await self._send(endpoint, backend, request)
+        finally:
+            endpoint.window.release()
+
+    async def _send(self, endpoint: Endpoint, backend: Backend, request: Request) -> Reply:
+        window = endpoint.window
+        generation = window.generation
+        self._meter.in_flight += 1
+        try:
+            async with asyncio.timeout(backend.timeout_s):
+                reply = await backend.complete(request)
+        except TimeoutError as error:
+            raise TransientError(f"no reply within {backend.timeout_s:g} s") from error
+        except TransientError as error:
+            if error.overload:
+                window.shrink(generation)
+            raise
+        except FatalError as error:
+            endpoint.fatal = endpoint.fatal or error
+            raise
+        finally:
+            self._meter.in_flight -= 1
+        window.grow()
+        return reply
+
+    def _jitter(self, attempt: int) -> float:
+        """Seconds to wait after failed attempt number `attempt`, from 1.
+
+        Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015): uniform(0, min(cap,
+        base * 2**attempt)). It comes on top of the pause that a server asks for, so that the
+        calls that were all told the same do not come back at the same moment.
+        """
+        bound = min(self._longest_backoff_s, self._backoff_s * 2.0 ** min(attempt, 64))
+        return random.uniform(0, bound)  # noqa: S311 - it decides when, never what

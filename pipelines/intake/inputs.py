@@ -1,0 +1,207 @@
+"""Intake: every input of a build is read, checked and joined before any call is made.
+
+    prompts ─> distinct ─> selected          (limit, seeded sample)
+    recorded responses ── by key ──> prompts
+    recorded judgments ── by key ──> responses
+
+Rows join by key, never by position. What the recipe gets wrong about its tables is one error that
+shows the rows; a row that is wrong by itself is dropped, with its reason.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.intake.columns import Columns
+from pipelines.intake.joining import take_judgments, take_prompts, take_responses
+from pipelines.intake.passes import Mapped, Pass, mapped_columns
+from pipelines.intake.prompts import PromptTable
+from pipelines.intake.records import Records
+from pipelines.judges.recorded import Recorded as RecordedJudge
+from pipelines.part import Where
+from pipelines.recipe import Recipe
+from pipelines.samplers.recorded import Recorded as RecordedSampler
+from schemas.rows import Drop
+
+OF_PROMPTS = ("text", "messages", "system", "tools", "key", "reference", "group", "licence",
+              "lang", "task")  # fmt: skip
+OF_RESPONSES = ("prompt", "text", "key", "model", "policy_column", "reasoning", "finish_reason",
+                "refused", "external_hash")  # fmt: skip
+OF_JUDGMENTS = ("response", "score", "rank", "response_a", "response_b", "score_a", "score_b",
+                "verdict", "p_a", "judged_by", "annotator", "key", "raw", "reasoning")  # fmt: skip
+"""The keys of a table that name columns."""
+
+Reads = PromptTable | RecordedSampler | RecordedJudge
+"""The tables of a recipe that read a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read."""
+
+    path: str
+    """As the recipe has it; the name alone of a file outside the recipe's reach."""
+    sha256: str
+    bytes: int
+    rows: int
+    """Rows that the sources with this file gave, from all of their files together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was read."""
+
+    passes: tuple[Pass, ...]
+    """Each reading of a source, in order. In each, rows = kept + merged + skipped + dropped."""
+    prompts: int
+    """Distinct prompts."""
+    selected: int
+    """Prompts that the build is about."""
+    files: tuple[InputFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows read, each as often as a table of the recipe reads it."""
+        return sum(one.rows for one in self.passes)
+
+    @property
+    def dropped(self) -> int:
+        """Rows dropped: as many as were reported."""
+        return sum(one.dropped.total() for one in self.passes)
+
+
+def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) -> Intake:
+    """Reads all sources of `recipe` into `records`; dropped rows go to `drop`.
+
+    Raises RecipeError where a column does not exist, a table has no rows, a key leads to two
+    rows, or a recorded row's key leads to none and its table does not say `orphans = "drop"`.
+    """
+    opener = _Opener(recipe, drop)
+    samplers = [part for part in recipe.samplers if isinstance(part, RecordedSampler)]
+    judges = [part for part in recipe.judges if isinstance(part, RecordedJudge)]
+    asked = [(opener.prompts(number, table), table) for number, table in opener.numbered()]
+    answered = [(opener.responses(sampler), sampler) for sampler in samplers]
+    judged = [(opener.judgments(judge), judge) for judge in judges]
+    passes = [one for one, _ in (*asked, *answered, *judged)]
+    for one in passes:
+        one.check_columns()
+    for one, judge in judged:
+        _check_response_keys(one, judge, samplers)
+
+    for one, table in asked:
+        take_prompts(one, table, records, recipe.head.on_conflict)
+    _refuse_no_prompts(records, asked)
+    head = recipe.head
+    records.select(limit=head.limit, sample=head.sample, seed=head.seed)
+    for one, sampler in answered:
+        take_responses(one, sampler, opener.own_table(sampler), records)
+    for one, judge in judged:
+        take_judgments(one, judge, records)
+    return Intake(
+        passes=tuple(passes),
+        prompts=records.count_all(),
+        selected=records.count(),
+        files=tuple(_input_files(passes)),
+    )
+
+
+class _Opener:
+    """Makes the passes that a recipe asks for, each with the columns it reads."""
+
+    def __init__(self, recipe: Recipe, drop: Callable[[Drop], None]) -> None:
+        self._recipe = recipe
+        self._drop = drop
+
+    def numbered(self) -> Iterator[tuple[int, PromptTable]]:
+        return enumerate(self._recipe.prompts, 1)
+
+    def prompts(self, number: int, table: PromptTable) -> Pass:
+        mapped = mapped_columns(table, OF_PROMPTS)
+        return self._open("source", f"prompts.{number}", f"[[prompts]] #{number}", table, mapped)
+
+    def responses(self, sampler: RecordedSampler) -> Pass:
+        one = self._recorded(sampler, mapped_columns(sampler, OF_RESPONSES))
+        if sampler.prompt:
+            keys = [table.key for table in self._recipe.prompts]
+            _check_length(one, "prompt", sampler.prompt, "[[prompts]]", keys)
+            return one
+        own = self.own_table(sampler)
+        if own is None:
+            source = one.source_name
+            raise one.where.error(
+                f'the key of the prompt is needed: not one [[prompts]] reads "{source}"', "prompt"
+            )
+        of_prompt = mapped_columns(own, OF_PROMPTS)
+        return replace(
+            one, mapped={f"prompts.{key}": of_prompt[key] for key in of_prompt} | one.mapped
+        )
+
+    def judgments(self, judge: RecordedJudge) -> Pass:
+        return self._recorded(judge, mapped_columns(judge, OF_JUDGMENTS))
+
+    def own_table(self, sampler: RecordedSampler) -> PromptTable | None:
+        """The table that maps the prompt in a response's own row; None where a key leads to it."""
+        source = self._source_name(sampler)
+        own = [table for table in self._recipe.prompts if self._source_name(table) == source]
+        return own[0] if len(own) == 1 and not sampler.prompt else None
+
+    def _recorded(self, part: RecordedSampler | RecordedJudge, mapped: Mapped) -> Pass:
+        step = f"{part.shelf}.{part.name}"
+        return self._open(step, step, f"[[{part.shelf}]] {part.name}", part, mapped)
+
+    def _open(self, step: str, label: str, place: str, table: Reads, mapped: Mapped) -> Pass:
+        where = Where(str(self._recipe.path), place, self._recipe.root)
+        name = self._source_name(table)
+        return Pass(step, label, name, self._recipe.sources[name], where, mapped, self._drop)
+
+    def _source_name(self, table: Reads) -> str:
+        return table.source or next(iter(self._recipe.sources))
+
+
+def _check_response_keys(
+    one: Pass, judge: RecordedJudge, samplers: Sequence[RecordedSampler]
+) -> None:
+    for key in ("response", "response_a", "response_b"):
+        columns = getattr(judge, key)
+        if columns:
+            lengths = [sampler.key for sampler in samplers]
+            _check_length(one, key, columns, "recorded [[samplers]]", lengths)
+
+
+def _check_length(
+    one: Pass, key: str, columns: Columns, owner: str, keys: Sequence[Columns]
+) -> None:
+    """Raises RecipeError where no key has as many columns as the one that shall join to it."""
+    if len(columns) not in {len(columns) for columns in keys if columns}:
+        there = "; ".join(", ".join(columns) for columns in keys if columns) or "none"
+        raise one.where.error(
+            f"no `key` of {owner} has as many columns as {', '.join(columns)}. Keys: {there}", key
+        )
+
+
+def _refuse_no_prompts(records: Records, asked: Sequence[tuple[Pass, PromptTable]]) -> None:
+    if not records.count_all():
+        one = asked[0][0]
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(one.dropped.items()))
+        raise one.where.error(f"none of {one.rows} rows is a prompt: {reasons}")
+
+
+def _input_files(passes: Sequence[Pass]) -> Iterator[InputFile]:
+    """The files that the sources read, each once, sorted by path."""
+    rows: Counter[Path] = Counter()
+    shown: dict[Path, str] = {}
+    for one in {one.source_name: one for one in passes}.values():
+        for file in one.source.files(one.where.root):
+            rows[file] += one.rows
+            shown[file] = _shown(file, one.where.root)
+    for file in sorted(rows, key=str):
+        with file.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        yield InputFile(shown[file], sha256, file.stat().st_size, rows[file])
+
+
+def _shown(file: Path, root: Path) -> str:
+    """The path as the recipe has it, so that no manifest depends on where the recipe lies."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name

@@ -1,0 +1,1 @@
+"""What judges share: templates, fences around candidates, and reading what is said."""

@@ -1,0 +1,241 @@
+"""Judges that ask a model: what `rating` and `pairwise` share.
+
+template ─> message ─> n samples ─> read each ──> value
+               ^                      │ JudgmentError
+               └── the reply and what could not be read of it, asked once more
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import Field, PrivateAttr
+
+from pipelines.backend import Completion, Sampling
+from pipelines.errors import JudgmentError, RecipeError
+from pipelines.judge import Judge
+from pipelines.judging.fence import Fence, fenced
+from pipelines.judging.refusal import is_refusal
+from pipelines.judging.template import Template, read_template
+from pipelines.part import Where, identity_of
+from pipelines.unit import gather
+from schemas.canonical import make_id
+from schemas.rows import Message, Prompt, Response, prompt_id
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+ValueT = TypeVar("ValueT")
+
+Reader = Callable[[str, Fence, bool], ValueT]
+"""Reads a reply: its text, the fence of what it judged, and whether it was cut off."""
+
+GREEDY = Sampling(temperature=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[ValueT]):
+    """One sample of what a judge said; `value` is None where `error` says why."""
+
+    index: int
+    value: ValueT | None
+    raw: str | None
+    reasoning: str | None
+    error: str | None
+
+
+class ModelJudge(Judge):
+    """Asks a model in the words of a template, and asks again where its reply cannot be read."""
+
+    own_template: ClassVar[Path]
+    """The template beside the judge's code."""
+    candidates: ClassVar[tuple[str, ...]]
+    """Names under which the template finds the responses."""
+
+    model: str
+    """Name of the model that judges."""
+    template: str | None = None
+    """Path of your own template, relative to the recipe: a Jinja file that gives the one message
+    the judge reads. It may use `conversation` (a list of messages with `role` and `text`),
+    `tools`, `reference` (either may be none), the responses (`response`, or `response_a` and
+    `response_b`), `form`, the last line that is asked for, and `mark`, between which texts come; a
+    rating's also `low` and `high`. Default: the judge's own."""
+    system: str | None = None
+    """A system message before the template's."""
+    samples: int = Field(default=1, ge=1)
+    """Samples of each judgment. More than 1 need a temperature."""
+    sampling: Sampling = Sampling()
+    """How the judge's replies are drawn. Greedy (temperature 0) unless a temperature is given."""
+    reask: int = Field(default=1, ge=0)
+    """How often a reply that cannot be read is asked for again, quoting what is wrong with it."""
+
+    _template: Template | None = PrivateAttr(default=None)
+
+    def models(self) -> tuple[str, ...]:
+        """The one model that judges."""
+        return (self.model,)
+
+    def identity(self) -> dict[str, Any]:
+        """As `Part.identity`, with the template's hash in the place of its path."""
+        return super().identity() | {"template": self.words.sha256}
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError for a template that is missing or wrong, or samples that are equal."""
+        if self.samples > 1 and not self.decoding.temperature:
+            raise where.error(
+                f"samples = {self.samples} needs sampling.temperature above 0: "
+                "greedy samples are all equal",
+                "samples",
+            )
+        try:
+            if self.template is not None:
+                self._template = read_template(where.root / self.template, self.template)
+            for prompt in _SPECIMENS:
+                fence = self._fence(prompt, ("a",) * len(self.candidates))
+                self.words.check(
+                    self._variables(prompt, dict.fromkeys(self.candidates, "a"), fence)
+                )
+        except RecipeError as error:
+            raise where.error(str(error), "template") from error
+
+    @property
+    def words(self) -> Template:
+        """The template in use."""
+        if self._template is None:
+            self._template = read_template(self.own_template, self.own_template.name)
+        return self._template
+
+    @cached_property
+    def decoding(self) -> Sampling:
+        """The sampling asked for: greedy where the recipe leaves the temperature open."""
+        return self.sampling.over(GREEDY)
+
+    @abstractmethod
+    def form(self) -> dict[str, str]:
+        """What the template may say of the wanted reply: `form`, its last line, and more."""
+
+    def judge_identity(self, unit: "Unit") -> str:
+        """What decides a judgment: model and endpoint, words, scale, decoding."""
+        backend = unit.model(self.model)
+        decisive = {
+            "endpoint": backend.model_identity(),
+            "template": self.words.sha256,
+            "system": self.system,
+            "form": self.form(),
+            "scale": identity_of(self.scale),
+            "sampling": backend.effective(self.decoding).given,
+        }
+        return f"{backend.model}#{make_id('judge', backend.model, decisive)}"
+
+    async def ask(
+        self, unit: "Unit", texts: Sequence[str], read: Reader[ValueT]
+    ) -> list[Heard[ValueT]]:
+        """What the judge says of `texts` (one for each of `candidates`), `samples` times."""
+        fence = self._fence(unit.prompt, texts)
+        shown = dict(zip(self.candidates, texts, strict=True))
+        message = Message("user", self.words.render(self._variables(unit.prompt, shown, fence)))
+        system = [Message("system", self.system)] if self.system is not None else []
+        messages = [*system, message]
+        replies = await unit.sample(self.model, messages, sampling=self.decoding, n=self.samples)
+        return await gather(
+            self._hear(unit, messages, index, reply, lambda said: _read(said, read, fence))
+            for index, reply in enumerate(replies)
+        )
+
+    async def _hear(
+        self,
+        unit: "Unit",
+        messages: Sequence[Message],
+        index: int,
+        reply: Completion,
+        read: Callable[[Completion], ValueT],
+    ) -> Heard[ValueT]:
+        """Sample `index`, read at once or after being asked again."""
+        raw, reasoning = reply.text, reply.reasoning
+        for further in range(self.reask, -1, -1):
+            try:
+                return Heard(index, read(reply), reply.text, reply.reasoning, None)
+            except JudgmentError as error:
+                wrong = str(error)
+            if not further or reply.error is not None:
+                break
+            messages = [
+                *messages,
+                Message("assistant", reply.text or "(no text)"),
+                Message("user", self._correction(wrong)),
+            ]
+            [reply] = await unit.sample(
+                self.model, messages, sampling=self.decoding, first_index=index
+            )
+            if reply.text is not None:
+                raw, reasoning = reply.text, reply.reasoning
+        return Heard(index, None, raw, reasoning, wrong)
+
+    def _correction(self, wrong: str) -> str:
+        return (
+            f"Your reply could not be read: {wrong}. Answer once more, and end with one line of "
+            f"exactly this form:\n{self.form()['form']}"
+        )
+
+    def _fence(self, prompt: Prompt, texts: Sequence[str]) -> Fence:
+        around = [prompt.tools, self._reference(prompt)]
+        conversation = [message_text(message) for message in prompt.messages]
+        known = [text for text in (*around, *conversation, *texts) if text is not None]
+        return fenced(prompt.prompt_id, known)
+
+    def _reference(self, prompt: Prompt) -> str | None:
+        """The reference where the template uses it; else a new one would change the request."""
+        return prompt.reference if "reference" in self.words.variables else None
+
+    def _variables(self, prompt: Prompt, shown: Mapping[str, str], fence: Fence) -> dict[str, Any]:
+        def quoted(text: str | None) -> str | None:
+            return None if text is None else fence.quote(text)
+
+        conversation = [
+            {"role": message.role, "text": quoted(message_text(message))}
+            for message in prompt.messages
+        ]
+        return {
+            **{name: quoted(text) for name, text in shown.items()},
+            "mark": fence.token,
+            "conversation": conversation,
+            "tools": quoted(prompt.tools),
+            "reference": quoted(self._reference(prompt)),
+            **self.form(),
+        }
+
+
+def message_text(message: Message) -> str:
+    """A message as a judge reads it: its content, then a line for each tool that it calls."""
+    calls = [f"[calls {call.name} with {call.arguments}]" for call in message.tool_calls]
+    return "\n".join([message.content or "", *calls] if message.content else calls)
+
+
+def judgeable(responses: Sequence[Response]) -> list[Response]:
+    """The responses that have a text to be judged."""
+    return [response for response in responses if response.text and response.text.strip()]
+
+
+def _read(reply: Completion, read: Reader[ValueT], fence: Fence) -> ValueT:
+    """The value of a reply. Raises JudgmentError that says what kept it from being read."""
+    if reply.error is not None:
+        raise JudgmentError(f"the endpoint refused the request: {reply.error}")
+    try:
+        return read(reply.text or "", fence, reply.finish_reason == "length")
+    except JudgmentError as error:
+        if reply.refusal is not None or is_refusal(reply.text):
+            raise JudgmentError(f"the judge refused to answer: {error}") from error
+        if not (reply.text or "").strip():
+            raise JudgmentError(f"the reply is empty: {error}") from error
+        raise
+
+
+_ASKED = (Message("system", "a"), Message("user", "a"))
+_SPECIMENS = (
+    Prompt(prompt_id(_ASKED), _ASKED),
+    Prompt(prompt_id(_ASKED, "[]"), _ASKED, tools="[]", reference="a"),
+)
+"""Prompts that a template is tried on before any call: with and without what is optional."""

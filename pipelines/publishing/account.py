@@ -1,0 +1,75 @@
+"""The account of a build: its manifest, from what was read, judged, dropped, written and paid."""
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.intake.inputs import Intake
+from pipelines.meter import Meter
+from pipelines.publishing.publish import schema_hashes
+from pipelines.recipe import Recipe
+from pipelines.selection.frames import Frames
+from pipelines.selection.funnel import Funnel
+from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest
+
+
+def make_manifest(
+    recipe: Recipe,
+    intake: Intake,
+    everything: Frames,
+    funnel: Funnel,
+    files: Mapping[str, FileInfo],
+    folder: Path,
+    meter: Meter,
+    owed: int,
+) -> Manifest:
+    """The manifest of the tables `files` that were written to `folder`."""
+    fingerprint = recipe.fingerprint()
+    return Manifest(
+        name=recipe.head.name,
+        recipe_fingerprint=fingerprint,
+        content_digest=content_digest(files, fingerprint),
+        seed=recipe.head.seed,
+        counts=tuple(funnel.steps),
+        files=dict(files),
+        schema_hashes=schema_hashes(folder),
+        models={
+            name: f"{model.model_identity()}#{model.model}" for name, model in recipe.models.items()
+        },
+        judges=_judges(everything.judgments),
+        inputs={file.path: Input(sha256=file.sha256, rows=file.rows) for file in intake.files},
+        code_version=version("pairwright"),
+        run=_run(meter, owed),
+    )
+
+
+def _judges(judgments: pl.DataFrame) -> dict[str, Judge]:
+    """What each judge was asked, and how much of it could be read."""
+    readable = pl.any_horizontal(pl.col("score", "score_a", "rank", "verdict", "p_a").is_not_null())
+    judges = judgments.group_by("judge").agg(
+        identities=pl.col("judge_identity").unique().sort(),
+        asked=pl.len(),
+        read=readable.sum(),
+    )
+    return {
+        name: Judge(identity=", ".join(identities), asked=asked, read=read)
+        for name, identities, asked, read in judges.sort("judge").iter_rows()
+    }
+
+
+def _run(meter: Meter, owed: int) -> Run:
+    return Run(
+        host=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        seconds=round(time.monotonic() - meter.started, 3),
+        calls=meter.calls,
+        samples_paid=meter.samples_paid,
+        samples_replayed=meter.samples_replayed,
+        retries=meter.retries,
+        owed=owed,
+        spent={name: Spent(**asdict(spend)) for name, spend in sorted(meter.spend.items())},
+    )

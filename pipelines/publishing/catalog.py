@@ -1,0 +1,149 @@
+"""The catalogue: `<store>/catalog.duckdb`, views over the Parquet files for your own DuckDB shell.
+
+    duckdb data/store/catalog.duckdb
+    > FROM versions;  FROM zeroeval.pairs;  FROM "zeroeval@v0001".drops;
+
+It is derived: delete it and the next build or `rebuild` makes it again. It is built aside and
+renamed in, so a shell that has the old one open is not disturbed.
+"""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import StoreError
+from pipelines.publishing.store import Store, Version
+from schemas.tables import PUBLISHED
+
+VIEWS = Path(__file__).parents[2] / "schemas" / "views.sql"
+"""Views that each schema has besides its tables."""
+
+RESERVED = frozenset(
+    {"main", "temp", "system", "memory", "catalog", "information_schema", "pg_catalog"}
+)
+"""Names that mean something in DuckDB: such a dataset is found as "NAME@latest" alone."""
+
+VERSIONS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("version", pa.string()),
+        ("latest", pa.bool_()),
+        ("published", pa.string()),
+        ("parent", pa.string()),
+        ("pairs", pa.int64()),
+        ("prompts", pa.int64()),
+        ("responses", pa.int64()),
+        ("judgments", pa.int64()),
+        ("drops", pa.int64()),
+        ("seed", pa.int64()),
+        ("content_digest", pa.string()),
+        ("recipe_fingerprint", pa.string()),
+        ("code_version", pa.string()),
+        ("calls", pa.int64()),
+        ("seconds", pa.float64()),
+        ("folder", pa.string()),
+    ]
+)
+"""The table `versions`: one row for each version in the store."""
+
+
+def rebuild(store: Store) -> Path:
+    """Builds the catalogue of `store` and renames it in; returns its path. Raises StoreError."""
+    place = store.root / "catalog.duckdb"
+    while True:
+        versions = all_versions(store)
+        aside = store.staging()
+        try:
+            _build(aside / place.name, versions)
+            place.with_name(f"{place.name}.wal").unlink(missing_ok=True)  # of the one that goes
+            (aside / place.name).replace(place)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(
+                f"{place}: cannot be rebuilt: {error}. No version is affected"
+            ) from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        if {version.ref for version in versions} == {
+            version.ref for version in all_versions(store)
+        }:
+            return place  # else another build published meanwhile, and may have been first
+
+
+def all_versions(store: Store) -> list[Version]:
+    """Every readable version in the store, by name and number.
+
+    One that cannot be read stands in nobody's way here; `pairwright ls` and `verify` name it.
+    """
+    return [version for name in store.names() for version in store.readable(name)]
+
+
+def versions_table(versions: list[Version]) -> pa.Table:
+    """The table `versions` of these, which are sorted."""
+    newest = {version.name: version.number for version in versions}
+    rows = [
+        {
+            **version.manifest.model_dump(include=set(VERSIONS.names)),
+            **version.manifest.run.model_dump(include=set(VERSIONS.names)),
+            **{table: version.manifest.rows(table) for table in PUBLISHED},
+            "version": version.label,
+            "latest": version.number == newest[version.name],
+            "parent": _label(version.manifest.run.parent),
+            "folder": str(version.folder),
+        }
+        for version in versions
+    ]
+    return pa.Table.from_pylist(rows, VERSIONS)
+
+
+def latest_schema(name: str) -> str:
+    """The schema in which the latest version of a dataset is found."""
+    return f"{name}@latest" if name in RESERVED else name
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier.
+
+    >>> quoted("zeroeval@v0001")
+    '"zeroeval@v0001"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def add_views(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Makes the views of `views.sql` in `schema`, which has the tables."""
+    con.execute(f"USE {quoted(schema)}")
+    con.execute(VIEWS.read_text(encoding="utf-8"))
+    con.execute("USE main")
+
+
+def _label(number: int | None) -> str | None:
+    return None if number is None else f"v{number:04d}"
+
+
+def _build(path: Path, versions: list[Version]) -> None:
+    newest = {version.name: version for version in versions}
+    with duckdb.connect(path) as con:
+        con.register("rows", versions_table(versions))
+        con.execute("CREATE TABLE versions AS FROM rows")
+        con.unregister("rows")
+        for version in versions:
+            _add_schema(con, version.ref, version)
+        for name, version in newest.items():
+            _add_schema(con, latest_schema(name), version)
+
+
+def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
+    con.execute(f"CREATE SCHEMA {quoted(schema)}")
+    for table, columns in PUBLISHED.items():
+        name = f"{quoted(schema)}.{quoted(table)}"
+        files = version.files(table)
+        if files:
+            paths = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+            con.execute(f"CREATE VIEW {name} AS FROM read_parquet([{paths}])")
+        else:
+            con.register("empty", columns.empty_table())
+            con.execute(f"CREATE TABLE {name} AS FROM empty")
+            con.unregister("empty")
+    add_views(con, schema)

@@ -1,0 +1,292 @@
+"""The store: immutable versions in plain folders, and the only writer of them.
+
+    <store>/datasets/<name>/<v0001>/   manifest.json is written last: without it, no version
+    <store>/refused/<name>/<time>/     builds that a gate stopped, with their evidence
+    <store>/ledger/                    every finished sample
+    <store>/tmp/<host>-<pid>-<random>/ builds on their way
+
+A version is staged in `tmp`, synced to the disk, and claimed by one atomic rename to the next free
+number: a reader never sees half a version, and of two builds that publish at once neither
+overwrites the other.
+"""
+
+import os
+import platform
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipelines.errors import StoreError, nearest
+from pipelines.publishing.folders import add_files, claim, file_faults, sync_tree
+from pipelines.selection.balance import check_balance
+from schemas import SCHEMA_VERSION
+from schemas.version import NAME, Manifest, content_digest
+
+MANIFEST = "manifest.json"
+_STAGING = re.compile(r"(?P<host>.+)-(?P<pid>[0-9]+)-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One published version of a dataset."""
+
+    name: str
+    number: int
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def label(self) -> str:
+        """Name of its folder, as in "v0003"."""
+        return f"v{self.number:04d}"
+
+    @property
+    def ref(self) -> str:
+        """What names it on a command line and in SQL, as in "zeroeval@v0003"."""
+        return f"{self.name}@{self.label}"
+
+    def files(self, table: str) -> list[Path]:
+        """The Parquet files of a table. Raises StoreError for one that a link leads elsewhere."""
+        files = [self.folder / path for path in self.manifest.parquet(table)]
+        for file in files:
+            if file.resolve() != file:
+                raise StoreError(f"{file}: a link leads out of the version. `pairwright verify`")
+        return files
+
+
+class Store:
+    """The store in folder `root`. Nothing is created before something is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Where the samples of all builds are kept."""
+        return self.root / "ledger"
+
+    def staging(self) -> Path:
+        """A fresh folder on the store's file system; those of dead processes are removed."""
+        host = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
+        folder = self._inside("tmp") / f"{host}-{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        for other in folder.parent.iterdir():
+            match = _STAGING.fullmatch(other.name)
+            if match and match["host"] == host and not _alive(int(match["pid"])):
+                shutil.rmtree(other, ignore_errors=True)
+        return folder
+
+    def names(self) -> list[str]:
+        """The datasets that have a version, sorted."""
+        folder = self._inside("datasets")
+        if not folder.is_dir():
+            return []
+        return sorted(
+            entry.name
+            for entry in folder.iterdir()
+            if re.fullmatch(NAME, entry.name) and self._is_dataset(entry.name)
+        )
+
+    def versions(self, name: str) -> list[Version]:
+        """The versions of a dataset, oldest first; none for an unknown one. Raises StoreError."""
+        return [self._read(name, number) for number in self._published(name)]
+
+    def readable(self, name: str) -> list[Version]:
+        """As `versions`, less those whose manifest is damaged or newer than this code."""
+        found = []
+        for number in self._published(name):
+            with suppress(StoreError):
+                found.append(self._read(name, number))
+        return found
+
+    def latest(self, name: str) -> Version | None:
+        """The newest version of a dataset. Raises StoreError."""
+        numbers = self._published(name)
+        return self._read(name, numbers[-1]) if numbers else None
+
+    def resolve(self, ref: str) -> Version:
+        """The version that "NAME", "NAME@3", "NAME@v0003" or "NAME@latest" names.
+
+        Raises StoreError that lists the names or versions there are.
+        """
+        name, _, wanted = ref.partition("@")
+        names = self.names()
+        if name not in names:
+            hint = nearest(name, names) if names else "no dataset has been published yet"
+            raise StoreError(f'{self.root}: no such dataset "{name}"; {hint}. `pairwright ls`')
+        numbers = self._published(name)
+        if wanted in ("", "latest"):
+            return self._read(name, numbers[-1])
+        digits = wanted.removeprefix("v")
+        if digits.isascii() and digits.isdigit() and int(digits) in numbers:
+            return self._read(name, int(digits))
+        hint = nearest(wanted, [f"v{number:04d}" for number in numbers])
+        raise StoreError(f'{name}: no such version "{wanted}"; {hint}, latest')
+
+    def publish(self, name: str, folder: Path, manifest: Manifest) -> tuple[Version, bool]:
+        """Claims the next version of `name` for the staged `folder`, which moves there.
+
+        Returns the version and True; or, where the latest version has the same content digest,
+        that one and False, and `folder` is removed. The files that `manifest` does not list yet
+        (card, recipe, report) are added to it. Raises StoreError where the counts do not balance.
+        """
+        check_balance(manifest.counts)
+        _check_pairs(manifest)
+        self._dataset(name)
+        manifest = _completed(name, folder, manifest)
+        while True:
+            numbers = self._numbers(name)
+            parent = self.latest(name)
+            if parent and parent.manifest.content_digest == manifest.content_digest:
+                shutil.rmtree(folder)
+                return parent, False
+            number = max(numbers, default=0) + 1
+            place = self._dataset(name) / f"v{number:04d}"
+            if _claim(folder, _numbered(manifest, number, parent), place):
+                return self._read(name, number), True
+
+    def refuse(self, name: str, folder: Path, manifest: Manifest, reasons: list[str]) -> Path:
+        """Keeps a staged folder that may not be published, with the reasons; returns its place."""
+        self._dataset(name)
+        reasons_file = folder / "reasons.txt"
+        reasons_file.write_text("".join(f"{reason}\n" for reason in reasons), encoding="utf-8")
+        now = datetime.now(UTC)
+        place = self._inside("refused", name) / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        if not _claim(folder, _completed(name, folder, manifest), place):
+            raise StoreError(f"{place}: is there already")
+        return place
+
+    def verify(self, version: Version) -> list[str]:
+        """What is wrong with a version, in words; empty when every byte is as published."""
+        manifest = version.manifest
+        faults = file_faults(version.folder, manifest, ignore=MANIFEST)
+        if manifest.content_digest != content_digest(manifest.files, manifest.recipe_fingerprint):
+            faults.append(f"{MANIFEST}: the content digest does not belong to its files")
+        if (manifest.name, manifest.run.version) != (version.name, version.number):
+            faults.append(f"{MANIFEST}: belongs to {manifest.name} version {manifest.run.version}")
+        return [f"{version.ref}: {fault}" for fault in faults]
+
+    def _inside(self, *parts: str) -> Path:
+        """A path in the store. Raises StoreError where a link leads out of it."""
+        path = self.root.joinpath(*parts)
+        if not path.resolve().is_relative_to(self.root):
+            raise StoreError(f"{path}: leads out of the store, to {path.resolve()}")
+        return path
+
+    def _dataset(self, name: str) -> Path:
+        if not re.fullmatch(NAME, name):
+            raise StoreError(
+                f'"{name}" is no name for a dataset: lower-case letters, digits, "-" and "_", at '
+                "most 64, the first a letter or a digit"
+            )
+        return self._inside("datasets", name)
+
+    def _numbers(self, name: str) -> dict[int, bool]:
+        """The numbers that are taken, and whether a complete version lies there."""
+        folder = self._dataset(name)
+        if not folder.is_dir():
+            return {}
+        return {
+            int(match[1]): (entry / MANIFEST).is_file()
+            for entry in folder.iterdir()
+            if (match := re.fullmatch("v([0-9]{4,})", entry.name))
+            and entry.name == f"v{int(match[1]):04d}"
+        }
+
+    def _published(self, name: str) -> list[int]:
+        return sorted(number for number, complete in self._numbers(name).items() if complete)
+
+    def _is_dataset(self, name: str) -> bool:
+        try:
+            return bool(self._published(name))
+        except StoreError:
+            return True  # whoever asks for it is told what is wrong; the others are not hidden
+
+    def _read(self, name: str, number: int) -> Version:
+        folder = self._inside("datasets", name, f"v{number:04d}").resolve()
+        return Version(name, number, folder, read_manifest(folder / MANIFEST))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in `path`. Raises StoreError where it is newer than this code, or damaged."""
+    import orjson
+
+    try:
+        table = orjson.loads(path.read_bytes())
+        newer = table["schema_version"] > SCHEMA_VERSION
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path}: cannot be read as a manifest: {error}") from error
+    if newer:
+        raise StoreError(
+            f"{path}: written by a newer pairwright (schema version {table['schema_version']}, and "
+            f"this one reads up to {SCHEMA_VERSION}). Update pairwright"
+        )
+    try:
+        return Manifest.model_validate(table)
+    except ValidationError as error:
+        raise StoreError(f"{path}: is no manifest: {error}") from error
+
+
+def _completed(name: str, folder: Path, manifest: Manifest) -> Manifest:
+    if manifest.name != name:
+        raise StoreError(f"the manifest belongs to {manifest.name}, not to {name}")
+    if manifest.content_digest != content_digest(manifest.files, manifest.recipe_fingerprint):
+        raise StoreError(f"{name}: the content digest does not belong to the files")
+    files = add_files(folder, manifest.files, ignore=MANIFEST)
+    if missing := sorted(set(manifest.files) - set(files)):
+        raise StoreError(f"{folder}: is without {', '.join(missing)}")
+    return manifest.model_copy(update={"files": files})
+
+
+def _check_pairs(manifest: Manifest) -> None:
+    kept = [step.kept for step in manifest.counts if step.level == "pairs"]
+    if kept and kept[-1] != manifest.rows("pairs"):
+        raise StoreError(f"{kept[-1]} pairs were kept, and {manifest.rows('pairs')} are written")
+
+
+def _numbered(manifest: Manifest, number: int, parent: Version | None) -> Manifest:
+    published = datetime.now(UTC).isoformat(timespec="seconds")
+    run = manifest.run.model_copy(
+        update={
+            "version": number,
+            "parent": parent.number if parent else None,
+            "published": published,
+        }
+    )
+    return manifest.model_copy(update={"run": run})
+
+
+def _claim(folder: Path, manifest: Manifest, place: Path) -> bool:
+    """Writes the manifest last, syncs everything, and renames; False where `place` is taken."""
+    try:
+        (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        sync_tree(folder)
+        return claim(folder, place)
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: cannot be written: {error.strerror}. No version was touched: make room or give "
+        "the right to write, then run the command again"
+    )

@@ -1,0 +1,1 @@
+"""From judgments to kept pairs, table to table: scores, pairings, filters, selectors."""

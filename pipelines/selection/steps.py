@@ -1,0 +1,235 @@
+"""Selection: applies pairings, filters and selectors to tables, and writes down every reason.
+
+    early(filters)    before the judges are paid          late(filters)    once scores exist
+    make_pairs        pairings -> pairs                   apply_selectors  in the recipe's order
+
+What is dropped comes back as `DROPS`: one row for each reason, so that at every stage the rows in
+are the rows kept and the distinct ids dropped.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import RecipeError, nearest
+from pipelines.filter import Filter, On
+from pipelines.pairing import Pairing
+from pipelines.selection.frames import (
+    PAIRS,
+    PROMPTS,
+    PROMPTS_BEFORE,
+    RESPONSES,
+    RESPONSES_BEFORE,
+    TEXT_COLUMNS,
+    Frames,
+)
+from pipelines.selector import Selector
+from schemas.canonical import make_id
+
+DROPS = {
+    "level": pl.String,
+    "id": pl.String,
+    "prompt_id": pl.String,
+    "step": pl.String,
+    "reason": pl.String,
+}
+"""Columns of what is dropped, as `schemas.rows.Drop` names them."""
+
+NO_DROPS = pl.DataFrame(schema=DROPS)
+
+COLUMNS: dict[On, dict[str, Any]] = {"prompts": PROMPTS, "responses": RESPONSES, "pairs": PAIRS}
+BEFORE = {"prompts": PROMPTS_BEFORE, "responses": RESPONSES_BEFORE, "pairs": frozenset[str]()}
+ID: dict[On, str] = {"prompts": "prompt_id", "responses": "response_id", "pairs": "pair_id"}
+
+
+def early(filters: Sequence[Filter], on: On) -> tuple[Filter, ...]:
+    """The filters on `on` that need no more than what is known before a judge is asked."""
+    return tuple(one for one in filters if one.on == on and _is_early(one))
+
+
+def late(filters: Sequence[Filter], on: On) -> tuple[Filter, ...]:
+    """The filters on `on` that are not `early`."""
+    return tuple(one for one in filters if one.on == on and not _is_early(one))
+
+
+def texts_named(filters: Iterable[Filter]) -> frozenset[str]:
+    """The columns of `frames.TEXT_COLUMNS` that some filter names, and that it must be given."""
+    texts = {name for one in filters for name in TEXT_COLUMNS[one.on]}
+    return frozenset(texts & {name for one in filters for name in _named(one.drops().values())})
+
+
+def check_filters(filters: Iterable[Filter]) -> None:
+    """Tries each filter on a table without rows. Raises RecipeError where that cannot work."""
+    for one in filters:
+        if getattr(one, "on", None) not in COLUMNS:
+            raise RecipeError(f"filters.{one.name}: its `on` must be one of {', '.join(COLUMNS)}")
+        texts = dict.fromkeys(TEXT_COLUMNS[one.on], pl.String)
+        apply_filters([one], pl.DataFrame(schema=COLUMNS[one.on] | texts), one.on)
+
+
+def apply_filters(
+    filters: Sequence[Filter], frame: pl.DataFrame, on: On
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that every filter keeps, in their order, and `DROPS` for the others, sorted.
+
+    Each filter sees each row, so a row has all of its reasons. Raises RecipeError as
+    `check_filters`.
+    """
+    return make_sieve(filters, on, frame.columns).sift(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Some filters on one table, checked and ready to be applied many times."""
+
+    on: On
+    labels: tuple[tuple[str, str], ...]
+    """(step, reason) of each flag."""
+    flags: tuple[pl.Expr, ...]
+    columns: frozenset[str]
+    """The columns that a table needs for it, its id and prompt id among them."""
+
+    def sift(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """As `apply_filters`."""
+        try:
+            flagged = frame.select(pl.col(ID[self.on]).alias("id"), "prompt_id", *self.flags)
+            failing = [
+                (label, flagged.filter(pl.nth(number)))
+                for number, label in enumerate(self.labels, 2)
+                if flagged.to_series(number).any()
+            ]
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise self._blame(frame, error) from error
+        if not failing:
+            return frame, NO_DROPS
+        drops = _gathered(
+            _drops(rows.with_columns(reason=pl.lit(reason)), "id", self.on, step)
+            for (step, reason), rows in failing
+        )
+        kept = frame.join(
+            drops, left_on=ID[self.on], right_on="id", how="anti", maintain_order="left"
+        )
+        return kept, drops
+
+    def _blame(self, frame: pl.DataFrame, error: Exception) -> RecipeError:
+        """The error, in the name of the filter whose expression does not work by itself."""
+        for (step, _), flag in zip(self.labels, self.flags, strict=True):
+            try:
+                frame.select("prompt_id", flag).filter(pl.nth(1))
+            except (pl.exceptions.PolarsError, TypeError) as own:
+                return RecipeError(f"{step}: its expressions do not work on {self.on}: {own}")
+        return RecipeError(f"filters: their expressions do not work on {self.on}: {error}")
+
+
+def make_sieve(filters: Sequence[Filter], on: On, columns: Collection[str]) -> Sieve:
+    """The filters, ready for a table with these columns. Raises RecipeError for another column."""
+    labels: list[tuple[str, str]] = []
+    flags: list[pl.Expr] = []
+    for one in filters:
+        step = f"filters.{one.name}"
+        for reason, flag in one.drops().items():
+            if flag.meta.has_multiple_outputs():  # its columns cannot be told before it runs
+                raise RecipeError(
+                    f'{step}: "{reason}" must name each column in a pl.col of its own'
+                )
+            if missing := sorted(_named([flag]).difference(columns)):
+                hint = nearest(missing[0], [*COLUMNS[on], *TEXT_COLUMNS[on]])
+                raise RecipeError(f'{step}: there is no column "{missing[0]}" on {on}; {hint}')
+            flags.append(flag.alias(f"flag {len(flags)}"))
+            labels.append((step, reason))
+    needed = _named(flags).union((ID[on], "prompt_id"))
+    return Sieve(on, tuple(labels), tuple(flags), needed)
+
+
+def make_pairs(
+    pairings: Sequence[Pairing], frames: Frames, seed: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All pairs (columns `frames.PAIRS`, sorted by id), and `DROPS` for what gave none.
+
+    A prompt, or a comparison, is dropped once by each pairing that made no pair of it.
+    """
+    pairs, drops = [pl.DataFrame(schema=PAIRS)], []
+    for pairing in pairings:
+        made = pairing.pair(frames, seed)
+        step = f"pairings.{pairing.name}"
+        pairs.append(_complete(made.pairs, pairing.name, frames))
+        drops.append(_drops(made.unpaired_prompts, "prompt_id", "prompts", step))
+        if made.unpaired_comparisons is not None:
+            drops.append(_drops(made.unpaired_comparisons, "comparison_id", "comparisons", step))
+    return pl.concat(pairs).sort("pair_id"), _gathered(drops)
+
+
+def apply_selectors(
+    selectors: Sequence[Selector], pairs: pl.DataFrame, seed: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The pairs that every selector keeps, in their order, and `DROPS` for the others, sorted.
+
+    Each selector chooses among what the one before it kept.
+    """
+    drops = []
+    for selector in selectors:
+        dropped = selector.drops(pairs, seed).join(
+            pairs.select("pair_id", "prompt_id"), on="pair_id", how="inner"
+        )
+        drops.append(_drops(dropped, "pair_id", "pairs", f"selectors.{selector.name}"))
+        pairs = pairs.join(dropped, on="pair_id", how="anti", maintain_order="left")
+    return pairs, _gathered(drops)
+
+
+def _is_early(filter_: Filter) -> bool:
+    known = BEFORE[filter_.on].union(TEXT_COLUMNS[filter_.on])
+    return filter_.on != "pairs" and _named(filter_.drops().values()) <= known
+
+
+def _named(expressions: Iterable[pl.Expr]) -> frozenset[str]:
+    """The columns that some expressions name, one by one."""
+    return frozenset(name for one in expressions for name in one.meta.root_names())
+
+
+def _drops(dropped: pl.DataFrame, id_column: str, on: str, step: str) -> pl.DataFrame:
+    """`DROPS` from a table with an id, `prompt_id` and `reason`."""
+    return dropped.select(
+        pl.lit(on).alias("level"),
+        pl.col(id_column).alias("id"),
+        "prompt_id",
+        pl.lit(step).alias("step"),
+        "reason",
+    )
+
+
+def _gathered(drops: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([NO_DROPS, *drops]).sort("id", "step", "reason")
+
+
+def _complete(paired: pl.DataFrame, pairing: str, frames: Frames) -> pl.DataFrame:
+    """Pairs with the columns `frames.PAIRS`, from those with `frames.PAIRED`."""
+    pairs = paired.with_columns(
+        _pair_ids(paired, pairing),
+        pairing=pl.lit(pairing),
+        score_margin=pl.col("score_chosen") - pl.col("score_rejected"),
+        p_chosen=_p_chosen(),
+    )
+    for side in ("chosen", "rejected"):
+        own = [name.removeprefix(f"{side}_") for name in PAIRS if name.startswith(f"{side}_")]
+        own = [name for name in own if name in RESPONSES]
+        ids = frames.responses.select(pl.col(own).name.prefix(f"{side}_"))
+        pairs = pairs.join(ids, on=f"{side}_response_id", how="left")
+    of_prompts = frames.prompts.select("prompt_id", "group_id", "licence", "lang", "task")
+    return pairs.join(of_prompts, on="prompt_id", how="left").select(*PAIRS)
+
+
+def _pair_ids(paired: pl.DataFrame, pairing: str) -> pl.Series:
+    keys = paired.select("chosen_response_id", "rejected_response_id", "comparison_id")
+    ids = [make_id("pair", pairing, *key) for key in keys.iter_rows()]
+    return pl.Series("pair_id", ids, dtype=pl.String)
+
+
+def _p_chosen() -> pl.Expr:
+    """The share of votes for the chosen, (k + 1/2) / (n + 1), a tie counting 1/2 in k.
+
+    Laplace-smoothed, in (0, 1); null without votes.
+    """
+    n, lead = pl.col("n_votes"), pl.col("n_votes_chosen") - pl.col("n_votes_rejected")
+    return pl.when(n > 0).then((n + lead + 1) / (2 * (n + 1)))

@@ -1,0 +1,122 @@
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from pipelines.errors import StoreError
+from pipelines.publishing.catalog import RESERVED, all_versions, rebuild, versions_table
+from pipelines.publishing.store import Store
+from schemas.tables import PUBLISHED
+from tests.pipelines.versions import Content, make_content, publish
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "it's a store")
+    for prompts in (2, 5):
+        publish(store, "zero-eval", make_content(prompts))
+    publish(store, "other", make_content(3))
+    return store
+
+
+def rows(store, sql):
+    with duckdb.connect(rebuild(store), read_only=True) as con:
+        return con.sql(sql).fetchall()
+
+
+def test_each_dataset_is_a_schema_and_each_version_too(store):
+    count = 'SELECT count(*) FROM "{}".{}'
+    assert rows(store, count.format("zero-eval", "pairs")) == [(5,)]
+    assert rows(store, count.format("zero-eval@v0001", "pairs")) == [(2,)]
+    assert rows(store, count.format("zero-eval@v0002", "responses")) == [(15,)]
+    assert rows(store, "SELECT count(*) FROM other.judgments") == [(9,)]
+
+
+def test_every_published_table_is_there(store):
+    found = rows(store, "SELECT view_name FROM duckdb_views() WHERE schema_name = 'other'")
+    assert {name for (name,) in found} >= {*PUBLISHED, "funnel", "model_scores", "comparisons"}
+
+
+def test_versions_lists_them_all(store):
+    sql = "SELECT name, version, latest, parent, pairs, responses, calls FROM versions ORDER BY ALL"
+    assert rows(store, sql) == [
+        ("other", "v0001", True, None, 3, 9, 3),
+        ("zero-eval", "v0001", False, None, 2, 6, 3),
+        ("zero-eval", "v0002", True, "v0001", 5, 15, 3),
+    ]
+    digests = rows(store, "SELECT content_digest FROM versions ORDER BY name, version")
+    assert [digest for (digest,) in digests] == [
+        version.manifest.content_digest for version in all_versions(store)
+    ]
+
+
+def test_the_funnel_counts_rows_by_reason(store):
+    assert rows(store, "FROM other.funnel") == [("pairs", "filters.margin", "below_min", 3)]
+
+
+def test_model_scores_are_those_of_the_responses(store):
+    sql = "SELECT model, n_responses, score_mean FROM other.model_scores ORDER BY model"
+    assert rows(store, sql) == [("model0", 3, 3.0), ("model1", 3, 2.0), ("model2", 3, 1.0)]
+
+
+def test_the_catalogue_is_derived_and_follows_the_store(store):
+    rebuild(store).unlink()
+    assert rows(store, "SELECT count(*) FROM versions") == [(3,)]
+    publish(store, "other", make_content(4))
+    assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
+    assert list((store.root / "tmp").glob("*/catalog*")) == []
+
+
+SHELL = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1]) as con:
+    con.execute("CREATE TABLE notes AS SELECT 1 AS a")
+    print("open", flush=True)
+    sys.stdin.readline()
+    print(con.sql('SELECT count(*) FROM "other@v0001".pairs').fetchall(), flush=True)
+"""
+
+
+def test_a_shell_that_has_the_old_one_open_is_not_disturbed(store):
+    command = [sys.executable, "-c", SHELL, str(rebuild(store))]
+    with subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as shell:
+        assert shell.stdout
+        assert shell.stdout.readline() == "open\n"
+        publish(store, "other", make_content(4))
+        assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
+        assert shell.communicate("go on\n")[0] == "[(3,)]\n"
+    assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
+
+
+def test_a_version_without_pairs_has_the_empty_table(store):
+    publish(store, "empty", Content())
+    assert rows(store, "SELECT * FROM empty.pairs") == []
+    assert rows(store, "SELECT chosen[1].content FROM empty.pairs") == []
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_name_that_duckdb_has_taken_does_no_harm(store, name):
+    publish(store, name, make_content(1))
+    assert rows(store, f'SELECT count(*) FROM "{name}@latest".pairs') == [(1,)]
+    assert rows(store, "SELECT count(*) FROM versions") == [(4,)]
+
+
+def test_a_lost_file_is_a_store_error(store):
+    version = store.resolve("other")
+    version.files("drops")[0].unlink()
+    with pytest.raises(StoreError, match="cannot be rebuilt"):
+        rebuild(store)
+
+
+def test_versions_of_an_empty_store_are_none(tmp_path):
+    assert versions_table(all_versions(Store(tmp_path))).num_rows == 0
+    assert rows(Store(tmp_path), "FROM versions") == []
+
+
+def test_a_version_that_cannot_be_read_does_not_hide_the_others(store):
+    damaged = store.resolve("other")
+    (damaged.folder / "manifest.json").write_text("{")
+    assert rows(store, "SELECT DISTINCT name FROM versions") == [("zero-eval",)]

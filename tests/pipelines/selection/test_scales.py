@@ -1,0 +1,84 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import RecipeError
+from pipelines.judge import Judge
+from pipelines.part import Where
+from pipelines.selection.scales import check_scales
+from pipelines.selection.score import Score
+from tests.pipelines.tables import part
+
+WHERE = Where("r.toml", "", Path())
+
+
+class Silent(Judge):
+    """A judge with a scale."""
+
+    async def judge(self, unit, responses):
+        return []
+
+
+def judge(name, low=None, high=None):
+    scale = None if low is None else (Decimal(low), Decimal(high))
+    return Silent(kind="silent", name=name, scale=scale)
+
+
+def check(judges, /, *filters, **score):
+    check_scales(judges, filters, Score(**score), WHERE)
+
+
+def test_a_threshold_off_the_scale_is_refused_with_the_scale():
+    with pytest.raises(RecipeError) as refused:
+        check([judge("overall", 1, 10)], part("filters", "min_score", min=Decimal("0.8")))
+    assert str(refused.value) == (
+        "r.toml: [[filters]] #1 (min_score): no score can be 0.8: the scale of overall is 1 to 10. "
+        "A judge that scores on another scale must declare its own `scale`"
+    )
+
+
+@pytest.mark.parametrize("bound", [1, 10, Decimal("7.5")])
+def test_a_threshold_on_the_scale_passes(bound):
+    check([judge("overall", 1, 10)], part("filters", "min_score", min=bound))
+
+
+@pytest.mark.parametrize("fields", [{"min": 10}, {"values": (2, 10)}, {"min": 1, "below": 10}])
+def test_a_margin_wider_than_the_scale_is_refused(fields):
+    with pytest.raises(RecipeError, match="no margin can be 10"):
+        check([judge("overall", 1, 10)], part("filters", "margin", **fields))
+
+
+def test_a_margin_as_wide_as_the_scale_passes():
+    check([judge("overall", 1, 10)], part("filters", "margin", max=9))
+
+
+def test_without_a_declared_scale_nothing_is_checked():
+    check([judge("overall")], part("filters", "min_score", min=99))
+
+
+def test_several_scales_are_spanned_and_judges_that_do_not_count_are_left_out():
+    judges = [judge("a", 0, 9), judge("b", 10, 100)]
+    check(judges, part("filters", "min_score", min=50))
+    with pytest.raises(RecipeError, match="the scale of a is 0 to 9"):
+        check(judges, part("filters", "min_score", min=50), judges=("a",))
+
+
+def test_a_log_sigmoid_is_never_above_zero():
+    judges = [judge("overall", 1, 10)]
+    check(judges, part("filters", "min_score", min=Decimal("-0.5")), combine="log_sigmoid")
+    check(judges, part("filters", "margin", min=40), combine="log_sigmoid")
+    with pytest.raises(RecipeError, match="no score can be 8: a log-sigmoid is"):
+        check(judges, part("filters", "min_score", min=8), combine="log_sigmoid")
+
+
+def test_negative_weights_leave_the_scale_unchecked():
+    weights = {"a": 2.0, "b": -1.0}
+    judges = [judge("a", 0, 4), judge("b", 0, 4)]
+    check(
+        judges,
+        part("filters", "min_score", min=7),
+        combine="weighted",
+        weights=weights,
+        require="all",
+    )

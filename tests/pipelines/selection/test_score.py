@@ -1,0 +1,215 @@
+import math
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from pipelines.errors import RecipeError
+from pipelines.part import Where, load_table
+from pipelines.selection.score import Score, prompt_scores, score_responses
+from tests.pipelines.tables import UNIT, rows_of
+
+
+def score(**table):
+    return load_table(Score, table, Where("r.toml", "[score]", Path()))
+
+
+@pytest.fixture
+def scored():
+    """Scores by response id from (response, judge, score in micro-units) triples."""
+
+    def build(table, triples, responses="rst"):
+        frame = rows_of("responses", [{"response_id": one, "prompt_id": "p"} for one in responses])
+        judgments = [
+            {"response_id": response, "judge": judge, "score": value}
+            for response, judge, value in triples
+        ]
+        result = score_responses(table, frame, rows_of("judgments", judgments))
+        return dict(result.select("response_id", "score").rows())
+
+    return build
+
+
+def test_the_mean_over_samples_is_rounded_half_to_even(scored):
+    votes = [
+        ("r", "j", 1),
+        ("r", "j", 2),
+        ("s", "j", 2),
+        ("s", "j", 3),
+        ("t", "j", 1),
+        ("t", "j", 1),
+    ]
+    assert scored(score(), votes) == {"r": 2, "s": 2, "t": 1}
+
+
+def test_each_judge_weighs_the_same_however_many_samples_it_gave(scored):
+    votes = [("r", "j", 8 * UNIT), ("r", "j", 6 * UNIT), ("r", "j", 7 * UNIT), ("r", "k", 3 * UNIT)]
+    assert scored(score(), votes)["r"] == 5 * UNIT
+
+
+def test_the_score_is_rounded_once_and_not_for_each_judge(scored):
+    votes = [("r", "j", 0), ("r", "j", 1), ("r", "k", 2), ("r", "k", 3)]
+    assert scored(score(), votes)["r"] == 2  # (0.5 + 2.5) / 2 = 1.5; rounded twice: (0 + 2) / 2
+
+
+def test_an_unscored_response_is_null_and_never_zero(scored):
+    assert scored(score(), [("r", "j", 0), ("s", "j", None)]) == {"r": 0, "s": None, "t": None}
+
+
+@pytest.mark.parametrize("combine", ["mean", "median", "min", "log_sigmoid"])
+def test_without_judgments_nothing_is_scored(scored, combine):
+    assert scored(score(combine=combine), []) == {"r": None, "s": None, "t": None}
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"), [("mean", 5.0), ("median", 3.0), ("min", 2.0), ("max", 10.0)]
+)
+def test_samples_of_one_judge_are_combined_as_declared(scored, samples, expected):
+    votes = [("r", "j", value * UNIT) for value in (2, 10, 3)]
+    assert scored(score(samples=samples), votes)["r"] == expected * UNIT
+
+
+@pytest.mark.parametrize(("combine", "expected"), [("mean", 5.0), ("median", 3.0), ("min", 2.0)])
+def test_judges_are_combined_as_declared(scored, combine, expected):
+    votes = [("r", judge, value * UNIT) for judge, value in zip("jkl", (2, 10, 3), strict=True)]
+    assert scored(score(combine=combine), votes)["r"] == expected * UNIT
+
+
+def test_the_median_of_two_judges_lies_in_the_middle(scored):
+    assert scored(score(combine="median"), [("r", "j", 1), ("r", "k", 4)])["r"] == 2  # 2.5
+
+
+def test_weights_are_shares_of_their_sum(scored):
+    table = score(combine="weighted", weights={"j": 3, "k": Decimal(1)})
+    votes = [("r", "j", 8 * UNIT), ("r", "k", 4 * UNIT), ("s", "k", 4 * UNIT)]
+    assert scored(table, votes) == {"r": 7 * UNIT, "s": 4 * UNIT, "t": None}
+
+
+def test_log_sigmoid_sums_the_log_probabilities_of_centred_scores(scored):
+    table = score(combine="log_sigmoid", center={"j": Decimal(5), "k": 2})
+    votes = [("r", "j", 5 * UNIT), ("r", "k", 4 * UNIT), ("s", "j", 9 * UNIT)]
+    expected = math.log(0.5) + math.log(1 / (1 + math.exp(-2)))
+    assert scored(table, votes) == {"r": round(expected * UNIT), "s": None, "t": None}
+
+
+def test_log_sigmoid_stays_finite_far_from_the_centre(scored):
+    votes = [("r", "j", -5000 * UNIT), ("s", "j", 5000 * UNIT)]
+    assert scored(score(combine="log_sigmoid"), votes, "rs") == {"r": -5000 * UNIT, "s": 0}
+
+
+def test_require_all_leaves_a_response_unscored_that_one_judge_could_not_read(scored):
+    votes = [("r", "j", 1), ("r", "k", None), ("s", "j", 1), ("s", "k", 3)]
+    assert scored(score(require="all"), votes, "rs") == {"r": None, "s": 2}
+    assert scored(score(), votes, "rs") == {"r": 1, "s": 2}
+
+
+def test_only_named_judges_count(scored):
+    assert scored(score(judges=("k",)), [("r", "j", 9), ("r", "k", 1)])["r"] == 1
+
+
+def test_a_smaller_rank_is_a_higher_score():
+    responses = rows_of("responses", [{"response_id": "r"}, {"response_id": "s"}])
+    ranks = [
+        {"response_id": "r", "judge": "j", "rank": 1},
+        {"response_id": "s", "judge": "j", "rank": 3},
+    ]
+    result = score_responses(score(), responses, rows_of("judgments", ranks))
+    assert result["score"].to_list() == [-UNIT, -3 * UNIT]
+
+
+def compare(comparison, a, b, verdict, judge="c"):
+    return {
+        "comparison_id": comparison,
+        "response_a_id": a,
+        "response_b_id": b,
+        "verdict": verdict,
+        "judge": judge,
+    }
+
+
+def test_a_named_judge_of_comparisons_scores_by_win_rate():
+    responses = rows_of("responses", [{"response_id": one} for one in "rstu"])
+    judgments = rows_of(
+        "judgments",
+        [
+            compare("1", "r", "s", "a"),
+            compare("2", "r", "t", "tie"),
+            compare("3", "t", "r", "a"),
+            compare("4", "s", "t", None),
+            compare("5", "r", "s", "b", judge="other"),
+        ],
+    )
+    result = score_responses(score(judges=("c",)), responses, judgments)
+    assert result.select("response_id", "score", "n_scores").rows() == [
+        ("r", UNIT // 2, 3),  # a win, a tie, a loss
+        ("s", 0, 1),
+        ("t", UNIT * 3 // 4, 2),
+        ("u", None, 0),
+    ]
+    unnamed = score_responses(score(), responses, judgments)
+    assert unnamed["score"].null_count() == 4
+
+
+def test_scoring_again_replaces_the_score():
+    responses = rows_of("responses", [{"response_id": "r", "score": 7, "n_scores": 7}])
+    result = score_responses(score(), responses, rows_of("judgments", []))
+    assert result.select("score", "n_scores").rows() == [(None, 0)]
+    assert result.columns == responses.columns
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ({"combine": "weighted"}, "need each other"),
+        ({"weights": {"j": 1}}, "need each other"),
+        ({"combine": "weighted", "weights": {"j": 1}, "judges": ("j", "k")}, "each of `judges`"),
+        ({"combine": "weighted", "weights": {"j": 1, "k": -1}, "require": "all"}, "above 0"),
+        ({"combine": "weighted", "weights": {"j": 2, "k": -1}}, 'require = "all"'),
+        ({"center": 5}, "log_sigmoid"),
+        ({"combine": "avg"}, "log_sigmoid"),
+    ],
+)
+def test_a_score_table_that_cannot_mean_anything_is_refused(table, complaint):
+    with pytest.raises(RecipeError, match=complaint):
+        score(**table)
+
+
+def test_weights_name_the_judges():
+    assert score(combine="weighted", weights={"k": 1, "j": 1}).judges == ("j", "k")
+
+
+def test_prompt_scores_sum_exactly_over_responses_and_over_models():
+    prompts = rows_of("prompts", [{"prompt_id": "p"}, {"prompt_id": "q"}])
+    values = [("m", 10**12), ("m", 10**12 + 1), ("n", 3), ("n", None)]
+    rows = [
+        {"response_id": str(number), "prompt_id": "p", "model": model, "score": value}
+        for number, (model, value) in enumerate(values)
+    ]
+    result = prompt_scores(prompts, rows_of("responses", rows)).sort("prompt_id")
+    columns = ["n_responses", "n_scored", "score_sum", "score_sumsq"]
+    squares = 10**24 + (10**12 + 1) ** 2 + 9
+    assert result.select(columns).rows() == [(4, 3, 2 * 10**12 + 4, squares), (0, 0, None, None)]
+    of_models = ["n_models_scored", "model_score_sum", "model_score_sumsq"]
+    # 10**12 + 1/2 rounds to even
+    assert result.select(of_models).rows() == [(2, 10**12 + 3, 10**24 + 9), (0, None, None)]
+    assert result.columns == prompts.columns
+
+
+@given(
+    votes=st.lists(st.tuples(st.sampled_from("rs"), st.sampled_from("jklm"), st.integers(0, 9))),
+    combine=st.sampled_from(["mean", "median", "min", "log_sigmoid"]),
+)
+def test_the_order_of_judgments_never_changes_a_score(votes, combine):
+    rows = [
+        {"response_id": response, "judge": judge, "score": value * UNIT // 7}
+        for response, judge, value in votes
+    ]
+    responses = rows_of("responses", [{"response_id": one} for one in "rs"])
+    there, back = (
+        score_responses(Score(combine=combine), responses, rows_of("judgments", order))
+        for order in (rows, rows[::-1])
+    )
+    assert_frame_equal(there, back)
