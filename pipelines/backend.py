@@ -84,6 +84,10 @@ class Sampling(Table):
         return {name: value for name, value in self.identity().items() if value is not None}
 
 
+AS_THE_MODEL = Sampling()
+"""Nothing asked for: the model's own defaults."""
+
+
 class Prices(Table):
     """Prices in a currency of your choice per million tokens. What is not given is unknown."""
 
@@ -97,6 +101,25 @@ class Prices(Table):
     """Per million reasoning tokens. Default: as `output`."""
     batch: Real = Field(default=1.0, ge=0)
     """Factor on all prices when the batch route is taken (0.5 with most providers)."""
+
+    def money(self, usage: "Usage") -> float | None:
+        """What a reply cost; None where a price or a count of tokens is unknown.
+
+        (prompt - cached) x input + cached x cached_input + (completion - reasoning) x output
+        + reasoning x reasoning, over a million.
+        """
+        prompt, completion = usage.prompt_tokens, usage.completion_tokens
+        if self.input is None or self.output is None or prompt is None or completion is None:
+            return None
+        cached, reasoning = usage.cached_tokens or 0, usage.reasoning_tokens or 0
+        cached_price = self.input if self.cached_input is None else self.cached_input
+        reasoning_price = self.output if self.reasoning is None else self.reasoning
+        return (
+            (prompt - cached) * self.input
+            + cached * cached_price
+            + (completion - reasoning) * self.output
+            + reasoning * reasoning_price
+        ) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,22 @@ class TransientError(BackendError):
     """The call failed in a way that may pass.
 
     `retry_after` is what the server asked to wait, in seconds; `overload` says that it asked for
-    fewer requests at once (429, 503, 529), which shrinks the in-flight window.
+    fewer requests at once (429, 503, 529), which shrinks the in-flight window; `broke_off` that
+    no answer came, so that the call may have been billed all the same.
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, overload: bool = False
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        overload: bool = False,
+        broke_off: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.overload = overload
+        self.broke_off = broke_off
 
 
 class FatalError(BackendError):

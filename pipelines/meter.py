@@ -27,23 +27,15 @@ class Spend:
         if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
             self.missing_usage += 1
             return
-        cached = usage.cached_tokens or 0
-        reasoning = usage.reasoning_tokens or 0
         self.prompt_tokens += usage.prompt_tokens
-        self.cached_tokens += cached
+        self.cached_tokens += usage.cached_tokens or 0
         self.completion_tokens += usage.completion_tokens
-        self.reasoning_tokens += reasoning
-        if prices.input is None or prices.output is None:
+        self.reasoning_tokens += usage.reasoning_tokens or 0
+        money = prices.money(usage)
+        if money is None:
             self.unpriced += 1
-            return
-        cached_price = prices.input if prices.cached_input is None else prices.cached_input
-        reasoning_price = prices.output if prices.reasoning is None else prices.reasoning
-        self.money += (
-            (usage.prompt_tokens - cached) * prices.input
-            + cached * cached_price
-            + (usage.completion_tokens - reasoning) * prices.output
-            + reasoning * reasoning_price
-        ) / 1e6
+        else:
+            self.money += money
 
 
 @dataclass(slots=True)

@@ -48,14 +48,29 @@ def _step_into(place: Any, step: str, override: str, file: str) -> Any:
     if isinstance(place, dict):
         return place.setdefault(step, {})
     if isinstance(place, list):
-        for position, entry in enumerate(place):
-            if step in (str(position), entry.get("name"), entry.get("kind")):
-                return entry
-        names = [str(entry.get("name") or entry.get("kind")) for entry in place]
-        raise RecipeError(
-            f'--set {override}: {file} has no "{step}" there; valid: {", ".join(names)}'
-        )
+        return _entry(place, step, override, file)
     raise RecipeError(f"--set {override}: {file} has a plain value where {step} should be a table")
+
+
+def _entry(array: list[Any], step: str, override: str, file: str) -> Any:
+    """The entry of an array that `step` names. Raises RecipeError unless it names exactly one."""
+    tables = {str(place): entry for place, entry in enumerate(array) if isinstance(entry, dict)}
+    if step in tables:
+        return tables[step]
+    named = [place for place, entry in tables.items() if step in _names(entry)]
+    if len(named) == 1:
+        return tables[named[0]]
+    if named:
+        raise RecipeError(
+            f'--set {override}: {file} has {len(named)} "{step}" there; name one by its position: '
+            + " or ".join(named)
+        )
+    names = [str(entry.get("name") or entry.get("kind")) for entry in tables.values()]
+    raise RecipeError(f'--set {override}: {file} has no "{step}" there; valid: {", ".join(names)}')
+
+
+def _names(entry: dict[str, Any]) -> tuple[Any, Any]:
+    return entry.get("name"), entry.get("kind")
 
 
 def _value(text: str) -> Any:

@@ -1,18 +1,18 @@
 """The recipe: everything that decides what a dataset contains, in one TOML file.
 
     [sources.NAME] ─> [[prompts]] ─> [[samplers]] ─> [[judges]] ─> [score]
-        ─> [[pairings]] ─> [[filters]] ─> [[selectors]] ─> [publish], [gates]
+        ─> [[pairings]] ─> [[filters]] ─> [[selectors]] ─> [publish], [gates], [budget]
     [models.NAME] are called by samplers and judges
 
 A recipe is refused before any call when it is wrong. Its fingerprint covers what decides content
-and leaves out what does not: windows, timeouts, tries, rate limits, key names and prices
+and leaves out what does not: windows, timeouts, tries, rate limits, key names, prices, the budget
 (`part.Runtime`).
 """
 
 import hashlib
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 import tomli_w
 from pydantic import Field
 
-from pipelines.backend import Backend
+from pipelines.backend import AS_THE_MODEL, Backend
+from pipelines.calls.budget import Budget
 from pipelines.errors import RecipeError, nearest
 from pipelines.filter import Filter
 from pipelines.intake.prompts import PromptTable
@@ -57,7 +58,7 @@ class Head(Table):
 
 
 SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")
-TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates")
+TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Recipe:
     selectors: tuple[Selector, ...]
     publish: Publish
     gates: Gates
+    budget: Budget
+    """Decides when a build stops, not what it contains: it is not in the fingerprint."""
 
     @property
     def root(self) -> Path:
@@ -161,6 +164,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         selectors=listed("selectors"),
         publish=load_table(Publish, frozen.get("publish", {}), Where(file, "[publish]", root)),
         gates=load_table(Gates, frozen.get("gates", {}), Where(file, "[gates]", root)),
+        budget=load_table(Budget, frozen.get("budget", {}), Where(file, "[budget]", root)),
     )
     _check_references(recipe, top)
     check_scales(recipe.judges, recipe.filters, recipe.score, top)
@@ -243,6 +247,10 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     for caller in callers:
         for model in caller.models():
             _known(model, recipe.models, "model", f"[[{caller.shelf}]] {caller.name}", where)
+            sampling = getattr(caller, "sampling", AS_THE_MODEL)
+            recipe.budget.check_model(
+                recipe.models[model], sampling, replace(where, table="[budget]")
+            )
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pipelines.backend import Backend, Completion, Reply, Request, Sampling
+from pipelines.backend import AS_THE_MODEL, Backend, Completion, Reply, Request, Sampling
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-AS_THE_MODEL = Sampling()
-"""Nothing asked for: the model's own defaults."""
 
 
 class OwedError(Exception):

@@ -161,9 +161,12 @@ class OpenaiApi(Backend):
             ) as answer:
                 return answer.status, answer.headers, await answer.read()
         except TimeoutError:
-            failure = TransientError(f"no reply within {self.timeout_s:g} s (timeout_s)")
-        except (aiohttp.ClientError, OSError) as error:
+            late = f"no reply within {self.timeout_s:g} s (timeout_s)"
+            failure = TransientError(late, broke_off=True)
+        except aiohttp.ClientConnectorError as error:
             failure = TransientError(f"{type(error).__name__}: {error}")
+        except (aiohttp.ClientError, OSError) as error:
+            failure = TransientError(f"{type(error).__name__}: {error}", broke_off=True)
         # raised out here: the error it stems from holds the request's headers, so the key
         raise self._placed(failure)
 

@@ -1,8 +1,8 @@
 """The dispatcher: every request goes through it, one attempt at a time.
 
-    slot of the endpoint's window -> pace -> one attempt ──> reply
-         ^                                      │ TransientError: the slot is freed
-         └──── full jitter, Retry-After <───────┘
+    slot of the endpoint's window -> pace -> budget -> one attempt ──> reply
+         ^                                                │ TransientError: the slot is freed
+         └──────── full jitter, Retry-After <─────────────┘
 
 Nothing here decides content: only when a request is sent, and how often.
 """
@@ -15,9 +15,12 @@ from types import TracebackType
 from typing import Self
 
 from pipelines.backend import Backend, Reply, Request
+from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
 from pipelines.calls.window import Pace, Window
-from pipelines.errors import FatalError, TransientError
+from pipelines.errors import FatalError, RequestRefused, TransientError
 from pipelines.meter import Meter
+
+UNBOUNDED = Budget()
 
 LONGEST_RETRY_AFTER_S = 600.0
 """A server that asks for a longer pause is not waited for: the call is owed at once."""
@@ -49,12 +52,14 @@ class Dispatcher:
         self,
         models: Mapping[str, Backend],
         meter: Meter,
+        budget: Budget = UNBOUNDED,
         *,
         backoff_s: float = 0.5,
         longest_backoff_s: float = 60.0,
     ) -> None:
         self._models = models
         self._meter = meter
+        self.purse = Purse(budget, meter)
         self._backoff_s = backoff_s
         self._longest_backoff_s = longest_backoff_s
         self._opened = AsyncExitStack()
@@ -91,6 +96,8 @@ class Dispatcher:
         while True:
             try:
                 return await self._attempt(endpoint, backend, request, attempt)
+            except BudgetReached:
+                raise
             except TransientError as error:
                 attempt += 1
                 asked = error.retry_after or 0.0
@@ -106,10 +113,30 @@ class Dispatcher:
         try:
             await endpoint.pace.wait()
             endpoint.check()
-            self._meter.retries += attempt > 0
-            return await self._send(endpoint, backend, request)
+            return await self._pay(endpoint, backend, request, attempt)
         finally:
             endpoint.window.release()
+
+    async def _pay(
+        self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int
+    ) -> Reply:
+        """One attempt within the budget; one that broke off may have been billed in full."""
+        worst = worst_case(backend, request)
+        await self.purse.reserve(worst)
+        took = worst
+        try:
+            self._meter.retries += attempt > 0
+            reply = await self._send(endpoint, backend, request)
+            took = actual(backend, reply.usage, worst)
+            return reply
+        except (RequestRefused, FatalError):
+            took = Cost(calls=1)
+            raise
+        except TransientError as error:
+            took = worst if error.broke_off else Cost(calls=1)
+            raise
+        finally:
+            self.purse.settle(worst, took)
 
     async def _send(self, endpoint: Endpoint, backend: Backend, request: Request) -> Reply:
         window = endpoint.window
@@ -119,7 +146,8 @@ class Dispatcher:
             async with asyncio.timeout(backend.timeout_s):
                 reply = await backend.complete(request)
         except TimeoutError as error:
-            raise TransientError(f"no reply within {backend.timeout_s:g} s") from error
+            late = f"no reply within {backend.timeout_s:g} s"
+            raise TransientError(late, broke_off=True) from error
         except TransientError as error:
             if error.overload:
                 window.shrink(generation)

@@ -23,18 +23,18 @@ def read_reply(raw: bytes, asked: int) -> Reply:
     """
     reply = read_json(raw)
     if not isinstance(reply, dict):
-        raise TransientError("the reply is not a JSON object")
+        raise TransientError("the reply is not a JSON object", broke_off=True)
     if reply.get("error"):
         raise TransientError(f"the reply is an error: {error_message(reply)}")
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise TransientError("the reply has no choices")
+        raise TransientError("the reply has no choices", broke_off=True)
     usage = _usage(reply.get("usage"))
     alone = usage if len(choices) == 1 else None
     completions = [_completion(choice, alone) for choice in _in_order(choices)]
     readable = tuple(completion for completion in completions if completion is not None)
     if not readable:
-        raise TransientError("the reply has no choice that can be read")
+        raise TransientError("the reply has no choice that can be read", broke_off=True)
     return Reply(readable[:asked], usage)
 
 
@@ -53,7 +53,7 @@ def read_json(raw: bytes) -> Any:
     try:
         return _mended(json.loads(raw.decode("utf-8-sig", "replace")))
     except (ValueError, RecursionError) as error:
-        raise TransientError(f"the reply is not JSON: {error}") from error
+        raise TransientError(f"the reply is not JSON: {error}", broke_off=True) from error
 
 
 def _mended(value: Any) -> Any:
