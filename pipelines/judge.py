@@ -23,6 +23,10 @@ class Judge(Part):
         """Names of the recipe's models that this part may call; checked before any call."""
         return ()
 
+    def specimen(self) -> str:
+        """A reply that this judge can read, for plans; "" where it asks no model."""
+        return ""
+
     @abstractmethod
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """The judgments. A reply that cannot be read is a row with `error` and `raw`, no score."""

@@ -7,7 +7,7 @@ is never paired.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 
@@ -36,6 +36,14 @@ class Pairing(Part):
 
     choose_refusals: bool = False
     """Whether a refusal may be chosen. It may be rejected either way, unless a filter drops it."""
+
+    def judge_names(self) -> tuple[str, ...]:
+        """Judges of the recipe that this part names; checked before any call."""
+        return ()
+
+    def thresholds_on_scale(self) -> tuple[Any, ...]:
+        """Scores that must lie on the scale of those judges (of `[score]`'s, if none is named)."""
+        return ()
 
     @abstractmethod
     def pair(self, frames: "Frames", seed: int) -> Paired:

@@ -18,7 +18,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+)
 
 from pipelines.errors import RecipeError, nearest
 from schemas.canonical import MICRO
@@ -48,6 +55,10 @@ Runtime = _Runtime()
 """`window: Annotated[int, Runtime] = 64`: how a build runs, not what it contains."""
 
 
+LARGEST = 10**12
+"""Thresholds beyond it do not fit the integers (micro-units) that selection compares."""
+
+
 def _to_float(value: object) -> object:
     return float(value) if isinstance(value, Decimal | int) and value is not True else value
 
@@ -61,7 +72,14 @@ def _to_decimal(value: object) -> object:
 Real = Annotated[float, BeforeValidator(_to_float)]
 """A number of a recipe that nothing is compared with exactly (a temperature, a weight)."""
 
-Threshold = Annotated[Decimal, BeforeValidator(_to_decimal)]
+
+def _comparable(value: Decimal) -> Decimal:
+    if abs(value) > LARGEST:
+        raise ValueError(f"no score lies beyond {LARGEST}")
+    return value
+
+
+Threshold = Annotated[Decimal, BeforeValidator(_to_decimal), AfterValidator(_comparable)]
 """A number of a recipe that scores are compared with: kept exactly as it was written."""
 
 
@@ -78,7 +96,11 @@ class Table(BaseModel):
     """A table of a recipe: strict, frozen, documented by the text under each field."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
     def identity(self) -> dict[str, Any]:

@@ -5,8 +5,8 @@
     [models.NAME] are called by samplers and judges
 
 A recipe is refused before any call when it is wrong. Its fingerprint covers what decides content
-and leaves out what does not: windows, timeouts, tries, rate limits, key names, prices, the budget
-(`part.Runtime`).
+and leaves out what does not: windows, timeouts, tries, rate limits, key names, prices
+(`part.Runtime`), the budget, and the gates: they say whether a build is published, not its content.
 """
 
 import hashlib
@@ -92,7 +92,7 @@ class Recipe:
         """What decides content, as JSON values."""
         named = {"sources": self.sources, "models": self.models}
         tables = {name: getattr(self, name) for name in (*SHELF_TABLES, "prompts")}
-        single = {"score": self.score, "publish": self.publish, "gates": self.gates}
+        single = {"score": self.score, "publish": self.publish}
         return self.head.identity() | {
             key: identity_of(value) for key, value in (named | tables | single).items()
         }
@@ -121,7 +121,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
     """The recipe that `table` describes; `path` is where its relative paths start from."""
     file, root = str(path), path.parent
     _refuse_unknown_tables(table, file)
-    frozen = _frozen(table)
+    frozen = _frozen(table, file)
     head = {key: value for key, value in frozen.items() if key not in TABLES}
     top = Where(file, "", root)
 
@@ -146,6 +146,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
 
     prompts = frozen.get("prompts", ())
     prompt_tables = (prompts,) if isinstance(prompts, dict) else prompts
+    _expect(prompt_tables, tuple, "a [prompts] table, or [[prompts]] tables,", top, "prompts")
     recipe = Recipe(
         path=path,
         table=table,
@@ -167,7 +168,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         budget=load_table(Budget, frozen.get("budget", {}), Where(file, "[budget]", root)),
     )
     _check_references(recipe, top)
-    check_scales(recipe.judges, recipe.filters, recipe.score, top)
+    check_scales(recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
     check_filters(recipe.filters)
     return recipe
 
@@ -207,11 +208,16 @@ def _refuse_unknown_tables(table: dict[str, Any], file: str) -> None:
             raise RecipeError(f"{file}: no such table or key {shown}; {nearest(key, valid)}")
 
 
-def _frozen(value: Any) -> Any:
-    """`value` with lists as tuples: what strict validation and frozen parts want."""
+def _frozen(value: Any, file: str, key: str = "") -> Any:
+    """`value` with lists as tuples: what strict validation and frozen parts want.
+
+    Raises RecipeError for an integer beyond 64 bits, which no table, database or server takes.
+    """
     if isinstance(value, dict):
-        return {key: _frozen(entry) for key, entry in value.items()}
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+        return {name: _frozen(entry, file, name) for name, entry in value.items()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise RecipeError(f"{file}: {key}: an integer of 64 bits is wanted, not {value}"[:200])
+    return tuple(_frozen(entry, file, key) for entry in value) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
@@ -258,9 +264,19 @@ def _check_references(recipe: Recipe, where: Where) -> None:
                 f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
             )
             _known(source, recipe.sources, "source", owner, where)
-    judges = {judge.name for judge in recipe.judges}
+    _check_judge_names(recipe, where)
+
+
+def _check_judge_names(recipe: Recipe, where: Where) -> None:
+    """The judges that `[score]` and the pairings name exist, as far as the recipe can tell."""
+    if any(getattr(judge, "judged_by", None) is not None for judge in recipe.judges):
+        return  # the names of its judges stand in the rows of its source
+    judges = [judge.name for judge in recipe.judges]
     for name in recipe.score.judges:
         _known(name, judges, "judge", "[score]", where)
+    for pairing in recipe.pairings:
+        for name in pairing.judge_names():
+            _known(name, judges, "judge", f"[[pairings]] {pairing.name}", where)
 
 
 def _known(name: str, valid: Iterable[str], noun: str, owner: str, where: Where) -> None:

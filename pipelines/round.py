@@ -41,10 +41,10 @@ class Steps:
 
 async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
     """The coroutine of one unit. Raises OwedError when one of its calls is owed."""
-    drawn = await gather(sampler.draw(unit) for sampler in steps.samplers)
+    drawn = await gather(sampler.draw(unit.by(sampler)) for sampler in steps.samplers)
     responses = list({one.response_id: one for one in chain.from_iterable(drawn)}.values())
     kept, drops = _filter_early(responses, steps.early_filters)
-    judged = await gather(judge.judge(unit, kept) for judge in steps.judges)
+    judged = await gather(judge.judge(unit.by(judge), kept) for judge in steps.judges)
     return UnitRows(unit.prompt, responses, list(chain.from_iterable(judged)), drops)
 
 

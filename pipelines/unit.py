@@ -9,7 +9,7 @@ resume is replay, and the order in which replies arrive changes nothing.
 import asyncio
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipelines.backend import AS_THE_MODEL, Backend, Completion, Reply, Request, Sampling
@@ -17,6 +17,7 @@ from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.meter import Meter
+from pipelines.part import Part
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
 
@@ -68,6 +69,12 @@ class Unit:
 
     prompt: Prompt
     workshop: Workshop
+    caller: str = ""
+    """The part that makes the calls, for the accounts: "samplers.independent"."""
+
+    def by(self, part: Part) -> "Unit":
+        """The same unit, with the calls of `part` put down to it."""
+        return replace(self, caller=f"{part.shelf}.{part.name}")
 
     @property
     def unit_id(self) -> str:
@@ -143,12 +150,20 @@ class Unit:
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
     ) -> dict[int, Completion]:
-        """Pays for `indices`; a reply with fewer choices than asked is followed by one for the rest."""
+        """Pays for `indices`; a reply with fewer choices than asked is followed by one for the rest.
+
+        A refusal of several choices may be about their number, which no key holds: they are asked
+        for one by one, and only the refusal of a single one is final.
+        """
         bought: dict[int, Completion] = {}
+        most = len(indices)
         while indices:
             try:
                 reply = await self.workshop.dispatcher.call(backend, request)
             except RequestRefused as refused:
+                if request.n > 1:
+                    most, request = 1, replace(request, n=1)
+                    continue
                 error = Completion(text=None, error=str(refused), status=refused.status)
                 reply = Reply((error,) * len(indices), None)
                 self.workshop.meter.refused_requests += 1
@@ -157,7 +172,8 @@ class Unit:
             got = dict(zip(indices, reply.completions, strict=False))
             if not got:
                 raise OwedError(f"{model}: a reply without any choice")
-            self.workshop.ledger.put(self.unit_id, key, list(got), reply)
+            identity = f"{backend.model_identity()}#{backend.model}"
+            self.workshop.ledger.put(self.unit_id, key, list(got), reply, identity)
             if not any(completion.error for completion in got.values()):
                 self.workshop.meter.paid(model, reply.usage, backend.prices)
             self.workshop.meter.samples_paid += len(got)
@@ -165,9 +181,7 @@ class Unit:
             indices = indices[len(got) :]
             if indices:
                 seed = self._seed(backend, key, indices[0])
-                request = Request(
-                    request.messages, request.tools, request.sampling, len(indices), seed
-                )
+                request = replace(request, n=min(most, len(indices)), seed=seed)
         return bought
 
     @asynccontextmanager

@@ -105,6 +105,8 @@ class OpenaiApi(Backend):
             for name in ("system_role", "max_tokens_field")
             if getattr(self, name) != getattr(usual, name)
         }
+        if "seed" in self.omit:  # other omissions show in the sampling parameters of the key
+            differences["seed"] = "omitted"
         return f"{who} {canonical_json(differences).decode()}" if differences else who
 
     def endpoint(self) -> str:

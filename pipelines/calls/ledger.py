@@ -8,6 +8,7 @@ timeout, price or API key. So raising n from 4 to 8 buys exactly 4, and a change
     syncer.py          their fsync, in the background
     ledger_record.py   one reply as one line of JSON
     ledger_index.py    sample key -> location, in memory
+    voids.py           refusals that are to be forgotten
 
 A record is written before its reply is counted: SIGKILL loses nothing, power loss the last second.
 Two builds that run at once may each pay for the same call, for neither sees what the other writes
@@ -24,9 +25,9 @@ import orjson
 
 from pipelines.backend import Completion, Reply
 from pipelines.calls.ledger_index import LedgerIndex
-from pipelines.calls.ledger_record import VERSION, decode, encode
+from pipelines.calls.ledger_record import VERSION, decode, encode, paid_indices, refuse_newer
 from pipelines.calls.segments import PARTITIONS, Damage, Location, Segments
-from pipelines.errors import StoreError
+from pipelines.calls.voids import Voids
 from schemas.canonical import canonical_json
 from schemas.rows import Message
 
@@ -70,6 +71,7 @@ class Ledger:
         """Loads the index of `partitions` (None: of all). Raises StoreError."""
         self._partitions = frozenset(range(PARTITIONS) if partitions is None else partitions)
         self._segments = Segments(folder)
+        self._voids = Voids(folder, self._partitions)
         self._index = LedgerIndex()
         self._latest: tuple[Location, dict[str, Any]] | None = None
         self._load()
@@ -82,27 +84,30 @@ class Ledger:
     @property
     def damaged(self) -> list[Damage]:
         """What could not be read when the ledger was opened: file, byte offset, and why."""
-        return self._segments.damaged
+        return [*self._segments.damaged, *self._voids.damaged]
 
     def get(self, unit_id: str, key: bytes, index: int) -> Completion | None:
         """Sample `index` of the request with `key`; None: it is still to be bought.
 
-        A final refusal of the endpoint comes back as it was stored, with `error` set. Raises
-        StoreError if the record changed on disk since the ledger was opened.
+        A final refusal of the endpoint comes back as it was stored, with `error` set, unless it
+        was void when the ledger was opened. Raises StoreError if the record changed on disk since.
         """
         self._partition(unit_id)
         location = self._index.get(sample_key(key, index))
         return None if location is None else decode(self._record(location), index)
 
-    def put(self, unit_id: str, key: bytes, indices: list[int], reply: Reply) -> None:
+    def put(
+        self, unit_id: str, key: bytes, indices: list[int], reply: Reply, model: str | None = None
+    ) -> None:
         """Stores the first completions of `reply` as samples `indices` of the request with `key`.
 
         They are one record, so that a torn tail never splits a reply. Lone surrogates in texts
-        become U+FFFD. Raises StoreError if it cannot be written.
+        become U+FFFD. `model` (identity, "#", id) is kept with a refusal. Raises StoreError if it
+        cannot be written.
         """
         if not indices:
             return
-        text = encode(indices, reply)
+        text = encode(indices, reply, model)
         location = self._segments.append(self._partition(unit_id), key, text)
         for index in indices:
             self._index.add(sample_key(key, index), location)
@@ -125,13 +130,9 @@ class Ledger:
     def _load(self) -> None:
         for location, key, text in self._segments.scan(self._partitions):
             record = orjson.loads(text)
-            if record["v"] > VERSION:
-                raise StoreError(
-                    f"{self._segments.file(location)}: byte {location.offset}: a record of version "
-                    f"{record['v']}, and this pairwright reads up to {VERSION}: a newer one wrote "
-                    "it. Update this one: pip install --upgrade pairwright"
-                )
-            for index in record["indices"]:
+            refuse_newer(record["v"], VERSION, self._segments.file(location), location.offset)
+            forgotten = self._voids.hit(self._segments, location, key)
+            for index in paid_indices(record) if forgotten else record["indices"]:
                 self._index.add(sample_key(key, index), location)
 
     def _record(self, location: Location) -> dict[str, Any]:

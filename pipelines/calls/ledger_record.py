@@ -3,33 +3,36 @@
     {"v": 1, "indices": [0, 1], "at": "2026-01-31T12:00:00+00:00",
      "usage": {"prompt_tokens": 9, ...}, "completions": [{"text": "..."}, {"text": "..."}]}
 
-Fields that are absent are left out. `usage` and the time `at` are for people: nothing reads them.
+Fields that are absent are left out. `usage` and the time `at` are for people: no build reads them;
+nor `model`, which a record with a refusal has: who refused.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from pipelines.backend import Completion, Reply, TokenLogprob
+from pipelines.errors import StoreError
 from schemas.rows import ToolCall
 
 VERSION = 1
-"""Of the record. A field more, or one that changes its meaning, is a new version."""
+"""Of the record. A field more of a completion, or one that changes its meaning, is a new version."""
 
 _PLAIN = [
     field.name for field in fields(Completion) if field.name not in ("tool_calls", "logprobs")
 ]
 
 
-def encode(indices: Sequence[int], reply: Reply) -> bytes:
+def encode(indices: Sequence[int], reply: Reply, model: str | None = None) -> bytes:
     """The record of `reply`, whose first completions are the samples `indices`, in this order.
 
-    Lone surrogates, which UTF-8 cannot hold, become U+FFFD. Raises ValueError if the reply has
-    fewer completions than there are indices.
+    `model` is kept where one of them is a refusal. Lone surrogates, which UTF-8 cannot hold, become
+    U+FFFD. Raises ValueError if the reply has fewer completions than there are indices.
     """
     if len(reply.completions) < len(indices):
         raise ValueError(f"{len(indices)} indices, but {len(reply.completions)} completions")
@@ -40,6 +43,8 @@ def encode(indices: Sequence[int], reply: Reply) -> bytes:
         "usage": None if reply.usage is None else asdict(reply.usage),
         "completions": [_given(completion) for completion in reply.completions[: len(indices)]],
     }
+    if model is not None and refused_samples(record):
+        record["model"] = model
     try:
         return orjson.dumps(record)
     except TypeError:
@@ -54,6 +59,30 @@ def decode(record: dict[str, Any], index: int) -> Completion:
     if "logprobs" in given:
         given["logprobs"] = tuple(_logprob(*token) for token in given["logprobs"])
     return Completion(**given)
+
+
+def paid_indices(record: dict[str, Any]) -> list[int]:
+    """The sample indices of a record that are not refusals."""
+    pairs = zip(record["indices"], record["completions"], strict=True)
+    return [index for index, completion in pairs if not _is_refusal(completion)]
+
+
+def refused_samples(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The completions of a record that are refusals."""
+    return [completion for completion in record["completions"] if _is_refusal(completion)]
+
+
+def refuse_newer(version: int, known: int, file: Path, offset: int) -> None:
+    """Raises StoreError for a line whose version is above what this code knows."""
+    if version > known:
+        raise StoreError(
+            f"{file}: byte {offset}: a record of version {version}, and this pairwright reads up "
+            f"to {known}: a newer one wrote it. Update this one: pip install --upgrade pairwright"
+        )
+
+
+def _is_refusal(completion: dict[str, Any]) -> bool:
+    return "error" in completion and completion["text"] is None
 
 
 def _given(completion: Completion) -> dict[str, Any]:

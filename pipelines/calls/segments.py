@@ -78,8 +78,9 @@ def unframe(line: bytes) -> tuple[bytes, bytes]:
 class Segments:
     """The segments of one ledger folder: those that are there, and this writer's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffix: str = ".jsonl") -> None:
         self.folder = folder
+        self._suffix = suffix
         self.damaged: list[Damage] = []
         """What `scan` found broken. A torn last line may also be one that is being written now."""
         self._files: list[Path] = []
@@ -99,7 +100,7 @@ class Segments:
         Broken lines are added to `damaged` and passed over. Raises StoreError.
         """
         for partition in sorted(partitions):
-            for file in sorted(self._folder_of(partition).glob("*.jsonl")):
+            for file in sorted(self._folder_of(partition).glob(f"*{self._suffix}")):
                 self._files.append(file)
                 yield from self._scan_file(len(self._files) - 1, file)
 
@@ -167,7 +168,7 @@ class Segments:
     def _start(self, partition: int) -> tuple[int, int]:
         """Opens this writer's own segment of `partition`."""
         folder = self._folder_of(partition)
-        file = folder / f"{self._writer}.jsonl"
+        file = folder / f"{self._writer}{self._suffix}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)

@@ -10,6 +10,8 @@ from pipelines.filter import Filter, On
 from pipelines.part import Threshold, micro
 from schemas.canonical import MICRO
 
+_SIDES = ("chosen", "rejected")
+
 
 class LengthRatio(Filter):
     """Keeps pairs whose ratio of characters, chosen / rejected, lies in a closed band."""
@@ -31,7 +33,7 @@ class LengthRatio(Filter):
 
     def drops(self) -> dict[str, pl.Expr]:
         """A pair with an empty text has no ratio, and that reason alone."""
-        chosen, rejected = pl.col("chosen_n_chars"), pl.col("rejected_n_chars")
+        chosen, rejected = (pl.col(f"{side}_n_chars").cast(pl.Int128) for side in _SIDES)
         known = ((chosen > 0) & (rejected > 0)).fill_null(False)
         reasons = {
             "no_length": ~known,

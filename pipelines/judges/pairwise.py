@@ -50,6 +50,10 @@ class Pairwise(ModelJudge):
         """The wanted last line."""
         return {"form": "Verdict: X\n(X: A, B or tie)"}
 
+    def specimen(self) -> str:
+        """A verdict."""
+        return "Verdict: A"
+
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """One judgment for each sample of each order of each comparison."""
         shown = [(pair, order) for pair in self._pairs(unit, responses) for order in ORDERS]

@@ -45,6 +45,10 @@ class Rating(ModelJudge):
         low, high = (format(bound.normalize(), "f") for bound in self.scale)
         return {"form": f"Rating: N\n(N: {self._scale()})", "low": low, "high": high}
 
+    def specimen(self) -> str:
+        """The lowest rating."""
+        return f"Rating: {self.form()['low']}"
+
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """One judgment for each sample of each response that has a text."""
         judged = judgeable(responses)

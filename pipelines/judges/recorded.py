@@ -88,16 +88,8 @@ class Recorded(Judge):
             raise where.error("score_a and score_b, verdict or p_a is needed", "verdict")
 
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
-        """The recorded judgments of `responses`; of a comparison, both must be among them."""
-        present = {response.response_id for response in responses}
-        return [
-            judgment
-            for judgment in unit.recorded_judgments(self.name)
-            if present.issuperset(_judged(judgment))
-        ]
+        """All that is recorded of the prompt: what costs nothing is kept for dropped responses too.
 
-
-def _judged(judgment: Judgment) -> list[str]:
-    """Ids of the responses that a judgment is about."""
-    ids = (judgment.response_id, judgment.response_a_id, judgment.response_b_id)
-    return [id_ for id_ in ids if id_ is not None]
+        Pairing leaves out the responses that a filter has dropped, whoever judged them.
+        """
+        return unit.recorded_judgments(self.name)

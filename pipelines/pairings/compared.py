@@ -16,6 +16,10 @@ class Compared(Pairing):
     judges: tuple[str, ...] = ()
     """The judges whose votes count. Default: all that compare."""
 
+    def judge_names(self) -> tuple[str, ...]:
+        """Those whose votes count."""
+        return self.judges
+
     def pair(self, frames: Frames, seed: int) -> Paired:
         """A comparison of two that were judged several times gives one pair, by all its votes."""
         comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames.responses)

@@ -30,6 +30,14 @@ class CorrectWrong(Pairing):
             raise ValueError("`correct` must be above `wrong`")
         return self
 
+    def judge_names(self) -> tuple[str, ...]:
+        """The one that says what is correct."""
+        return () if self.judge is None else (self.judge,)
+
+    def thresholds_on_scale(self) -> tuple[Threshold, ...]:
+        """Both bounds are scores."""
+        return self.correct, self.wrong
+
     def pair(self, frames: Frames, seed: int) -> Paired:
         """The scores of a pair are those that say what is correct."""
         frames = frames if self.judge is None else _scored_by(frames, self.judge)

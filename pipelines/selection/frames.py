@@ -135,4 +135,4 @@ class Frames:
     responses: pl.DataFrame
     """Columns `RESPONSES`: their responses that no filter has dropped."""
     judgments: pl.DataFrame
-    """Columns `JUDGMENTS`: the judgments of those responses."""
+    """Columns `JUDGMENTS`: the judgments of these prompts, those of dropped responses among them."""

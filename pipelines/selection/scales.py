@@ -1,47 +1,84 @@
 """Scales: a threshold off the judges' scale is a mistake, found before the first call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from pipelines.filter import Filter
 from pipelines.judge import Judge
+from pipelines.pairing import Pairing
 from pipelines.part import Where
 from pipelines.selection.score import Score
 
 
+class Scale(NamedTuple):
+    """The lowest and highest score, and whose they are."""
+
+    low: Decimal
+    high: Decimal
+    owner: str
+
+    def __str__(self) -> str:
+        return f"{self.owner} is {self.low} to {self.high}"
+
+
 def check_scales(
-    judges: Sequence[Judge], filters: Sequence[Filter], score: Score, where: Where
+    judges: Sequence[Judge],
+    pairings: Sequence[Pairing],
+    filters: Sequence[Filter],
+    score: Score,
+    where: Where,
 ) -> None:
-    """Holds the thresholds of `filters` against the scales of the judges that `score` combines.
+    """Holds thresholds against the scales of the judges that `score` combines, or a pairing names.
 
     Raises RecipeError for a threshold that no score can reach, or a margin wider than the scale.
     Checks nothing where no judge declares a scale, or weights may be negative.
     """
+    scale = _combined(judges, score)
+    for number, pairing in enumerate(pairings, 1):
+        here = replace(where, table=f"[[pairings]] #{number} ({pairing.kind})")
+        own = _declared(judges, pairing.judge_names()) if pairing.judge_names() else scale
+        _check_scores(pairing.thresholds_on_scale(), own, here)
+    for number, one in enumerate(filters, 1):
+        here = replace(where, table=f"[[filters]] #{number} ({one.kind})")
+        _check_scores(one.thresholds_on_scale(), scale, here)
+        _check_margins(one.margins_on_scale(), scale, here)
+
+
+def _combined(judges: Sequence[Judge], score: Score) -> Scale | None:
+    """The scale of a combined score; None where it is not known."""
+    scale = _declared(judges, score.judges)
+    if scale is None or any(weight < 0 for weight in score.weights.values()):
+        return None
+    if score.combine == "log_sigmoid":
+        return Scale(Decimal("-Infinity"), Decimal(0), "a log-sigmoid")
+    return scale
+
+
+def _declared(judges: Sequence[Judge], names: Sequence[str]) -> Scale | None:
+    """The scales of the judges called `names` (of all, when empty) as one; None without any."""
     scales = {
         judge.name: judge.scale
         for judge in judges
-        if judge.scale is not None and judge.name in (score.judges or [judge.name])
+        if judge.scale is not None and judge.name in (names or [judge.name])
     }
-    if not scales or any(weight < 0 for weight in score.weights.values()):
-        return
-    if score.combine == "log_sigmoid":
-        low, high, named = Decimal("-Infinity"), Decimal(0), "a log-sigmoid"
-    else:
-        low, high = min(low for low, _ in scales.values()), max(high for _, high in scales.values())
-        named = "the scale of " + ", ".join(sorted(scales))
-    for number, one in enumerate(filters, 1):
-        here = replace(where, table=f"[[filters]] #{number} ({one.kind})")
-        for threshold in one.thresholds_on_scale():
-            if not low <= threshold <= high:
-                raise here.error(
-                    f"no score can be {threshold}: {named} is {low} to {high}. {_ADVICE}"
-                )
-        for margin in one.margins_on_scale():
-            if margin > high - low:
-                raise here.error(
-                    f"no margin can be {margin}: {named} is {low} to {high}. {_ADVICE}"
-                )
+    if not scales:
+        return None
+    low, high = min(low for low, _ in scales.values()), max(high for _, high in scales.values())
+    return Scale(low, high, "the scale of " + ", ".join(sorted(scales)))
+
+
+def _check_scores(thresholds: Iterable[Decimal], scale: Scale | None, here: Where) -> None:
+    for threshold in thresholds:
+        if scale is not None and not scale.low <= threshold <= scale.high:
+            raise here.error(f"no score can be {threshold}: {scale}. {_ADVICE}")
+
+
+def _check_margins(margins: Iterable[Decimal], scale: Scale | None, here: Where) -> None:
+    for margin in margins:
+        if scale is not None and margin > scale.high - scale.low:
+            raise here.error(f"no margin can be {margin}: {scale}. {_ADVICE}")
 
 
 _ADVICE = "A judge that scores on another scale must declare its own `scale`"

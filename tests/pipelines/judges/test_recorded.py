@@ -13,7 +13,7 @@ def load(**fields):
     return load_part("judges", {"kind": "recorded", **fields}, where)
 
 
-async def test_judgments_of_responses_that_were_dropped_do_not_count(
+async def test_judgments_of_responses_that_were_dropped_are_kept_too(
     make_unit, prompt, respond, recorded
 ):
     asked = prompt("Hello?")
@@ -29,7 +29,7 @@ async def test_judgments_of_responses_that_were_dropped_do_not_count(
 
     judgments = await judge.judge(make_unit(asked, recorded=recorded), responses)
 
-    assert [row.judgment_id for row in judgments] == ["j1", "j3"]
+    assert [row.judgment_id for row in judgments] == ["j1", "j2", "j3", "j4"]
 
 
 def test_one_column_or_several_are_a_key():
