@@ -23,7 +23,7 @@ def summary(
 ) -> str:
     """The summary, in paragraphs."""
     paragraphs = (
-        _verdict(outcome),
+        verdict(outcome),
         funnel(outcome.manifest, bars=bars) if outcome.manifest else "",
         "\n".join(_costs(meter, seconds)),
         _next(outcome, store),
@@ -31,7 +31,8 @@ def summary(
     return "\n\n".join(filter(None, paragraphs))
 
 
-def _verdict(outcome: "Outcome") -> str:
+def verdict(outcome: "Outcome") -> str:
+    """What came of it, in a line or two."""
     version = outcome.version
     if outcome.manifest is None:
         owing = counted(outcome.owed, "prompt owes calls", "prompts owe calls")

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from flows.commands import build, drops, ls, parts, show, sql, verify
+from flows.commands import build, diff, drops, export, ls, parts, retry, show, sql, verify
 from pipelines.errors import PairwrightError
 
-COMMANDS: tuple[ModuleType, ...] = (build, ls, show, drops, sql, verify, parts)
+COMMANDS: tuple[ModuleType, ...] = (build, ls, show, drops, diff, sql, export, retry, verify, parts)
 
 UNUSABLE = 2
 INTERRUPTED = 128 + signal.SIGINT

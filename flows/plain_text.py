@@ -1,5 +1,6 @@
 """Numbers, bars and tables as text."""
 
+import unicodedata
 from collections.abc import Sequence
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -56,6 +57,16 @@ def bar(share: float, width: int = 24) -> str:
     """
     eighths = max(round(share * width * 8), 1) if share > 0 else 0
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+
+
+def one_line(text: str, widest: int) -> str:
+    r"""A text on one line without control characters: it may hold a terminal's commands.
+
+    >>> one_line("a\nb \x1b[31m", 60), one_line("a long text", 7)
+    ('a b [31m', 'a long…')
+    """
+    line = "".join(one for one in " ".join(text.split()) if unicodedata.category(one)[0] != "C")
+    return line if len(line) <= widest else line[: widest - 1] + "…"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:

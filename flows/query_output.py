@@ -1,7 +1,6 @@
 """The result of a query in the format that was asked for."""
 
 import csv
-import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
@@ -11,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.plain_text import aligned, counted
+from flows.plain_text import aligned, counted, one_line
 
 ROWS_SHOWN = 100
 WIDEST_CELL = 60
@@ -70,14 +69,13 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 
 def _cell(value: Any) -> str:
-    r"""A value on one line without control characters: a text may hold a terminal's commands.
+    """A value on one line.
 
-    >>> _cell("a\nb \x1b[31m"), _cell(None), _cell({"role": "user"}), _cell(0.25)
-    ('a b [31m', '', '{"role":"user"}', '0.25')
+    >>> _cell("a b"), _cell(None), _cell({"role": "user"}), _cell(0.25)
+    ('a b', '', '{"role":"user"}', '0.25')
     """
     text = "" if value is None else value if isinstance(value, str) else _json(value)
-    line = "".join(one for one in " ".join(text.split()) if unicodedata.category(one)[0] != "C")
-    return line if len(line) <= WIDEST_CELL else line[: WIDEST_CELL - 1] + "…"
+    return one_line(text, WIDEST_CELL)
 
 
 def _csv_cell(value: Any) -> Any:

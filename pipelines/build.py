@@ -2,22 +2,22 @@
 
     read ─> prompts ─> units (sample, judge) ─> evidence ─> score, pair, select ─> version
 
-Models are called in the units (`round.py`) and nowhere else; all after them is table to table.
+Models are called in the units (`shard.py`, `round.py`) and nowhere else; all after them is table
+to table. Here the units are one shard in this process; a flow runs the same three steps with
+several (`flows/build.py`).
 """
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import polars as pl
 import uvloop
 
-from pipelines.calls.dispatch import Dispatcher
-from pipelines.calls.ledger import Ledger
-from pipelines.evidence import Evidence, prompts_frame
+from pipelines.evidence import Evidence
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
@@ -28,17 +28,10 @@ from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.publish import write_tables
 from pipelines.publishing.store import Store, Version
 from pipelines.recipe import Recipe
-from pipelines.round import Steps, UnitRows, run_round
-from pipelines.selection.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
-from pipelines.selection.steps import early, make_sieve
-from pipelines.unit import OwedError, Workshop
-from schemas.rows import Drop, Prompt
+from pipelines.shard import RECORDS, Finished, Shard, run_shard
 from schemas.version import Manifest
-
-PROMPTS_AT_ONCE = 1024
-"""Prompts that are read and filtered together on their way to the units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +58,57 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
     Raises RecipeError before any call, BackendError when an endpoint refuses every request, and
     StoreError when the store cannot be written.
     """
-    store = Store(store_root)
+    store, meter = Store(store_root), meter or Meter()
+    with staged(store) as staging:
+        intake = read(recipe, staging, meter)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            units = run_shard(recipe, store.ledger_folder, staging, Shard(), meter)
+            finished = runner.run(units)
+        return publish(recipe, store, staging, intake, [finished], meter)
+
+
+@contextmanager
+def staged(store: Store) -> Iterator[Path]:
+    """A folder for all that is on its way to a version; removed at the end."""
     staging = store.staging()
     try:
-        return _build(recipe, store, staging, meter or Meter())
+        yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> Outcome:
-    evidence, funnel = Evidence(staging / "evidence"), Funnel()
-
-    with Records(staging / "records.sqlite") as records:
-        meter.step = "reading"
+def read(recipe: Recipe, staging: Path, meter: Meter) -> Intake:
+    """First step: reads the sources once, into the records and the evidence of `staging`."""
+    meter.step = "reading"
+    evidence = Evidence(staging / "evidence")
+    with Records(staging / RECORDS) as records:
         intake = read_inputs(recipe, records, evidence.add_drop)
-        meter.step, meter.units = "sampling and judging", intake.selected
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            owed = runner.run(_run_units(recipe, store, records, evidence, meter))
     evidence.flush()
-    if len(owed) > recipe.gates.allow_incomplete * intake.selected:
-        return Outcome(failures=owed[:1], owed=len(owed))
+    meter.step, meter.units = "sampling and judging", intake.selected
+    return intake
+
+
+def publish(
+    recipe: Recipe,
+    store: Store,
+    staging: Path,
+    intake: Intake,
+    shards: Sequence[Finished],
+    meter: Meter,
+) -> Outcome:
+    """Last step: makes a version of what was read and of the evidence of all shards.
+
+    `meter` says what all of it took. The order of `shards` changes nothing.
+    """
+    owed = sum(shard.owed for shard in shards)
+    if owed > recipe.gates.allow_incomplete * intake.selected:
+        examples = [shard.example for shard in shards if shard.owed]
+        return Outcome(failures=examples[:1], owed=owed)
 
     meter.step = "selecting"
+    evidence, funnel = Evidence(staging / "evidence"), Funnel()
+    for shard in shards:
+        evidence.take(shard.folder)
     _count_what_units_did(funnel, intake, evidence)
     everything = evidence.frames()
     selected = select(recipe, everything, evidence.join_texts, funnel)
@@ -97,63 +119,16 @@ def _build(recipe: Recipe, store: Store, staging: Path, meter: Meter) -> Outcome
         evidence.folder, selected, funnel.found(), recipe.publish, recipe.head.seed, folder
     )
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    manifest = make_manifest(recipe, intake, everything, funnel, files, folder, meter, len(owed))
+    manifest = make_manifest(recipe, intake, everything, funnel, files, folder, meter, owed)
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
     if failures := failed_gates(recipe.gates, manifest, asking):
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
-        return Outcome(manifest, refused=refused, failures=failures, owed=len(owed))
+        return Outcome(manifest, refused=refused, failures=failures, owed=owed)
     version, published = store.publish(recipe.head.name, folder, manifest)
     if published:
         rebuild(store)
-    return Outcome(version.manifest, version, published, owed=len(owed))
-
-
-async def _run_units(
-    recipe: Recipe, store: Store, records: Records, evidence: Evidence, meter: Meter
-) -> list[str]:
-    """Runs a unit for each admitted prompt; its rows become evidence. Returns what is owed."""
-    owed = []
-
-    def finished(rows: UnitRows) -> None:
-        evidence.add_responses(rows.responses)
-        evidence.add_judgments(rows.judgments)
-        for drop in rows.drops:
-            evidence.add_drop(drop)
-
-    def is_owed(prompt: Prompt, error: OwedError) -> None:
-        owed.append(str(error))
-        evidence.add_drop(
-            Drop("prompts", prompt.prompt_id, prompt.prompt_id, "sampling", "owed", str(error))
-        )
-
-    known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
-    sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
-    steps = Steps(recipe.samplers, sieve, recipe.judges)
-    with Ledger(store.ledger_folder) as ledger:
-        async with Dispatcher(recipe.models, meter) as dispatcher:
-            workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
-            prompts = _admitted(recipe, records, evidence, meter)
-            await run_round(prompts, workshop, steps, finished, is_owed)
-    return owed
-
-
-def _admitted(
-    recipe: Recipe, records: Records, evidence: Evidence, meter: Meter
-) -> Iterator[Prompt]:
-    """The prompts that the filters on prompts let through before any call; all become evidence."""
-    known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
-    sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
-    prompts = records.prompts()
-    while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
-        for prompt in batch:
-            evidence.add_prompt(prompt)
-        kept, drops = sieve.sift(prompts_frame(batch, sieve.columns))
-        for row in drops.iter_rows(named=True):
-            evidence.add_drop(Drop(**row))
-        admitted = set(kept["prompt_id"])
-        meter.units -= len(batch) - len(admitted)
-        yield from (prompt for prompt in batch if prompt.prompt_id in admitted)
+    return Outcome(version.manifest, version, published, owed=owed)
 
 
 def _count_what_units_did(funnel: Funnel, intake: Intake, evidence: Evidence) -> None:

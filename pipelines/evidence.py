@@ -26,13 +26,12 @@ ROWS_PER_FILE = 16_384
 
 
 class Evidence:
-    """The staged evidence of one build, in a folder of its own."""
+    """Staged evidence, in a folder of its own: what one writer finished, or a whole build."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._buffers: dict[str, list[tuple[Any, ...]]] = {table: [] for table in STAGED}
         self._files = dict.fromkeys(STAGED, 0)
-        self._counts = dict.fromkeys(STAGED, 0)
         for table in STAGED:
             (folder / table).mkdir(parents=True, exist_ok=True)
 
@@ -53,6 +52,12 @@ class Evidence:
     def add_drop(self, drop: Drop) -> None:
         """Stages one reason why one row went no further."""
         self._add("drops", _values(drop))
+
+    def take(self, folder: Path) -> None:
+        """Moves the files of other, flushed evidence here."""
+        for table in STAGED:
+            for file in (folder / table).glob("*.parquet"):
+                file.rename(self.folder / table / f"{folder.name}-{file.name}")
 
     def flush(self) -> None:
         """Writes what is buffered. Each table has at least one file, if an empty one."""
@@ -99,8 +104,9 @@ class Evidence:
         return frame
 
     def count(self, table: str) -> int:
-        """Rows staged so far."""
-        return self._counts[table]
+        """Rows that are staged."""
+        files = (self.folder / table).glob("*.parquet")
+        return sum(int(pq.read_metadata(file).num_rows) for file in files)
 
     def drops(self) -> pl.DataFrame:
         """The reasons that are staged."""
@@ -113,7 +119,6 @@ class Evidence:
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
         buffer = self._buffers[table]
         buffer.append(row)
-        self._counts[table] += 1
         if len(buffer) >= ROWS_PER_FILE:
             self._write(table)
 

@@ -1,7 +1,7 @@
 """The meter: what a build has done so far. The spine counts, a front end may look at any time."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from pipelines.backend import Prices, Usage
 
@@ -67,3 +67,14 @@ class Meter:
     def paid(self, model: str, usage: Usage | None, prices: Prices) -> None:
         """Counts one paid reply of `model`."""
         self.spend.setdefault(model, Spend()).add(usage, prices)
+
+    def add(self, other: "Meter") -> None:
+        """Counts what a shard did elsewhere, too."""
+        for name in (
+            one.name for one in fields(self) if one.name not in ("started", "step", "spend")
+        ):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for model, spend in other.spend.items():
+            total = self.spend.setdefault(model, Spend())
+            for name in (one.name for one in fields(spend)):
+                setattr(total, name, getattr(total, name) + getattr(spend, name))

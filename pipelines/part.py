@@ -38,6 +38,7 @@ SHELVES = {
     "pairings": "pipelines.pairing:Pairing",
     "filters": "pipelines.filter:Filter",
     "selectors": "pipelines.selector:Selector",
+    "exporters": "pipelines.exporter:Exporter",
 }
 
 
@@ -55,8 +56,8 @@ Runtime = _Runtime()
 """`window: Annotated[int, Runtime] = 64`: how a build runs, not what it contains."""
 
 
-LARGEST = 10**12
-"""Thresholds beyond it do not fit the integers (micro-units) that selection compares."""
+LARGEST = 10**18
+"""Thresholds beyond it do not fit the integers (micro-units, squared) that selection compares."""
 
 
 def _to_float(value: object) -> object:
@@ -75,7 +76,7 @@ Real = Annotated[float, BeforeValidator(_to_float)]
 
 def _comparable(value: Decimal) -> Decimal:
     if abs(value) > LARGEST:
-        raise ValueError(f"no score lies beyond {LARGEST}")
+        raise ValueError(f"no threshold can lie beyond {LARGEST}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 For example:
     pairwright drops quickstart
-    pairwright drops quickstart --level pairs --reason below_min --limit 5
+    pairwright drops quickstart --level pairs --reason duplicate --limit 5
 """
 
 import argparse

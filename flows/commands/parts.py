@@ -41,7 +41,11 @@ def table_of(shelf: str) -> str:
     >>> table_of("filters"), table_of("sources"), table_of("backends")
     ('[[filters]]', '[sources.NAME]', '[models.NAME]')
     """
-    named = {"sources": "[sources.NAME]", "backends": "[models.NAME]"}
+    named = {
+        "sources": "[sources.NAME]",
+        "backends": "[models.NAME]",
+        "exporters": "pairwright export --format KIND",
+    }
     return named.get(shelf, f"[[{shelf}]]")
 
 

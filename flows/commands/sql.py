@@ -10,11 +10,7 @@ need no NAME.
 """
 
 import argparse
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from flows.store_option import add_store
 
@@ -40,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the rows, or writes them to a file."""
+    from flows.output_file import opened
     from flows.query_output import write_rows
     from pipelines.publishing.safe_sql import run_sql
     from pipelines.publishing.store import Store
@@ -47,28 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     store = Store(chosen.store)
     with (
         run_sql(store, chosen.query, chosen.dataset, chosen.timeout) as rows,
-        _opened(chosen.output, chosen.format, store.root) as stream,
+        opened(chosen.output, chosen.format, store.root) as stream,
     ):
         write_rows(rows, chosen.format, stream)
     return 0
-
-
-@contextmanager
-def _opened(output: Path | None, layout: str, store: Path) -> Iterator[BinaryIO]:
-    """Standard output; or `output`, which is there only when all rows are. Raises StoreError."""
-    from pipelines.errors import StoreError
-
-    if output is None:
-        if layout == "parquet" and sys.stdout.isatty():
-            raise StoreError("parquet is not for a screen: name a file with --output")
-        yield sys.stdout.buffer
-        return
-    if output.resolve().is_relative_to(store):
-        raise StoreError(f"{output}: lies in the store, which only builds write to")
-    unfinished = output.with_name(f".{output.name}.unfinished")
-    try:
-        with unfinished.open("wb") as stream:
-            yield stream
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)

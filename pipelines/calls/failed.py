@@ -42,7 +42,7 @@ class Refusal:
 
 
 def find_refusals(
-    folder: Path, models: Collection[str] | None = None, status: int | None = None
+    folder: Path, models: Collection[str | None] | None = None, status: int | None = None
 ) -> Iterator[Refusal]:
     """The refusals in a ledger folder that are not void, of `models` and with `status` where given.
 

@@ -4,13 +4,14 @@
     prompt keys    key -> prompt              response keys    key -> response
     responses, judgments                      of the selected prompts, by part
 
-One temporary SQLite file, looked up by prompt: millions of rows need little memory. Keys are held
-as hashes; what a key means is its text in the rows.
+One SQLite file, looked up by prompt: millions of rows need little memory. Keys are held as hashes;
+what a key means is its text in the rows. One reading of the sources writes it; then any number of
+threads and processes open it to read.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ import orjson
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
 
-_TABLES = """
+_CACHE = "PRAGMA cache_size = -65536;"
+_TABLES = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-PRAGMA cache_size = -65536;
+{_CACHE}
 CREATE TABLE prompts (
     position INTEGER PRIMARY KEY, prompt_id TEXT UNIQUE, payload BLOB, reference_place TEXT,
     selected INTEGER DEFAULT 0
@@ -74,13 +76,24 @@ class Earlier:
 
 
 class Records:
-    """The records of one build, in a file that is deleted when the context is left."""
+    """The records of one build, in a file beside its evidence. As a context manager it closes it.
 
-    def __init__(self, path: Path) -> None:
+    What is written is there for other readers once the context is left.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Starts a new file; or opens one that is written, if `read_only`."""
         self.path = path
-        path.unlink(missing_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript(_TABLES)
+        if read_only:
+            place = (
+                f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # no locks, on any file system
+            )
+            self._db = sqlite3.connect(place, isolation_level=None, uri=True)
+            self._db.executescript(_CACHE)
+        else:
+            path.unlink(missing_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.executescript(_TABLES)
         self._examples: dict[Noun, str] = {}
         self._all_selected = False
 
@@ -93,17 +106,19 @@ class Records:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
         self._db.close()
-        self.path.unlink(missing_ok=True)
 
     # what a build reads
 
-    def prompts(self) -> Iterator[Prompt]:
-        """The selected prompts, in the order of the sources; streamed."""
-        query = "SELECT payload FROM prompts WHERE selected ORDER BY position"
+    def prompts(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Prompt]:
+        """The selected prompts whose id is `wanted`, in the order of the sources; streamed."""
+        query = "SELECT prompt_id, payload FROM prompts WHERE selected ORDER BY position"
         with closing(self._db.cursor()) as cursor:
-            for (payload,) in cursor.execute(query):
-                yield _prompt(payload)
+            for prompt_id, payload in cursor.execute(query):
+                if wanted(prompt_id):
+                    yield _prompt(payload)
 
     def count(self) -> int:
         """How many prompts are selected."""

@@ -73,17 +73,26 @@ class Store:
 
     def staging(self) -> Path:
         """A fresh folder on the store's file system; those of dead processes are removed."""
-        host = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
-        folder = self._inside("tmp") / f"{host}-{os.getpid()}-{secrets.token_hex(8)}"
+        folder = self._inside("tmp") / f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise _unwritable(folder, error) from error
-        for other in folder.parent.iterdir():
-            match = _STAGING.fullmatch(other.name)
-            if match and match["host"] == host and not _alive(int(match["pid"])):
-                shutil.rmtree(other, ignore_errors=True)
+        for stale in self.stale_staging():
+            shutil.rmtree(stale, ignore_errors=True)
         return folder
+
+    def stale_staging(self) -> list[Path]:
+        """The staging folders of this host's dead processes, sorted."""
+        folder = self._inside("tmp")
+        if not folder.is_dir():
+            return []
+        stale = []
+        for entry in folder.iterdir():
+            match = _STAGING.fullmatch(entry.name)
+            if match and match["host"] == _host() and not _alive(int(match["pid"])):
+                stale.append(entry)
+        return sorted(stale)
 
     def names(self) -> list[str]:
         """The datasets that have a version, sorted."""
@@ -273,6 +282,10 @@ def _claim(folder: Path, manifest: Manifest, place: Path) -> bool:
         return claim(folder, place)
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
 
 
 def _alive(pid: int) -> bool:

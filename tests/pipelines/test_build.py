@@ -94,9 +94,9 @@ def test_the_order_in_which_replies_arrive_changes_nothing(trial: Path) -> None:
 
 
 def test_a_request_that_is_refused_for_good_fails_alone_and_is_recorded(trial: Path) -> None:
-    with ChatServer(e400=0.15) as server:
-        outcome, meter = run(at(server, trial), "gates.min_read_share=0.5")
-        again, replayed = run(trial, "gates.min_read_share=0.5")
+    with ChatServer(e400=0.4) as server:
+        outcome, meter = run(at(server, trial), "gates.min_read_share=0")
+        again, replayed = run(trial, "gates.min_read_share=0")
     assert meter.refused_requests > 0
     assert replayed.samples_paid == 0
     assert again.version == outcome.version

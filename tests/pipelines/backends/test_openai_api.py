@@ -172,7 +172,12 @@ def test_what_only_says_how_to_connect_is_not_in_the_fingerprint() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"system_role": "user"}, {"max_tokens_field": "max_completion_tokens"}]
+    "fields",
+    [
+        {"system_role": "user"},
+        {"max_tokens_field": "max_completion_tokens"},
+        {"omit": ("seed",)},
+    ],
 )
 def test_another_dialect_asks_anew(fields: dict[str, Any]) -> None:
     plain, other = backend_of("https://a.b/v1"), backend_of("https://a.b/v1", **fields)

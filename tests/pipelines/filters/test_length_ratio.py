@@ -32,3 +32,8 @@ def test_an_empty_text_has_no_ratio():
 def test_a_band_that_means_nothing_is_refused(fields, complaint):
     with pytest.raises(RecipeError, match=complaint):
         part("filters", "length_ratio", **fields)
+
+
+def test_a_bound_that_is_as_good_as_none_does_not_overflow():
+    band = part("filters", "length_ratio", max=Decimal("1e9"))
+    assert reasons(band, [lengths(100_000, 10_000)]) == [set()]

@@ -70,3 +70,8 @@ def test_scores_of_a_billion_do_not_overflow():
 def test_a_variance_without_a_bound_is_refused():
     with pytest.raises(RecipeError, match="give `max`, `min`"):
         part("filters", "variance")
+
+
+def test_a_bound_that_no_integer_holds_is_refused():
+    with pytest.raises(RecipeError, match="no threshold can lie beyond"):
+        part("filters", "variance", max=Decimal("1e30"))

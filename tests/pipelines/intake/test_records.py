@@ -548,9 +548,14 @@ def test_the_files_that_were_read_are_listed_once_with_their_hashes(build, tmp_p
     assert len(asked.sha256) == 64
 
 
-def test_the_records_are_deleted_with_their_context(build, tmp_path):
-    build()
-    assert not (tmp_path / "records.sqlite").exists()
+def test_what_is_written_can_be_read_by_several_at_once(build, tmp_path):
+    written = build()
+    places = [tmp_path / "records.sqlite"] * 2
+    first, second = (Records(place, read_only=True) for place in places)
+    with first, second:
+        assert list(first.prompts()) == list(second.prompts()) == written.prompts
+        chosen = written.prompts[1].prompt_id
+        assert list(first.prompts(chosen.__eq__)) == written.prompts[1:2]
 
 
 def test_nul_surrogate_pairs_and_long_texts_come_back_exactly(build):

@@ -249,9 +249,9 @@ def test_a_damaged_dataset_is_in_nobody_elses_way(tmp_path):
     version, _ = publish(store, "broken", make_content(2))
     (version.folder / MANIFEST).write_text("{")
     assert rows(store, "SELECT count(*) FROM demo.pairs") == [(2,)]
-    for sql in ("FROM broken.pairs", "FROM versions"):
-        with pytest.raises(StoreError, match=r"broken.v0001.manifest\.json"):
-            rows(store, sql)
+    assert rows(store, "SELECT DISTINCT name FROM versions") == [("demo",)]
+    with pytest.raises(StoreError, match=r"broken.v0001.manifest\.json"):
+        rows(store, "FROM broken.pairs")
 
 
 @pytest.mark.parametrize("name", ["main", "memory", "temp", "information_schema"])

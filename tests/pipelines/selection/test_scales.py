@@ -25,8 +25,8 @@ def judge(name, low=None, high=None):
     return Silent(kind="silent", name=name, scale=scale)
 
 
-def check(judges, /, *filters, **score):
-    check_scales(judges, filters, Score(**score), WHERE)
+def check(judges, /, *filters, pairings=(), **score):
+    check_scales(judges, pairings, filters, Score(**score), WHERE)
 
 
 def test_a_threshold_off_the_scale_is_refused_with_the_scale():
@@ -82,3 +82,13 @@ def test_negative_weights_leave_the_scale_unchecked():
         weights=weights,
         require="all",
     )
+
+
+def test_what_a_pairing_takes_for_right_must_lie_on_the_scale_of_the_judge_it_names():
+    judges = [judge("overall", 1, 10), judge("checked", 0, 1)]
+    check(judges, pairings=[part("pairings", "correct_wrong", judge="checked")])
+    check(judges, pairings=[part("pairings", "correct_wrong")], judges=("checked",))
+    with pytest.raises(
+        RecipeError, match=r"\[\[pairings\]\] #1 .*no score can be 0: .* of overall"
+    ):
+        check(judges, pairings=[part("pairings", "correct_wrong", judge="overall")])

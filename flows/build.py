@@ -1,0 +1,76 @@
+"""The spine as a Prefect flow: read, a task for each shard, publish.
+
+It is the build of `pipelines/build.py` with more than one shard, and gives the same content. What
+is bought is in the ledger, so a run that failed, crashed or was cancelled is simply run again.
+`docs/scheduling.md` tells how it is deployed.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.build_summary import verdict
+from flows.prefect_artifacts import Progress, publish_outcome
+from flows.prefect_shard import Job
+from flows.prefect_shards import Shards
+from flows.prefect_shares import Share, Till, shards_for, slots_for
+from flows.shipped_recipes import find_recipe
+from pipelines.build import Outcome, publish, read, staged
+from pipelines.meter import Meter
+from pipelines.publishing.store import Store
+from pipelines.receipt import attempts
+from pipelines.recipe import read_recipe
+from pipelines.shard import Shard
+
+THREADS: Any = ThreadPoolTaskRunner()  # its declared type is not what `flow` declares to take
+"""Shards run in threads, each with its event loop: they wait for replies most of the time."""
+
+
+@flow(task_runner=THREADS, persist_result=False)
+def build_dataset(
+    recipe: str, store: str, overrides: list[str] | None = None, shards: int | None = None
+) -> State[Any]:
+    """Builds the dataset that `recipe` describes into `store`.
+
+    Args:
+        recipe: Path of a recipe file, or the name of a shipped one.
+        store: Folder of the store.
+        overrides: Changes to single values of the recipe, as in "filters.margin.min=2".
+        shards: Tasks to deal the prompts out to, 1 to 64. Default: one for each 1,000 prompts.
+    """
+    started, changes = time.monotonic(), tuple(overrides or ())
+    path, place, meter = find_recipe(recipe).absolute(), Store(Path(store)), Meter()
+    chosen = read_recipe(path, changes)
+    fingerprint = chosen.fingerprint()
+    with staged(place) as staging:
+        intake = read(chosen, staging, meter)
+
+        def job(shard: Shard, share: Share) -> Job:
+            whose = str(path), changes, fingerprint, str(place.root), str(staging)
+            return Job(*whose, shard, share)
+
+        of = shards_for(intake.selected, shards)
+        slots = slots_for(chosen, of)
+        get_run_logger().info("%d prompts, %d shards, %d at once", intake.selected, of, slots)
+        progress = Progress(chosen.head.name, of)
+        dealt = [Shard(number, of) for number in range(of)]
+        finished = Shards(job, staging, slots, Till(chosen.budget), progress).run(dealt)
+        for one in (one for shard in dealt for one in attempts(staging, shard)):
+            meter.add(one.meter)
+        outcome = publish(chosen, place, staging, intake, finished, meter)
+    publish_outcome(chosen.head.name, outcome, meter, place.root, time.monotonic() - started)
+    return _ended(outcome)
+
+
+def _ended(outcome: Outcome) -> State[Any]:
+    """The flow run's last state: failed where a gate refused the build, or calls are owed."""
+    if outcome.version is not None:
+        return Completed(message=verdict(outcome))
+    if outcome.refused is not None:
+        return Failed(message=f"{verdict(outcome)}\nevidence: {outcome.refused}")
+    return Failed(message=f"{verdict(outcome)}\nWhat is paid is kept. Run it again to go on.")

@@ -1,0 +1,28 @@
+"""`--output`: where the result of a command goes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def opened(output: Path | None, layout: str, store: Path) -> Iterator[BinaryIO]:
+    """Standard output; or `output`, which is there only when all of it is. Raises StoreError."""
+    from pipelines.errors import StoreError
+
+    if output is None:
+        if layout == "parquet" and sys.stdout.isatty():
+            raise StoreError("parquet is not for a screen: name a file with --output")
+        yield sys.stdout.buffer
+        return
+    if output.resolve().is_relative_to(store):
+        raise StoreError(f"{output}: lies in the store, which only builds write to")
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)

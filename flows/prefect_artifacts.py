@@ -1,0 +1,57 @@
+"""What a flow run shows in Prefect's pages: its progress, what came of it, and what it spent."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from flows.build_summary import summary
+
+if TYPE_CHECKING:
+    from pipelines.build import Outcome
+    from pipelines.meter import Meter
+
+
+class Progress:
+    """The share of shards that are finished, in percent."""
+
+    def __init__(self, name: str, shards: int) -> None:
+        self._shards = shards
+        said = f"{shards} shards of {name}"
+        self._artifact = create_progress_artifact(0.0, key=_key(name, "progress"), description=said)
+
+    def __call__(self, finished: int) -> None:
+        """`finished` of the shards are finished."""
+        update_progress_artifact(self._artifact, 100.0 * finished / self._shards)
+
+
+def publish_outcome(
+    name: str, outcome: "Outcome", meter: "Meter", store: Path, seconds: float
+) -> None:
+    """The markdown artifact (outcome, funnel and where it is) and the table (spend per model)."""
+    said = summary(outcome, meter, store, seconds)
+    create_markdown_artifact(f"```text\n{said}\n```", key=_key(name, "build"), description=name)
+    rows = [_spend(model, spend) for model, spend in sorted(meter.spend.items())]
+    create_table_artifact(rows, key=_key(name, "spend"), description=f"spend of {name} per model")
+
+
+def _spend(model: str, spend: Any) -> dict[str, Any]:
+    known = spend.calls - spend.missing_usage - spend.unpriced
+    return {
+        "model": model,
+        "calls": spend.calls,
+        "tokens in": spend.prompt_tokens,
+        "tokens out": spend.completion_tokens,
+        "money": round(spend.money, 6) if known else "unknown",
+        "replies without usage or price": spend.missing_usage + spend.unpriced,
+    }
+
+
+def _key(name: str, what: str) -> str:
+    """The key of an artifact: lower-case letters, digits and dashes."""
+    return f"{name.replace('_', '-')}-{what}"

@@ -1,0 +1,123 @@
+"""Deploy a recipe to Prefect: built by a cron schedule, or whenever somebody asks.
+
+    python -m flows.schedule my.toml --cron "0 2 * * *" --store /srv/pairwright
+    prefect worker start --pool pairwright
+
+The deployment holds the absolute paths of recipe and store: they must be the same for the worker.
+A shipped recipe is named, and found where pairwright is installed. PREFECT_API_URL says where the
+server is. Deploying again changes the deployment of that name.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from flows.shipped_recipes import find_recipe, shipped_recipes
+from flows.store_option import add_store
+from pipelines.errors import PairwrightError
+from pipelines.recipe import read_recipe
+
+PIECES = "minute hour day month weekday"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.schedule",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="a TOML file, or a shipped recipe's name")
+    add_store(parser)
+    parser.add_argument(
+        "--cron", metavar=f'"{PIECES.upper()}"', help="when to build; without it, when asked"
+    )
+    parser.add_argument(
+        "--timezone", metavar="ZONE", default="UTC", help="of --cron (default: UTC)"
+    )
+    parser.add_argument("--pool", metavar="POOL", default="pairwright", help="the work pool")
+    parser.add_argument("--name", help="of the deployment (default: the dataset's)")
+    parser.add_argument("--shards", metavar="N", type=int, help="tasks of a build, 1 to 64")
+    parser.add_argument(
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change one value of the recipe; may be repeated",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Deploys. Returns 0, or 2 where the recipe is wrong."""
+    chosen = make_parser().parse_args(arguments)
+    try:
+        parameters = parameters_of(chosen)
+    except PairwrightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    name = chosen.name or read_recipe(find_recipe(chosen.recipe), chosen.overrides).head.name
+    deploy(name, chosen.pool, parameters, cron=chosen.cron, timezone=chosen.timezone)
+    when = f'by "{chosen.cron}" {chosen.timezone}' if chosen.cron else "when asked"
+    print(f"deployed build-dataset/{name} to {chosen.pool}: built {when}")
+    print(f"run it now:   prefect deployment run build-dataset/{name}")
+    print(f"its worker:   prefect worker start --pool {chosen.pool} --type process")
+    return 0
+
+
+def parameters_of(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The flow's parameters, which mean the same wherever the worker runs. Raises RecipeError."""
+    path = find_recipe(chosen.recipe)
+    read_recipe(path, chosen.overrides)
+    shipped = {place: name for name, place in shipped_recipes().items()}
+    return {
+        "recipe": shipped.get(path) or str(path.absolute()),
+        "store": str(chosen.store.absolute()),
+        "overrides": chosen.overrides,
+        "shards": chosen.shards,
+    }
+
+
+def deploy(
+    name: str, pool: str, parameters: dict[str, Any], *, cron: str | None, timezone: str
+) -> None:
+    """Creates or changes the deployment, and makes the work pool if it is not there.
+
+    One run at a time: of two that build at once, both may pay for the same call; the later one
+    waits.
+    """
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.build import build_dataset
+
+    _make_pool(pool)
+    deployment = RunnerDeployment.from_flow(
+        build_dataset,
+        name,
+        schedule=Cron(cron, timezone=timezone) if cron else None,
+        concurrency_limit=1,
+        parameters=parameters,
+        work_pool_name=pool,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    deployment.apply()
+
+
+def _make_pool(pool: str) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        except ObjectAlreadyExists:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Formats that trainers read. One file, one kind."""

@@ -1,0 +1,176 @@
+"""An export: a published version in the files of one trainer, in a folder outside the store.
+
+Everything is written in a folder beside the wanted one and renamed there at the end, so whoever
+looks sees all of it or nothing. The bytes are a function of (version, exporter, splits).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from pipelines.errors import RecipeError, StoreError, nearest
+from pipelines.exporter import Exporter, Written
+from pipelines.exporting.check import Check, Checker
+from pipelines.exporting.pairs import Pairs, has_tools, pairs_of
+from pipelines.publishing.folders import claim, inspect_file, listed, sync_tree
+from pipelines.publishing.publish import MEMORY
+from pipelines.publishing.store import Store, Version
+
+RECORD, CHECKED = "export.json", "check.json"
+
+PART = ("kind", "name")
+"""Fields that every part has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What became of the pairs of one split."""
+
+    pairs: int
+    """Published pairs that the format can hold."""
+    left_out: dict[str, int]
+    """Reason -> published pairs that it cannot."""
+    written: Written
+    check: Check | None
+    """What the check found, where one was asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The split as `export.json` has it."""
+        return {
+            "pairs": self.pairs,
+            "left_out": self.left_out,
+            "rows": self.written.rows,
+            "notes": self.written.notes,
+        }
+
+
+def export(
+    store: Store,
+    version: Version,
+    exporter: Exporter,
+    out: Path,
+    splits: Sequence[str] = (),
+    checker: Checker | None = None,
+) -> dict[str, Exported]:
+    """Writes the pairs of `splits` (all, where none is named) to the new folder `out`, by split.
+
+    With a `checker`, every pair that is exported is looked at too. Raises RecipeError for a split
+    that there is not, or where no row would be written, and StoreError where `out` is taken, lies
+    in the store or cannot be written.
+    """
+    chosen, place = _chosen(version, splits), _free(out, store)
+    with _beside(place) as (con, folder):
+        exported = {
+            split: _split(con, version, exporter, split, folder, checker) for split in chosen
+        }
+        _refuse_nothing(version, exporter, exported)
+        written = {split: one.written for split, one in exported.items()}
+        exporter.finish(version.name, written, folder)
+        if checker is not None:
+            _write_json(_checked(checker, exported), folder / CHECKED)
+        _write_json(_record(version, exporter, exported, folder), folder / RECORD)
+        sync_tree(folder)
+        if not claim(folder, place):
+            raise _taken(place)
+    return exported
+
+
+def _split(
+    con: duckdb.DuckDBPyConnection,
+    version: Version,
+    exporter: Exporter,
+    split: str,
+    folder: Path,
+    checker: Checker | None,
+) -> Exported:
+    tools = has_tools(version)
+    pairs: Pairs = pairs_of(con, version, split, exporter.left_out(tools=tools), tools=tools)
+    written = exporter.write(pairs, folder)
+    check = checker.check(pairs) if checker is not None else None
+    return Exported(pairs.rows, pairs.left_out, written, check)
+
+
+def _chosen(version: Version, splits: Sequence[str]) -> list[str]:
+    """The splits to export, sorted. Raises RecipeError."""
+    there = version.manifest.splits()
+    for split in splits:
+        if split not in there:
+            raise RecipeError(
+                f'--split: {version.ref} has no split "{split}"; {nearest(split, there)}'
+            )
+    if not there:
+        raise RecipeError(f"{version.ref}: has no pairs. `pairwright drops {version.ref}` says why")
+    return sorted(set(splits) or there)
+
+
+def _free(out: Path, store: Store) -> Path:
+    """`out` without links, if it may be written. Raises StoreError."""
+    place = out.resolve()
+    if place.is_relative_to(store.root):
+        raise StoreError(f"{out}: lies in the store, which only builds write to")
+    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise _taken(place)
+    return place
+
+
+def _taken(place: Path) -> StoreError:
+    return StoreError(f"{place}: is there already, and an export overwrites nothing. Name another")
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database with bounded memory and a folder, beside `place`, for as long as it takes."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{place.name}.unfinished-", dir=place.parent) as work:
+            folder = Path(work) / "export"
+            folder.mkdir()
+            config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": f"{work}/spilled"}
+            with duckdb.connect(f"{work}/work.duckdb", config=config) as con:
+                yield con, folder
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise StoreError(f"{place}: cannot be exported to: {error}") from error
+
+
+def _refuse_nothing(version: Version, exporter: Exporter, exported: dict[str, Exported]) -> None:
+    if any(one.written.rows for one in exported.values()):
+        return
+    reasons = sorted({reason for one in exported.values() for reason in one.left_out})
+    why = f" ({', '.join(reasons)})" if reasons else ""
+    raise RecipeError(
+        f"{version.ref}: the format {exporter.name} can hold none of its pairs{why}. "
+        f"`pairwright parts exporters {exporter.name}` says what it leaves out"
+    )
+
+
+def _checked(checker: Checker, exported: dict[str, Exported]) -> dict[str, Any]:
+    checks = {split: one.check.to_json() for split, one in exported.items() if one.check}
+    return {**checker.facts(), "splits": checks}
+
+
+def _record(
+    version: Version, exporter: Exporter, exported: dict[str, Exported], folder: Path
+) -> dict[str, Any]:
+    """What `export.json` says: what was exported, how, and the hash of every file but itself."""
+    rows = {path: n for one in exported.values() for path, n in one.written.files.items()}
+    files = {path: inspect_file(folder / path, rows.get(path)) for path in listed(folder)}
+    settings = {key: value for key, value in exporter.identity().items() if key not in PART}
+    return {
+        "dataset": version.ref,
+        "content_digest": version.manifest.content_digest,
+        "format": exporter.kind,
+        "settings": settings,
+        "splits": {split: one.to_json() for split, one in exported.items()},
+        "files": {path: info.model_dump(exclude_none=True) for path, info in files.items()},
+    }
+
+
+def _write_json(record: dict[str, Any], path: Path) -> None:
+    path.write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n")

@@ -1,0 +1,1 @@
+"""What may be wrong with an installation, a store or a recipe, and what helps."""

@@ -1,0 +1,130 @@
+"""The published versions of a store, its catalogue, and what builds left behind."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipelines.errors import StoreError
+from pipelines.health.check import Check, fault, ok, warning
+from pipelines.publishing.folders import listed
+from pipelines.publishing.store import MANIFEST, Store, Version
+
+MANY = 10 * 2**30
+"""Bytes of refused builds from which on there is a warning."""
+
+
+def check_versions(store: Store, *, deep: bool = False) -> Iterator[Check]:
+    """A line for each version: the sizes of its files, or with `deep` the hashes of all bytes."""
+    names = store.names()
+    if not names:
+        yield ok("versions", "none is published yet", "pairwright build quickstart")
+    for name in names:
+        yield from _unreadable(store, name)
+        for version in store.readable(name):
+            faults = store.verify(version) if deep else quick_faults(version)
+            files = len(version.manifest.files)
+            how = "hashed" if deep else "there, in the size published"
+            if faults:
+                more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+                yield fault(version.ref, f"{faults[0]}{more}", f"pairwright verify {version.ref}")
+            else:
+                yield ok(version.ref, f"{files} files {how}")
+
+
+def quick_faults(version: Version) -> list[str]:
+    """Files that are missing, too many, or of another size than the manifest has."""
+    sizes = {path: info.bytes for path, info in version.manifest.files.items()}
+    found = {path for path in listed(version.folder) if path != MANIFEST}
+    faults = [f"{path}: is not in the manifest" for path in sorted(found - set(sizes))]
+    for path, size in sorted(sizes.items()):
+        if path not in found:
+            faults.append(f"{path}: is missing")
+        elif (actual := (version.folder / path).lstat().st_size) != size:
+            faults.append(f"{path}: has {actual} bytes, not {size}")
+    return faults
+
+
+def check_left_over(store: Store) -> Iterator[Check]:
+    """Staging folders of dead processes, and the evidence of refused builds."""
+    stale = store.stale_staging()
+    if stale:
+        size = sum(map(_size, stale))
+        yield warning(
+            "staging",
+            f"{len(stale)} folders of dead builds, {_shown(size)}",
+            "pairwright doctor --repair, or the next build, removes them",
+            repair=_remover(stale),
+        )
+    else:
+        yield ok("staging", "nothing is left over")
+    refused = store.root / "refused"
+    size = _size(refused)
+    builds = len(list(refused.glob("*/*/")))
+    if builds:
+        make = warning if size >= MANY else ok
+        yield make("refused", f"{builds} builds that a gate refused, {_shown(size)}",
+                   f"rm -r {refused}, once you have seen why")  # fmt: skip
+
+
+def check_catalogue(store: Store) -> Check:
+    """Whether `catalog.duckdb` lists the versions that there are, where they are."""
+    import duckdb
+
+    from pipelines.publishing.catalog import all_versions, rebuild
+
+    def repair() -> str:
+        return f"rebuilt {rebuild(store)}"
+
+    path = store.root / "catalog.duckdb"
+    there = {
+        (version.name, version.label, version.manifest.content_digest, str(version.folder))
+        for version in all_versions(store)
+    }
+    again = "pairwright doctor --repair, or the next build, makes it"
+    if not path.exists():
+        if not there:
+            return ok("catalogue", "there is none, and no version")
+        return warning("catalogue", "is missing", again, repair)
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            rows = con.sql("SELECT name, version, content_digest, folder FROM versions").fetchall()
+    except duckdb.Error as error:
+        why = str(error).partition("\n")[0]
+        return warning("catalogue", f"cannot be read: {why}", again, repair)
+    if set(rows) != there:
+        return warning("catalogue", "does not list the versions that there are", again, repair)
+    return ok("catalogue", f"lists {len(there)} versions")
+
+
+def _unreadable(store: Store, name: str) -> Iterator[Check]:
+    """Versions without a manifest, with a damaged one, or of a newer pairwright."""
+    readable = {version.label for version in store.readable(name)}
+    for folder in sorted((store.root / "datasets" / name).glob("v[0-9]*/")):
+        if folder.name in readable:
+            continue
+        ref = f"{name}@{folder.name}"
+        try:
+            if (folder / MANIFEST).is_file():
+                store.resolve(ref)
+            else:
+                yield fault(ref, f"has no {MANIFEST}", f"restore {folder}, or remove it")
+        except StoreError as error:
+            yield fault(ref, str(error), f"pairwright verify {name}")
+
+
+def _remover(folders: list[Path]) -> Callable[[], str]:
+    def remove() -> str:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        left = sum(folder.exists() for folder in folders)
+        return f"removed {len(folders) - left} folders" + (f", {left} resist" if left else "")
+
+    return remove
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+def _shown(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"

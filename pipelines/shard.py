@@ -1,0 +1,132 @@
+"""A shard: the units of some partitions of the ledger, run in one event loop, wherever it is.
+
+    records ─ own prompts ─> early filters ─> units (sample, judge) ─> evidence of its own
+
+Shards share nothing but folders: the records, which they only read, and the ledger, of which each
+loads and writes its own partitions. A plain build is one shard with all of them.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from pipelines.calls.budget import Cost
+from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.ledger import Ledger, partition_of
+from pipelines.calls.segments import PARTITIONS
+from pipelines.evidence import Evidence, prompts_frame
+from pipelines.intake.records import Records
+from pipelines.meter import Meter
+from pipelines.recipe import Recipe
+from pipelines.round import Steps, UnitRows, run_round
+from pipelines.selection.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
+from pipelines.selection.steps import early, make_sieve
+from pipelines.unit import OwedError, Workshop
+from schemas.rows import Drop, Prompt
+
+PROMPTS_AT_ONCE = 1024
+"""Prompts that are read and filtered together on their way to the units."""
+
+RECORDS = "records.sqlite"
+"""The file with the prompts and recorded rows of a build, in its staging folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Shard `number`, from 0, of `of`: whole partitions, so that it loads no other's samples."""
+
+    number: int = 0
+    of: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.number < self.of <= PARTITIONS:
+            raise ValueError(f"shard {self.number} of {self.of}: at most {PARTITIONS} shards")
+
+    @property
+    def label(self) -> str:
+        """What the names of its folders begin with."""
+        return f"shard{self.number:02d}"
+
+    @property
+    def partitions(self) -> range:
+        """Its partitions of the ledger."""
+        return range(self.number, PARTITIONS, self.of)
+
+    def has(self, unit_id: str) -> bool:
+        """Whether a unit belongs to it."""
+        return self.of == 1 or partition_of(unit_id) % self.of == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a shard leaves behind."""
+
+    folder: Path
+    """Its evidence."""
+    meter: Meter
+    owed: int = 0
+    """Prompts whose calls are still owed."""
+    example: str = ""
+    """What one of them owes."""
+    budget_reached: bool = False
+    """Whether calls are owed because the budget did not allow them."""
+    spent: Cost = field(default_factory=Cost)
+    """What this run of it took of the budget."""
+
+
+async def run_shard(
+    recipe: Recipe, ledger_folder: Path, staging: Path, shard: Shard, meter: Meter
+) -> Finished:
+    """Runs a unit for each admitted prompt of `shard`; its rows become evidence.
+
+    `staging` holds the records. Run again, it replays what is in the ledger, and its evidence is
+    in a new folder. Raises FatalError when an endpoint refuses every request, and StoreError.
+    """
+    evidence = Evidence(staging / f"{shard.label}-{secrets.token_hex(4)}")
+    owed: list[str] = []
+
+    def finished(rows: UnitRows) -> None:
+        evidence.add_responses(rows.responses)
+        evidence.add_judgments(rows.judgments)
+        for drop in rows.drops:
+            evidence.add_drop(drop)
+
+    def is_owed(prompt: Prompt, error: OwedError) -> None:
+        owed.append(str(error))
+        evidence.add_drop(
+            Drop("prompts", prompt.prompt_id, prompt.prompt_id, "sampling", "owed", str(error))
+        )
+
+    known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
+    sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
+    steps = Steps(recipe.samplers, sieve, recipe.judges)
+    with (
+        Records(staging / RECORDS, read_only=True) as records,
+        Ledger(ledger_folder, shard.partitions) as ledger,
+    ):
+        async with Dispatcher(recipe.models, meter, recipe.budget) as dispatcher:
+            workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
+            prompts = _admitted(recipe, records.prompts(shard.has), evidence, meter)
+            await run_round(prompts, workshop, steps, finished, is_owed)
+    evidence.flush()
+    purse, example = dispatcher.purse, next(iter(owed), "")
+    return Finished(evidence.folder, meter, len(owed), example, purse.reached, purse.spent)
+
+
+def _admitted(
+    recipe: Recipe, prompts: Iterator[Prompt], evidence: Evidence, meter: Meter
+) -> Iterator[Prompt]:
+    """The prompts that the filters on prompts let through before any call; all become evidence."""
+    known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
+    sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
+    while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
+        for prompt in batch:
+            evidence.add_prompt(prompt)
+        kept, drops = sieve.sift(prompts_frame(batch, sieve.columns))
+        for row in drops.iter_rows(named=True):
+            evidence.add_drop(Drop(**row))
+        admitted = set(kept["prompt_id"])
+        meter.units -= len(batch) - len(admitted)
+        yield from (prompt for prompt in batch if prompt.prompt_id in admitted)

@@ -1,0 +1,114 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import RecipeError
+from tests.builds import read, write_questions, write_recipe
+
+RATED = """
+name = "trial"
+
+[sources.questions]
+kind = "jsonl"
+path = "questions.jsonl"
+
+[prompts]
+text = "question"
+key = "id"
+
+[models.m]
+kind = "scripted"
+default = "Rating: 3"
+
+[[samplers]]
+kind = "independent"
+model = "m"
+n = 4
+
+[[judges]]
+kind = "rating"
+model = "m"
+
+[[pairings]]
+kind = "best_worst"
+"""
+
+RECORDED = """
+[[samplers]]
+kind = "recorded"
+name = "answers"
+text = "question"
+
+[[judges]]
+kind = "recorded"
+name = "votes"
+response = "id"
+score = "score"
+judged_by = "who"
+"""
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Path:
+    write_questions(tmp_path, range(2))
+    write_recipe(tmp_path, RATED)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["gates.min_pairs=9", "gates.min_read_share=0.5", "models.m.window=3", "models.m.max_tries=2"],
+)
+def test_what_does_not_decide_content_is_not_in_the_fingerprint(trial: Path, override: str) -> None:
+    assert read(trial, override).fingerprint() == read(trial).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seed=1", "limit=1", "samplers.0.n=8", "models.m.default=x", "publish.shards=2",
+     'score.combine="min"', "judges.0.scale=[0, 9]", 'pairings.0.kind="all_pairs"'],
+)  # fmt: skip
+def test_what_decides_content_is_in_the_fingerprint(trial: Path, override: str) -> None:
+    assert read(trial, override).fingerprint() != read(trial).fingerprint()
+
+
+def test_a_users_own_part_and_template_count_by_their_content(trial: Path) -> None:
+    part, words = trial / "mine.py", trial / "mine.jinja"
+    code = "from pipelines.pairings.all_pairs import AllPairs\n\nclass Mine(AllPairs):\n    pass\n"
+    part.write_text(code)
+    words.write_text("{{ response }} {{ form }}")
+    own = ('pairings=[{kind="./mine.py"}]', "judges.0.template=mine.jinja")
+    before = read(trial, *own).fingerprint()
+    part.write_text(code + "# another\n")
+    other_code = read(trial, *own).fingerprint()
+    words.write_text("{{ response }}, {{ form }}")
+    assert len({before, other_code, read(trial, *own).fingerprint()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        (f"limit={2**70}", "limit: an integer of 64 bits"),
+        (f"models.m.sampling.extra_body={{a={2**70}}}", "a: an integer of 64 bits"),
+        ("models.m.sampling.temperature=inf", "finite"),
+        ("models.m.sampling.extra_body={a=1e400}", "finite"),
+        ("prompts=3", "a .prompts. table"),
+        ('pairings=[{kind="compared", judges=["ratng"]}]', 'no such judge "ratng".*"rating"'),
+        ('pairings=[{kind="correct_wrong", judge="gold"}]', 'no such judge "gold"'),
+        ('pairings=[{kind="correct_wrong"}]', "no score can be 0"),
+        ('score.judges=["ratng"]', 'no such judge "ratng"'),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_call(
+    trial: Path, override: str, complaint: str
+) -> None:
+    with pytest.raises(RecipeError, match=complaint):
+        read(trial, override)
+
+
+def test_judges_that_are_named_in_the_rows_of_a_source_may_be_named_in_the_recipe(
+    trial: Path,
+) -> None:
+    write_recipe(trial, RATED + RECORDED)
+    recipe = read(trial, 'score.judges=["human"]')
+    assert recipe.score.judges == ("human",)

@@ -1,0 +1,39 @@
+from pipelines.backend import Completion
+from pipelines.errors import RequestRefused
+from schemas.rows import Message
+
+ASKED = (Message("user", "Hello?"),)
+
+
+def only_one_choice(request, choice):
+    if request.n > 1:
+        raise RequestRefused("n must be 1", 400)
+    return Completion("Hi.", finish_reason="stop")
+
+
+def never(request, choice):
+    raise RequestRefused("too long", 400)
+
+
+async def test_a_refusal_of_several_choices_is_not_kept_for_a_single_one(make_unit, model, prompt):
+    sole = model("m", only_one_choice)
+    unit = make_unit(prompt("Hello?"), sole)
+
+    bought = await unit.sample("m", ASKED, n=3)
+
+    assert [(one.text, one.error) for one in bought] == [("Hi.", None)] * 3
+    assert [request.n for request in sole.asked] == [3, 1, 1, 1]
+    assert len({request.seed for request in sole.asked[1:]}) == 3
+    assert await unit.sample("m", ASKED, n=3) == bought
+    assert len(sole.asked) == 4
+
+
+async def test_a_request_that_is_refused_alone_too_is_refused_for_good(make_unit, model, prompt):
+    poisoned = model("m", never)
+    unit = make_unit(prompt("Hello?"), poisoned)
+
+    bought = await unit.sample("m", ASKED, n=3)
+
+    assert [one.status for one in bought] == [400] * 3
+    assert await unit.sample("m", ASKED, n=3) == bought
+    assert [request.n for request in poisoned.asked] == [3, 1]

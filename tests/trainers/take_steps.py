@@ -1,0 +1,128 @@
+"""Run by `.venv-trainers/bin/python`: real trainers make steps on exports, and say what they saw.
+
+    take_steps.py ORDER.json REPORT.json
+
+Nothing is downloaded: the models are tiny and random, the tokenizer is a folder that the order
+names. Imports stand in functions, for this file is also looked at where TRL is not installed.
+"""
+
+import copy
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+STEPS = 3
+BATCH = 4
+
+
+def read(folder: str, *, streaming: bool) -> Any:
+    from datasets import load_dataset
+
+    return load_dataset(folder, split="train", streaming=streaming)
+
+
+def settings(work: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "output_dir": str(work),
+        "max_steps": STEPS,
+        "per_device_train_batch_size": BATCH,
+        "learning_rate": 1e-3,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": True,
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "max_length": 512,
+        **more,
+    }
+
+
+def model(kind: str, tokenizer: Any) -> Any:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_labels=1, pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None, eos_token_id=tokenizer.eos_token_id,
+    )  # fmt: skip
+    if kind != "reward":
+        return LlamaForCausalLM(config)
+    made = LlamaForSequenceClassification(config)
+    torch.nn.init.zeros_(made.score.weight)  # so the first loss depends on the margin alone
+    return made
+
+
+def train(kind: str, folder: str, tokenizer: Any, work: Path, *, streaming: bool) -> dict[str, Any]:
+    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer
+
+    classes = {
+        "dpo": (DPOTrainer, DPOConfig),
+        "kto": (KTOTrainer, KTOConfig),
+        "reward": (RewardTrainer, RewardConfig),
+    }
+    trainer_class, config_class = classes[kind]
+    policy = model(kind, tokenizer)
+    reference = {} if kind == "reward" else {"ref_model": copy.deepcopy(policy)}
+    trainer = trainer_class(
+        model=policy,
+        args=config_class(**settings(work)),
+        train_dataset=read(folder, streaming=streaming),
+        processing_class=tokenizer,
+        **reference,
+    )
+    trainer.train()
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    batch = next(iter(trainer.get_train_dataloader()))
+    first = next(iter(trainer.train_dataset))
+    return {
+        "steps": trainer.state.global_step,
+        "losses": losses,
+        "batch": sorted(batch),
+        "first_ids": {key: value for key, value in first.items() if key.endswith("_ids")},
+    }
+
+
+def rendered(request: dict[str, Any], tokenizer: Any) -> list[Any]:
+    """What transformers makes of each (template, messages, tools, ask); null where it refuses."""
+    import jinja2
+
+    texts: list[Any] = []
+    for template, messages, tools, ask in request["conversations"]:
+        try:
+            text = tokenizer.apply_chat_template(
+                messages,
+                tools=tools,
+                chat_template=template,
+                add_generation_prompt=ask,
+                tokenize=False,
+            )
+            ids = tokenizer.apply_chat_template(
+                messages, tools=tools, chat_template=template, add_generation_prompt=ask
+            )
+            texts.append([text, ids["input_ids"]])
+        except (jinja2.TemplateError, TypeError, ValueError, KeyError):
+            texts.append(None)
+    return texts
+
+
+def main(order_file: str, report_file: str) -> None:
+    from transformers import AutoTokenizer
+
+    order = json.loads(Path(order_file).read_text(encoding="utf-8"))
+    tokenizer = AutoTokenizer.from_pretrained(order["tokenizer"])
+    work = Path(report_file).parent / "work"
+    report = {
+        name: train(kind, folder, tokenizer, work, streaming=streaming)
+        for name, (kind, folder, streaming) in order["trainings"].items()
+    }
+    report["rendered"] = rendered(order, tokenizer)
+    Path(report_file).write_text(json.dumps(report), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
