@@ -13,10 +13,22 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from flows.commands import build, diff, drops, export, ls, parts, retry, show, sql, verify
+from flows.commands import build, diff, doctor, drops, export, ls, parts, retry, show, sql, verify
 from pipelines.errors import PairwrightError
 
-COMMANDS: tuple[ModuleType, ...] = (build, ls, show, drops, diff, sql, export, retry, verify, parts)
+COMMANDS: tuple[ModuleType, ...] = (
+    build,
+    ls,
+    show,
+    drops,
+    diff,
+    sql,
+    export,
+    retry,
+    verify,
+    parts,
+    doctor,
+)
 
 UNUSABLE = 2
 INTERRUPTED = 128 + signal.SIGINT

@@ -50,6 +50,8 @@ class Outcome:
     """What the gates say, or an example of what is owed."""
     owed: int = 0
     """Prompts whose calls are still owed."""
+    budget_reached: bool = False
+    """Whether some of them are owed because the budget did not allow them."""
 
 
 def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> Outcome:
@@ -101,9 +103,11 @@ def publish(
     `meter` says what all of it took. The order of `shards` changes nothing.
     """
     owed = sum(shard.owed for shard in shards)
-    if owed > recipe.gates.allow_incomplete * intake.selected:
+    reached = any(shard.budget_reached for shard in shards)
+    publishes = reached and recipe.budget.on_limit == "publish"
+    if owed > recipe.gates.allow_incomplete * intake.selected and not publishes:
         examples = [shard.example for shard in shards if shard.owed]
-        return Outcome(failures=examples[:1], owed=owed)
+        return Outcome(failures=examples[:1], owed=owed, budget_reached=reached)
 
     meter.step = "selecting"
     evidence, funnel = Evidence(staging / "evidence"), Funnel()
@@ -124,11 +128,13 @@ def publish(
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
     if failures := failed_gates(recipe.gates, manifest, asking):
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
-        return Outcome(manifest, refused=refused, failures=failures, owed=owed)
+        return Outcome(
+            manifest, refused=refused, failures=failures, owed=owed, budget_reached=reached
+        )
     version, published = store.publish(recipe.head.name, folder, manifest)
     if published:
         rebuild(store)
-    return Outcome(version.manifest, version, published, owed=owed)
+    return Outcome(version.manifest, version, published, owed=owed, budget_reached=reached)
 
 
 def _count_what_units_did(funnel: Funnel, intake: Intake, evidence: Evidence) -> None:

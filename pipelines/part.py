@@ -12,11 +12,12 @@ import hashlib
 import importlib
 import importlib.util
 import pkgutil
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args
 
 from pydantic import (
     AfterValidator,
@@ -137,6 +138,8 @@ class Part(Table):
     """What rows and reports call this part. Default: the kind (for a file, its stem)."""
 
     _code_sha256: str | None = PrivateAttr(default=None)
+    _file: str = PrivateAttr(default="")
+    """The recipe that the part was read from, for errors that only reading its input shows."""
 
     def model_post_init(self, _context: Any) -> None:
         """Names the part after its kind where the recipe gives no name."""
@@ -237,8 +240,11 @@ def load_part(shelf: str, table: dict[str, Any], where: Where) -> Part:
         raise where.error(f"a kind is needed. {nearest('', kinds(shelf))}", "kind")
     cls, sha256 = part_class(shelf, kind, where)
     part = load_table(cls, table, where)
-    part._code_sha256 = sha256
-    part.check(where)
+    part._code_sha256, part._file = sha256, where.file
+    try:
+        part.check(where)
+    except ValueError as error:  # a path that no system can have, with a NUL for one
+        raise where.error(str(error)) from error
     return part
 
 
@@ -256,23 +262,33 @@ def _fault(cls: type[Table], fault: dict[str, Any], where: Where) -> str:
     key = ".".join(location)
     if fault["type"] == "extra_forbidden":
         owner = _owner(cls, location[:-1])
-        valid = owner.model_fields if owner is not None else {}
-        return str(
-            where.error(f'no such key "{location[-1]}"; {nearest(location[-1], valid)}', key)
-        )
-    message = fault["msg"].removeprefix("Value error, ")
-    shown = repr(fault["input"])
+        hint = f"; {nearest(location[-1], owner.model_fields)}" if owner is not None else ""
+        return str(where.error(f'no such key "{location[-1]}"{hint}', key))
     if fault["type"] == "missing":
         return str(where.error("is needed and missing", key))
-    return str(where.error(f"{message} (got {shown[:80]})", key))
+    given = fault["input"]
+    if fault["type"] == "literal_error" and isinstance(given, str):
+        choices = re.findall("'([^']*)'", fault["ctx"]["expected"])
+        return str(where.error(f'no such choice "{given[:80]}"; {nearest(given, choices)}', key))
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "is_instance_of":  # pydantic's word for a Decimal that is none
+        message = "a number is wanted"
+    return str(where.error(f"{message} (got {repr(given)[:80]})", key))
 
 
 def _owner(cls: type[Table], location: list[str]) -> type[Table] | None:
-    """The table class that a nested location belongs to, if a plain field leads there."""
+    """The table class that a nested location belongs to, if plain fields or arrays lead there."""
     for step in location:
+        if step.isdigit():
+            continue
         field = cls.model_fields.get(step)
         annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, Table)):
+        inner = [kind for kind in (annotation, *get_args(annotation)) if _is_table(kind)]
+        if not inner:
             return None
-        cls = annotation
+        cls = inner[0]
     return cls
+
+
+def _is_table(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Table)

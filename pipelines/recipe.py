@@ -11,11 +11,11 @@ and leaves out what does not: windows, timeouts, tries, rate limits, key names, 
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, cast
 
 import tomli_w
 from pydantic import Field
@@ -28,7 +28,7 @@ from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
 from pipelines.overrides import apply_override, merged
 from pipelines.pairing import Pairing
-from pipelines.part import Part, Table, Where, identity_of, load_part, load_table
+from pipelines.part import Part, Table, TableT, Where, identity_of, load_part, load_table
 from pipelines.publishing.gates import Gates
 from pipelines.publishing.layout import Publish
 from pipelines.sampler import Sampler
@@ -53,12 +53,16 @@ class Head(Table):
     """Take only the first so many prompts, in the sources' order."""
     sample: int | None = Field(default=None, ge=1)
     """Take a seeded sample of so many prompts."""
-    on_conflict: str = Field(default="error", pattern="^(error|first|last)$")
+    on_conflict: Literal["error", "first", "last"] = "error"
     """Which of two different references of one prompt wins: "error", "first" or "last"."""
 
 
 SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")
 TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates", "budget")
+KEYS = frozenset((*TABLES, *Head.model_fields))
+"""What may stand at the top of a recipe."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,59 +122,106 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
-    """The recipe that `table` describes; `path` is where its relative paths start from."""
-    file, root = str(path), path.parent
-    _refuse_unknown_tables(table, file)
-    frozen = _frozen(table, file)
+    """The recipe that `table` describes; `path` is where its relative paths start from.
+
+    Raises one RecipeError with the faults of all tables; then one with those between them.
+    """
+    file, root, faults = str(path), path.parent, _Faults()
+    faults.of(_refuse_unknown_tables, table, file)
+    frozen = _frozen({key: table[key] for key in table if key in KEYS}, file)
     head = {key: value for key, value in frozen.items() if key not in TABLES}
     top = Where(file, "", root)
 
     def named(shelf: str, key: str) -> dict[str, Any]:  # `load_part` vouches for the type
-        tables = _expect(frozen.get(key, {}), dict, f"[{key}.NAME] tables", top, key)
-        loaded = {}
-        for name, entry in tables.items():
-            where = Where(file, f"[{key}.{name}]", root)
-            entry = _expect(entry, dict, "a table", where, "")
-            loaded[name] = load_part(shelf, {"name": name, **entry}, where)
-        return loaded
+        tables = faults.of(
+            _expect, frozen.get(key, {}), dict, f"[{key}.NAME] tables", top, key, instead={}
+        )
+        return {
+            name: faults.of(_load_named, shelf, name, entry, Where(file, f"[{key}.{name}]", root))
+            for name, entry in tables.items()
+        }
 
     def listed(key: str) -> tuple[Any, ...]:
-        tables = _expect(frozen.get(key, ()), tuple, f"[[{key}]] tables", top, key)
+        tables = faults.of(
+            _expect, frozen.get(key, ()), tuple, f"[[{key}]] tables", top, key, instead=()
+        )
         parts = []
         for number, entry in enumerate(tables, 1):
             kind = entry.get("kind", "") if isinstance(entry, dict) else ""
             where = Where(file, f"[[{key}]] #{number} ({kind})", root)
-            parts.append(load_part(key, _expect(entry, dict, "a table", where, ""), where))
-        _refuse_equal_names(parts, key, top)
+            parts.append(faults.of(_load_listed, key, entry, where))
+        faults.of(_refuse_equal_names, filter(None, parts), key, top)
         return tuple(parts)
 
+    def single(cls: type[TableT], key: str) -> TableT:
+        return faults.of(load_table, cls, frozen.get(key, {}), Where(file, f"[{key}]", root))
+
     prompts = frozen.get("prompts", ())
-    prompt_tables = (prompts,) if isinstance(prompts, dict) else prompts
-    _expect(prompt_tables, tuple, "a [prompts] table, or [[prompts]] tables,", top, "prompts")
+    prompt_tables = faults.of(
+        _expect,
+        (prompts,) if isinstance(prompts, dict) else prompts,
+        tuple,
+        "a [prompts] table, or [[prompts]] tables,",
+        top,
+        "prompts",
+        instead=(),
+    )
     recipe = Recipe(
         path=path,
         table=table,
-        head=load_table(Head, head, top),
+        head=faults.of(load_table, Head, head, top),
         sources=named("sources", "sources"),
         prompts=tuple(
-            load_table(PromptTable, entry, Where(file, f"[[prompts]] #{number}", root))
+            faults.of(load_table, PromptTable, entry, Where(file, f"[[prompts]] #{number}", root))
             for number, entry in enumerate(prompt_tables, 1)
         ),
         models=named("backends", "models"),
         samplers=listed("samplers"),
         judges=listed("judges"),
-        score=load_table(Score, frozen.get("score", {}), Where(file, "[score]", root)),
+        score=single(Score, "score"),
         pairings=listed("pairings"),
         filters=listed("filters"),
         selectors=listed("selectors"),
-        publish=load_table(Publish, frozen.get("publish", {}), Where(file, "[publish]", root)),
-        gates=load_table(Gates, frozen.get("gates", {}), Where(file, "[gates]", root)),
-        budget=load_table(Budget, frozen.get("budget", {}), Where(file, "[budget]", root)),
+        publish=single(Publish, "publish"),
+        gates=single(Gates, "gates"),
+        budget=single(Budget, "budget"),
     )
+    faults.raise_all()
     _check_references(recipe, top)
-    check_scales(recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
-    check_filters(recipe.filters)
+    faults.of(check_scales, recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
+    faults.of(check_filters, recipe.filters)
+    faults.raise_all()
     return recipe
+
+
+class _Faults:
+    """The faults of a recipe, gathered so that one error tells all of them."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    def of(self, load: Callable[..., T], *arguments: Any, instead: T | None = None) -> T:
+        """What `load` returns; `instead` where it raises RecipeError, which `raise_all` tells."""
+        try:
+            return load(*arguments)
+        except RecipeError as error:
+            self._told.append(str(error))
+            return cast("T", instead)
+
+    def raise_all(self) -> None:
+        """Raises one RecipeError for the faults so far, if there are any."""
+        if self._told:
+            raise RecipeError("\n".join(self._told))
+
+
+def _load_named(shelf: str, name: str, entry: Any, where: Where) -> Part:
+    return load_part(
+        shelf, {"name": name, **_expect(entry, dict, "a table", where, "")}, where
+    )
+
+
+def _load_listed(shelf: str, entry: Any, where: Where) -> Part:
+    return load_part(shelf, _expect(entry, dict, "a table", where, ""), where)
 
 
 def _read_toml(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -201,11 +252,13 @@ def _read_toml(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _refuse_unknown_tables(table: dict[str, Any], file: str) -> None:
-    valid = {*TABLES, *Head.model_fields}
+    faults = []
     for key, value in table.items():
-        if key not in valid:
+        if key not in KEYS:
             shown = f"[{key}]" if isinstance(value, dict | list) else key
-            raise RecipeError(f"{file}: no such table or key {shown}; {nearest(key, valid)}")
+            faults.append(f"{file}: no such table or key {shown}; {nearest(key, KEYS)}")
+    if faults:
+        raise RecipeError("\n".join(faults))
 
 
 def _frozen(value: Any, file: str, key: str = "") -> Any:
@@ -252,7 +305,7 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     callers: tuple[Sampler | Judge, ...] = (*recipe.samplers, *recipe.judges)
     for caller in callers:
         for model in caller.models():
-            _known(model, recipe.models, "model", f"[[{caller.shelf}]] {caller.name}", where)
+            _known(model, recipe.models, "model", _place(caller, model), where)
             sampling = getattr(caller, "sampling", AS_THE_MODEL)
             recipe.budget.check_model(
                 recipe.models[model], sampling, replace(where, table="[budget]")
@@ -260,10 +313,8 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):
-            owner = (
-                f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
-            )
-            _known(source, recipe.sources, "source", owner, where)
+            place = f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
+            _known(source, recipe.sources, "source", f"{place}: source", where)
     _check_judge_names(recipe, where)
 
 
@@ -273,13 +324,24 @@ def _check_judge_names(recipe: Recipe, where: Where) -> None:
         return  # the names of its judges stand in the rows of its source
     judges = [judge.name for judge in recipe.judges]
     for name in recipe.score.judges:
-        _known(name, judges, "judge", "[score]", where)
+        _known(name, judges, "judge", "[score]: judges", where)
     for pairing in recipe.pairings:
         for name in pairing.judge_names():
-            _known(name, judges, "judge", f"[[pairings]] {pairing.name}", where)
+            _known(name, judges, "judge", _place(pairing, name), where)
 
 
-def _known(name: str, valid: Iterable[str], noun: str, owner: str, where: Where) -> None:
+def _place(part: Part, named: str) -> str:
+    """The table of `part`, and its key whose value is, or holds, the name `named`."""
+    values = {key: getattr(part, key) for key in type(part).model_fields if key != "name"}
+    keys = [
+        key
+        for key, value in values.items()
+        if value == named or (isinstance(value, tuple | dict) and named in value)
+    ]
+    return ": ".join([f"[[{part.shelf}]] {part.name}", *keys[:1]])
+
+
+def _known(name: str, valid: Iterable[str], noun: str, place: str, where: Where) -> None:
     names = list(valid)
     if name not in names:
-        raise where.error(f'no such {noun} "{name}"; {nearest(name, names)}', owner)
+        raise where.error(f'no such {noun} "{name}"; {nearest(name, names)}', place)

@@ -5,7 +5,7 @@ For example:
     pairwright build my.toml --limit 20 --set filters.margin.min=2
 
 What is bought is kept in the store's ledger: a build that stopped goes on with the same command,
-and a change of pairing, filters or selectors costs no call.
+and another pairing, margin or selector costs no call.
 """
 
 import argparse
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.meter import Meter
     from pipelines.recipe import Recipe
 
-DONE, UNUSABLE, GATE_FAILED, OWED, INTERRUPTED = 0, 2, 3, 5, 130
+DONE, UNUSABLE, GATE_FAILED, BUDGET, OWED, INTERRUPTED = 0, 2, 3, 4, 5, 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Builds. Returns 0, 3 (a gate failed), 5 (calls are owed) or 130 (Ctrl-C)."""
+    """Builds. Returns 0, 3 (a gate failed), 4 (the budget is reached), 5 (calls are owed) or 130 (Ctrl-C)."""
     from flows.shipped_recipes import find_recipe
     from pipelines.recipe import read_recipe
 
@@ -104,6 +104,8 @@ def _build(recipe: "Recipe", store: Path) -> int:
         return INTERRUPTED
     seconds = time.monotonic() - started
     print(summary(outcome, meter, store, seconds, bars=sys.stdout.isatty()))
+    if outcome.budget_reached:
+        return BUDGET
     if outcome.version is not None:
         return DONE
     return OWED if outcome.manifest is None else GATE_FAILED

@@ -32,11 +32,12 @@ def run(chosen: argparse.Namespace) -> int:
     rows: list[tuple[str, ...]] = [COLUMNS]
     failed = False
     for name in store.names():
-        try:
-            rows += [_row(version) for version in store.versions(name)]
-        except StoreError as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed = True
+        for version in _examined(store, name):
+            if isinstance(version, StoreError):
+                print(f"error: {version}", file=sys.stderr)
+                failed = True
+            else:
+                rows.append(_row(version))
     if len(rows) > 1:
         print(aligned(rows))
     elif not failed:

@@ -75,7 +75,9 @@ def _table(causes: "Sequence[tuple[Cause, int]]", limit: int) -> str:
     rows = [("samples", "status", "model", "message")]
     for cause, samples in causes[:limit]:
         status = "" if cause.status is None else str(cause.status)
-        rows.append((count(samples), status, cause.model or "(unknown)", one_line(cause.message, WIDEST)))
+        rows.append(
+            (count(samples), status, cause.model or "(unknown)", one_line(cause.message, WIDEST))
+        )
     more = len(causes) - limit
     rest = f"\nand {counted(more, 'further cause')}: --limit {len(causes)} shows all"
     return aligned(rows) + (rest if more > 0 else "")

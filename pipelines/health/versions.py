@@ -1,5 +1,6 @@
 """The published versions of a store, its catalogue, and what builds left behind."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pipelines.errors import StoreError
 from pipelines.health.check import Check, fault, ok, warning
 from pipelines.publishing.folders import listed
 from pipelines.publishing.store import MANIFEST, Store, Version
+from schemas.version import NAME
 
 MANY = 10 * 2**30
 """Bytes of refused builds from which on there is a warning."""
@@ -15,20 +17,28 @@ MANY = 10 * 2**30
 
 def check_versions(store: Store, *, deep: bool = False) -> Iterator[Check]:
     """A line for each version: the sizes of its files, or with `deep` the hashes of all bytes."""
-    names = store.names()
+    datasets = store.root / "datasets"
+    names = sorted(folder.name for folder in datasets.glob("*/") if re.fullmatch(NAME, folder.name))
     if not names:
         yield ok("versions", "none is published yet", "pairwright build quickstart")
     for name in names:
-        yield from _unreadable(store, name)
-        for version in store.readable(name):
-            faults = store.verify(version) if deep else quick_faults(version)
-            files = len(version.manifest.files)
-            how = "hashed" if deep else "there, in the size published"
-            if faults:
-                more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-                yield fault(version.ref, f"{faults[0]}{more}", f"pairwright verify {version.ref}")
-            else:
-                yield ok(version.ref, f"{files} files {how}")
+        try:
+            versions = store.readable(name)
+        except StoreError as error:
+            yield fault(name, str(error), "put the folder itself there, or remove the link")
+            continue
+        yield from _unreadable(store, name, {version.label for version in versions})
+        yield from (_checked(store, version, deep) for version in versions)
+
+
+def _checked(store: Store, version: Version, deep: bool) -> Check:
+    faults = store.verify(version) if deep else quick_faults(version)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        first = faults[0].removeprefix(f"{version.ref}: ")
+        return fault(version.ref, f"{first}{more}", f"pairwright verify {version.ref}")
+    how = "every byte as published" if deep else "all there, in the sizes published"
+    return ok(version.ref, f"{len(version.manifest.files)} files, {how}")
 
 
 def quick_faults(version: Version) -> list[str]:
@@ -96,20 +106,18 @@ def check_catalogue(store: Store) -> Check:
     return ok("catalogue", f"lists {len(there)} versions")
 
 
-def _unreadable(store: Store, name: str) -> Iterator[Check]:
+def _unreadable(store: Store, name: str, readable: set[str]) -> Iterator[Check]:
     """Versions without a manifest, with a damaged one, or of a newer pairwright."""
-    readable = {version.label for version in store.readable(name)}
     for folder in sorted((store.root / "datasets" / name).glob("v[0-9]*/")):
         if folder.name in readable:
             continue
         ref = f"{name}@{folder.name}"
         try:
-            if (folder / MANIFEST).is_file():
-                store.resolve(ref)
-            else:
-                yield fault(ref, f"has no {MANIFEST}", f"restore {folder}, or remove it")
+            if not (folder / MANIFEST).is_file():
+                raise StoreError(f"has no {MANIFEST}, so it is no version")
+            store.resolve(ref)
         except StoreError as error:
-            yield fault(ref, str(error), f"pairwright verify {name}")
+            yield fault(ref, str(error), f"restore {folder} from a copy, or remove it")
 
 
 def _remover(folders: list[Path]) -> Callable[[], str]:

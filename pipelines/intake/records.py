@@ -12,7 +12,6 @@ threads and processes open it to read.
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -115,10 +114,9 @@ class Records:
     def prompts(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Prompt]:
         """The selected prompts whose id is `wanted`, in the order of the sources; streamed."""
         query = "SELECT prompt_id, payload FROM prompts WHERE selected ORDER BY position"
-        with closing(self._db.cursor()) as cursor:
-            for prompt_id, payload in cursor.execute(query):
-                if wanted(prompt_id):
-                    yield _prompt(payload)
+        for prompt_id, payload in self._db.execute(query):
+            if wanted(prompt_id):
+                yield _prompt(payload)
 
     def count(self) -> int:
         """How many prompts are selected."""

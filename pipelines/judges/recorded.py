@@ -78,6 +78,16 @@ class Recorded(Judge):
                 raise where.error(
                     f'no such verdict "{side}"; {nearest(side, VERDICTS)}', "verdicts"
                 )
+        self._check_verdicts(where)
+
+    def _check_verdicts(self, where: Where) -> None:
+        sides: dict[str, str] = {}
+        for side, texts in self.verdicts.items():
+            for text in texts:
+                if sides.setdefault(text, side) != side:
+                    raise where.error(
+                        f'"{text}" stands under {sides[text]} and under {side}', "verdicts"
+                    )
 
     def _check_comparison(self, where: Where) -> None:
         if not (self.response_a and self.response_b):

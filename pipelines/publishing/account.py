@@ -13,6 +13,7 @@ from pipelines.intake.inputs import Intake
 from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.recipe import Recipe
+from pipelines.selection.comparisons import consolidate
 from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest
@@ -57,9 +58,22 @@ def _judges(judgments: pl.DataFrame) -> dict[str, Judge]:
         read=readable.sum(),
     )
     return {
-        name: Judge(identity=", ".join(identities), asked=asked, read=read)
+        name: Judge(
+            identity=", ".join(identities), asked=asked, read=read, notes=_votes(judgments, name)
+        )
         for name, identities, asked, read in judges.sort("judge").iter_rows()
     }
+
+
+def _votes(judgments: pl.DataFrame, judge: str) -> dict[str, int | float | str]:
+    """Of a judge of comparisons: its votes, and how many of them are ties, and inconsistent."""
+    votes = consolidate(judgments, [judge])
+    if not votes.height:
+        return {}
+    counts = votes.select(
+        votes="n_votes", ties="n_ties", inconsistent="n_inconsistent", unread="n_unread"
+    )
+    return counts.sum().row(0, named=True)
 
 
 def _run(meter: Meter, owed: int) -> Run:

@@ -118,7 +118,7 @@ class _Query:
             raise QueryError(self._explained(error)) from error
 
     def _watch(self, con: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
-        if not done.wait(self._timeout_s):
+        if not done.wait(min(self._timeout_s, threading.TIMEOUT_MAX)):
             self._late.set()
             while not done.wait(0.05):  # an interrupt between two steps of a query is lost
                 con.interrupt()

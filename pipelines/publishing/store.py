@@ -15,7 +15,7 @@ import platform
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +65,10 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        try:
+            str(self.root).encode()
+        except UnicodeEncodeError as error:
+            raise StoreError(f"{self.root}: the path of a store must be UTF-8") from error
 
     @property
     def ledger_folder(self) -> Path:
@@ -97,6 +101,8 @@ class Store:
     def names(self) -> list[str]:
         """The datasets that have a version, sorted."""
         folder = self._inside("datasets")
+        if self.root.exists() and not self.root.is_dir():
+            raise StoreError(f"{self.root}: is no folder; --store names the folder of a store")
         if not folder.is_dir():
             return []
         return sorted(
@@ -109,13 +115,17 @@ class Store:
         """The versions of a dataset, oldest first; none for an unknown one. Raises StoreError."""
         return [self._read(name, number) for number in self._published(name)]
 
+    def examined(self, name: str) -> Iterator[Version | StoreError]:
+        """As `versions`; in the place of one that cannot be read, the error that says why."""
+        for number in self._published(name):
+            try:
+                yield self._read(name, number)
+            except StoreError as error:
+                yield error
+
     def readable(self, name: str) -> list[Version]:
         """As `versions`, less those whose manifest is damaged or newer than this code."""
-        found = []
-        for number in self._published(name):
-            with suppress(StoreError):
-                found.append(self._read(name, number))
-        return found
+        return [found for found in self.examined(name) if isinstance(found, Version)]
 
     def latest(self, name: str) -> Version | None:
         """The newest version of a dataset. Raises StoreError."""
@@ -242,7 +252,9 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(table)
     except ValidationError as error:
-        raise StoreError(f"{path}: is no manifest: {error}") from error
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{path}: is no manifest: {key}: {first['msg']}") from error
 
 
 def _completed(name: str, folder: Path, manifest: Manifest) -> Manifest:

@@ -15,6 +15,9 @@ from pipelines.source import BadRow, Row
 BATCH_ROWS = 1024
 """Rows that are held in memory at once."""
 
+UNREADABLE = (ValueError, OverflowError)
+"""What Arrow raises for invalid UTF-8, and for a time that Python's types cannot hold."""
+
 
 def rows_of(batches: Iterable[pa.RecordBatch], prefix: str = "") -> Iterator[Row | BadRow]:
     """The rows of `batches`; a row with a value that cannot be read is bad, its neighbours stay."""
@@ -31,7 +34,7 @@ def _unpacked(batch: pa.RecordBatch) -> Iterator[Row | str]:
     """The rows of a batch; for one that Arrow itself cannot unpack, the reason."""
     try:
         yield from batch.to_pylist()
-    except ValueError:  # invalid UTF-8 among them: find the rows that hold it
+    except UNREADABLE:  # find the rows that hold it
         for start in range(batch.num_rows):
             yield _unpacked_row(batch.slice(start, 1))
 
@@ -39,7 +42,7 @@ def _unpacked(batch: pa.RecordBatch) -> Iterator[Row | str]:
 def _unpacked_row(row: pa.RecordBatch) -> Row | str:
     try:
         unpacked: Row = row.to_pylist()[0]
-    except ValueError as error:
+    except UNREADABLE as error:
         return f"{_culprit(row)}: {error}"
     return unpacked
 
@@ -48,7 +51,7 @@ def _culprit(row: pa.RecordBatch) -> str:
     for name, column in zip(row.schema.names, row.columns, strict=True):
         try:
             column.to_pylist()
-        except ValueError:
+        except UNREADABLE:
             return str(name)
     raise AssertionError  # the row as a whole could not be unpacked
 

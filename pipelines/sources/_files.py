@@ -54,7 +54,7 @@ class FileSource(Source):
 
 def place_of(source: Source, root: Path) -> Where:
     """The table of `source` in its recipe."""
-    return Where("", f"[sources.{source.name}]", root)
+    return Where(source._file, f"[sources.{source.name}]", root)
 
 
 def absolute(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """CSV files with a header. Every value is text; scores and ranks are read from it later."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,8 @@ class Csv(FileSource):
             raise ValueError(f"its header cannot be read: {error}") from error
         if not names:
             raise ValueError("no header: the first line names the columns")
+        if not _is_utf8(names):
+            raise ValueError("the header is not UTF-8")
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"the header names a column twice: {', '.join(sorted(twice))}")
@@ -76,6 +78,8 @@ def _rows(reader: "Reader", names: tuple[str, ...], prefix: str) -> Iterator[Row
         except StopIteration:
             return
         except csv.Error as error:
+            if "end of data" in str(error):  # whatever follows it was taken for one cell
+                raise ValueError(f"the quote opened on line {first_line} never closes") from error
             yield BadRow(f"{prefix}line {first_line}", f"not CSV: {error}")
             continue
         if cells:  # a blank line is no row
@@ -87,8 +91,12 @@ def _rows(reader: "Reader", names: tuple[str, ...], prefix: str) -> Iterator[Row
 def _why_bad(cells: list[str], wanted: int) -> str | None:
     if len(cells) != wanted:
         return f"{len(cells)} cells where the header has {wanted}"
+    return None if _is_utf8(cells) else "not UTF-8"
+
+
+def _is_utf8(cells: Sequence[str]) -> bool:
     try:
         "".join(cells).encode()
     except UnicodeEncodeError:
-        return "not UTF-8"
-    return None
+        return False
+    return True

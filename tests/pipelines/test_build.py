@@ -147,3 +147,30 @@ def test_a_gate_that_fails_refuses_the_build_and_keeps_its_evidence(trial: Path)
     assert outcome.refused is not None
     assert (outcome.refused / "responses").is_dir()
     assert Store(trial / "store").names() == []
+
+
+BUDGET = ("budget.calls=60",)
+
+
+def test_a_build_that_reaches_its_budget_publishes_nothing_and_a_later_run_goes_on(
+    trial: Path,
+) -> None:
+    with ChatServer() as server:
+        outcome, meter = run(at(server, trial), *BUDGET)
+        assert server.stats()["requests"] == 60
+        assert outcome.budget_reached
+        assert outcome.version is None
+        later, rest = run(trial)
+    assert later.published
+    assert rest.samples_replayed == meter.samples_paid
+    assert rest.samples_paid == 240 - meter.samples_paid
+
+
+def test_a_build_may_publish_what_its_budget_allowed(trial: Path) -> None:
+    with ChatServer() as server:
+        outcome, _ = run(at(server, trial), *BUDGET, "budget.on_limit=publish")
+    assert outcome.budget_reached
+    assert outcome.published
+    owed = [row for row in published(outcome, "drops") if row["reason"] == "owed"]
+    assert len(owed) == outcome.owed > 0
+    assert len(published(outcome, "prompts")) == 30

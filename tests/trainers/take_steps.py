@@ -78,13 +78,22 @@ def train(kind: str, folder: str, tokenizer: Any, work: Path, *, streaming: bool
     trainer.train()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     batch = next(iter(trainer.get_train_dataloader()))
-    first = next(iter(trainer.train_dataset))
     return {
         "steps": trainer.state.global_step,
         "losses": losses,
         "batch": sorted(batch),
-        "first_ids": {key: value for key, value in first.items() if key.endswith("_ids")},
+        "lengths": lengths(trainer.train_dataset),
     }
+
+
+def lengths(prepared: Any) -> dict[str, list[int]]:
+    """Tokens of every prompt and answer, as the trainer prepared them."""
+    sides: dict[str, list[int]] = {}
+    for row in prepared:
+        for key, ids in row.items():
+            if key.endswith("_ids"):
+                sides.setdefault(key.removesuffix("_ids"), []).append(len(ids))
+    return sides
 
 
 def rendered(request: dict[str, Any], tokenizer: Any) -> list[Any]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pipelines.exporting.chat import Unrenderable, read_chat
+from pipelines.exporting.check import Checker
 from tests.exports import (
     exported,
-    json_lines,
     plain_version,
     tool_pairs,
     version_of,
@@ -83,11 +83,11 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
     plain = plain_version(folder)
     tools = version_of(folder / "with_tools", tool_pairs(24), "tools")
+    checker = Checker(read_chat(write_tokenizer(folder / "tokenizer")))
     for kind in ("trl", "kto", "reward"):
-        exported(plain, kind, folder / kind)
-        exported(tools, kind, folder / "tools" / kind)
+        exported(plain, kind, folder / kind, checker=checker)
+        exported(tools, kind, folder / "tools" / kind, checker=checker)
     exported(plain, "reward", folder / "no_margin", margin=False)
-    write_tokenizer(folder / "tokenizer")
     return folder
 
 
@@ -151,6 +151,19 @@ def test_the_reward_trainer_subtracts_the_margin(report: dict[str, Any], name: s
 def test_without_a_margin_the_reward_trainer_has_its_usual_loss(report: dict[str, Any]) -> None:
     assert report["reward without margin"]["losses"][0] == pytest.approx(math.log(2), abs=1e-3)
     assert "margin" not in report["reward without margin"]["batch"]
+
+
+@pytest.mark.parametrize(("name", "folder"), [("dpo", "trl"), ("dpo with tools", "tools/trl")])
+def test_the_check_counts_the_tokens_that_the_trainer_counts(
+    exports: Path, report: dict[str, Any], name: str, folder: str
+) -> None:
+    """The medians over all pairs: the test texts of a set have nearly one length."""
+    checked = json.loads((exports / folder / "check.json").read_text(encoding="utf-8"))
+    counted = checked["splits"]["train"]["tokens"]
+    for side in ("prompt", "chosen", "rejected"):
+        theirs = sorted(report[name]["lengths"][side])
+        assert counted[side]["max"] == theirs[-1]
+        assert counted[side]["p50"] == theirs[(len(theirs) + 1) // 2 - 1]
 
 
 def test_chat_templates_of_real_models_are_rendered_as_transformers_does(

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.exporter import Exporter
 from schemas.rows import Message
-from tests.exports import exported, json_lines, part, plain_version, tool_pairs, version_of
+from tests.exports import exported, json_lines, plain_version, tool_pairs, version_of
 
 SYSTEM, USER, ASSISTANT = (Message(role, role) for role in ("system", "user", "assistant"))
 
@@ -87,8 +86,3 @@ def test_tools_are_left_out_in_the_prompt_and_in_the_answers(tmp_path: Path) -> 
     assert sum(one.left_out.get("uses_tools", 0) for one in made.values()) == 4
     (row,) = examples(tmp_path / "out")
     assert (row["messages"][0]["content"], row["system"]) == ("S", "")
-
-
-def test_no_condition_is_null_for_a_pair(tmp_path: Path) -> None:
-    exporter: Exporter = part("llama_factory")
-    assert set(exporter.left_out(tools=False)) < set(exporter.left_out(tools=True))

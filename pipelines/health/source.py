@@ -1,0 +1,27 @@
+"""The sources of a recipe: whether the first row of each can be read."""
+
+from pathlib import Path
+
+from pipelines.errors import RecipeError
+from pipelines.health.check import Check, fault, ok, warning
+from pipelines.source import BadRow, Source
+
+
+def check_source(source: Source, root: Path) -> Check:
+    """Reads one row; a data set of the hub is not downloaded for it."""
+    subject = f"source {source.name}"
+    folder = getattr(source, "path", "")
+    if source.kind == "hub" and not (root / folder).exists():
+        return ok(subject, f"{folder} is on the hub: not tried, for it would be downloaded")
+    try:
+        files = source.files(root)
+        row = next(iter(source.rows(root)), None)
+        size = sum(file.stat().st_size for file in files)
+    except (RecipeError, OSError) as error:
+        return fault(subject, str(error), f"check [sources.{source.name}]")
+    if row is None:
+        return fault(subject, "has no rows", f"check [sources.{source.name}]")
+    if isinstance(row, BadRow):
+        return warning(subject, f"{row.position}: {row.why}", "such rows are dropped")
+    shown = f"{len(files)} files of {size / 2**20:,.1f} MiB, " if files else ""
+    return ok(subject, f"{shown}the first row can be read")
