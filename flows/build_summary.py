@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from flows.funnel_text import funnel
@@ -73,7 +74,7 @@ def _next(outcome: "Outcome", store: Path) -> str:
             return f"evidence: {outcome.refused}"
         return "What is paid is kept. Run the same command to go on."
     name = outcome.version.name
-    option = "" if store == DEFAULT else f" --store {store}"
+    option = "" if store == DEFAULT else f" --store {quote(str(store))}"
     return "\n".join(
         (
             f"files: {outcome.version.folder}",

@@ -13,10 +13,24 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from flows.commands import build, diff, doctor, drops, export, ls, parts, retry, show, sql, verify
+from flows.commands import (
+    build,
+    diff,
+    doctor,
+    drops,
+    export,
+    ls,
+    parts,
+    plan,
+    retry,
+    show,
+    sql,
+    verify,
+)
 from pipelines.errors import PairwrightError
 
 COMMANDS: tuple[ModuleType, ...] = (
+    plan,
     build,
     ls,
     show,
@@ -91,6 +105,7 @@ def make_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code (see `EXIT_CODES`)."""
+    _open_closed_streams()
     chosen = make_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
@@ -106,6 +121,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {_in_words(error)}", file=sys.stderr)
         return error.exit_code if isinstance(error, PairwrightError) else UNUSABLE
     return code
+
+
+def _open_closed_streams() -> None:
+    """Opens the streams that the caller closed (`>&-`): Python leaves None in their place."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: PTH123, SIM115 - stays open
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _in_words(error: Exception) -> str:

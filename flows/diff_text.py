@@ -1,6 +1,7 @@
 """The difference of two versions as text: the page that `pairwright diff` prints."""
 
 from collections import Counter
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from flows.plain_text import aligned, count, one_line
@@ -84,8 +85,22 @@ def _examples(found: "Difference", change: str, limit: int) -> str:
             _scores(row[f"score_chosen_{side}"], row[f"score_rejected_{side}"]) for side in "ab"
         )
         ids = (row["prompt_id"], row["chosen_response_id"], row["rejected_response_id"])
-        lines.append((row["cause"] or WHY[change, row["reason"]], *ids, *scores))
+        lines.append((_why(change, row["reason"], row["cause"]), *ids, *scores))
     return aligned(lines) if len(lines) > 1 else ""
+
+
+def _why(change: str, reason: str, cause: str | None) -> str:
+    """Why one pair differs.
+
+    >>> _why("removed", "dropped", "filters.margin: margin_too_small")
+    'filters.margin: margin_too_small'
+    >>> _why("removed", "score", "pairings.compared: tie")
+    'scored otherwise (pairings.compared: tie)'
+    """
+    why = WHY[change, reason]
+    if cause is None:
+        return why
+    return cause if reason == "dropped" else f"{why} ({cause})"
 
 
 def _scores(chosen: float | None, rejected: float | None) -> str:
@@ -102,12 +117,23 @@ def _scores(chosen: float | None, rejected: float | None) -> str:
 
 def _keys(title: str, changes: "list[KeyChange]") -> str:
     rows = [(title, "A", "B")]
-    rows += [(one.key, _value(one.a), _value(one.b)) for one in changes]
+    rows += [(one.key, *_values(one.a, one.b)) for one in changes]
     return aligned(rows) if changes else ""
 
 
-def _value(value: str | None) -> str:
-    return "-" if value is None else one_line(value, WIDEST)
+def _values(a: str | None, b: str | None) -> tuple[str, str]:
+    """Two values that differ, of long ones the part around their first difference.
+
+    >>> _values("2", None)
+    ('2', '-')
+    >>> _values("x" * 99 + "1", "x" * 99 + "2")
+    ('…xxxxxxxx1', '…xxxxxxxx2')
+    """
+    same = len(commonprefix([a or "", b or ""]))
+    start = same - 8 if same > WIDEST - 8 else 0
+    cut = "…" if start else ""
+    one, two = ("-" if v is None else one_line(cut + v[start:], WIDEST) for v in (a, b))
+    return one, two
 
 
 def _funnels(a: "Manifest", b: "Manifest") -> str:

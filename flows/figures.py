@@ -1,10 +1,13 @@
 """The figures of a published version, each one query over its Parquet files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.errors import StoreError
 from schemas.tables import PUBLISHED
 
 if TYPE_CHECKING:
@@ -71,15 +74,11 @@ class Figures:
 
     def __init__(self, version: "Version") -> None:
         self._connection = duckdb.connect()
+        self._ref = version.ref
         for table in ("pairs", "drops"):
             files = list(map(str, version.files(table)))
-            empty = PUBLISHED[table].empty_table()
-            rows = (
-                self._connection.read_parquet(files)
-                if files
-                else self._connection.from_arrow(empty)
-            )
-            rows.create_view(table)
+            with self._errors():
+                self._relation(table, files).create_view(table)
 
     def margin_quantiles(self) -> dict[float, float]:
         """`QUANTILES` -> margin in score units; empty where no pair has a margin."""
@@ -149,4 +148,17 @@ class Figures:
         return [DropExample(*row) for row in rows]
 
     def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(query, values).fetchall()
+        with self._errors():
+            return self._connection.execute(query, values).fetchall()
+
+    def _relation(self, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:
+        if files:
+            return self._connection.read_parquet(files)
+        return self._connection.from_arrow(PUBLISHED[table].empty_table())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StoreError(f"{self._ref}: {error}. `pairwright verify {self._ref}`") from error

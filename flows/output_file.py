@@ -19,6 +19,12 @@ def opened(output: Path | None, layout: str, store: Path) -> Iterator[BinaryIO]:
         return
     if output.resolve().is_relative_to(store):
         raise StoreError(f"{output}: lies in the store, which only builds write to")
+    if output.is_dir():
+        raise StoreError(f"{output}: is a folder; name a file")
+    if output.exists() and not output.is_file():  # a device or a pipe is written to, not replaced
+        with output.open("wb") as stream:
+            yield stream
+        return
     unfinished = output.with_name(f".{output.name}.unfinished")
     try:
         with unfinished.open("wb") as stream:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from flows.plain_text import aligned, counted, one_line
 
@@ -20,13 +21,33 @@ WIDEST_CELL = 60
 def write_rows(rows: pa.RecordBatchReader, layout: str, stream: BinaryIO) -> None:
     """Writes `rows` to `stream` as they come; formats of text are UTF-8."""
     if layout == "parquet":
-        with pq.ParquetWriter(stream, rows.schema, compression="zstd") as writer:
+        schema = pa.schema([_storable(field) for field in rows.schema])
+        with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
             for batch in rows:
-                writer.write_batch(batch)
+                writer.write_batch(_stored(batch, schema))
         return
     pieces = {"table": _as_table, "csv": _as_csv, "json": _as_json}[layout]
     stream.writelines(piece.encode() for piece in pieces(rows))
     stream.flush()
+
+
+def _storable(field: pa.Field) -> pa.Field:
+    """`field`; as JSON text where Parquet has no such type (intervals, unions)."""
+    try:
+        pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+    except pa.ArrowNotImplementedError:
+        return pa.field(field.name, pa.string())
+    return field
+
+
+def _stored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        column
+        if column.type == field.type
+        else pa.array(map(_text, column.to_pylist()), field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _as_table(rows: pa.RecordBatchReader) -> Iterator[str]:
@@ -65,7 +86,26 @@ def _as_json(rows: pa.RecordBatchReader) -> Iterator[str]:
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    return zip(*map(_values, batch.columns), strict=True)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):  # times that Python cannot hold: "infinity", the year 10000
+        return list(column.cast(_with_times_as_text(column.type)).to_pylist())
+
+
+def _with_times_as_text(kind: pa.DataType) -> pa.DataType:
+    if pt.is_temporal(kind) and not pt.is_interval(kind):
+        return pa.string()
+    if pt.is_list(kind):
+        return pa.list_(_with_times_as_text(kind.value_type))
+    if pt.is_struct(kind):
+        return pa.struct([field.with_type(_with_times_as_text(field.type)) for field in kind])
+    if pt.is_map(kind):
+        return pa.map_(_with_times_as_text(kind.key_type), _with_times_as_text(kind.item_type))
+    return kind
 
 
 def _cell(value: Any) -> str:
@@ -74,8 +114,11 @@ def _cell(value: Any) -> str:
     >>> _cell("a b"), _cell(None), _cell({"role": "user"}), _cell(0.25)
     ('a b', '', '{"role":"user"}', '0.25')
     """
-    text = "" if value is None else value if isinstance(value, str) else _json(value)
-    return one_line(text, WIDEST_CELL)
+    return one_line(_text(value) or "", WIDEST_CELL)
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else _json(value)
 
 
 def _csv_cell(value: Any) -> Any:

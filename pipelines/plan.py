@@ -10,31 +10,42 @@ drawn by the seed, or of a given length where none is known yet. What is counted
 units is scaled up to all of them.
 """
 
+import asyncio
 import heapq
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from statistics import fmean, pvariance
 
+import uvloop
+
 from pipelines.backend import Backend, Completion, Request, Sampling
+from pipelines.build import staged
 from pipelines.calls.budget import worst_case
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
+from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
+from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
-from pipelines.round import Steps, run_unit
+from pipelines.round import run_round, run_unit
+from pipelines.shard import RECORDS, admit, steps_of
 from pipelines.unit import Unit, Workshop
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Message, Prompt
 
 CHARACTERS_PER_TOKEN = 4.0
 """Assumed where no reply of the model has told better."""
-PLANNED = "planned"
-"""Finish reason of a stand-in."""
 Z = 1.96
 """Standard deviations on either side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn(Completion):
+    """An answer that nobody paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +159,8 @@ class Forecaster:
     ) -> list[Completion]:
         """Stand-in completions for `request`, which is counted; `path` keys the draws."""
         known, tally = self.known[caller], self.account[caller, model]
-        completions = [
-            Completion(self._answer(caller, request, (*path, choice)), finish_reason=PLANNED)
+        completions: list[Completion] = [
+            StandIn(self._answer(caller, request, (*path, choice)), finish_reason="stop")
             for choice in range(request.n)
         ]
         characters = sum(len(message.content or "") for message in request.messages)
@@ -196,7 +207,7 @@ class PlannedUnit(Unit):
         )
         if self.forecaster.learning:
             for completion in completions:
-                if completion.finish_reason != PLANNED:
+                if not isinstance(completion, StandIn):
                     self.forecaster.known[self.caller].learn(completion)
         return completions
 
@@ -208,43 +219,86 @@ class PlannedUnit(Unit):
         return dict(zip(indices, answers, strict=True))
 
 
-async def make_plan(
+def make_plan(
     recipe: Recipe,
-    prompts: Iterator[Prompt],
-    records: Records,
-    ledger: Ledger,
-    steps: Steps,
+    store: Store,
     lengths: Lengths = Lengths(),
-    most_units: int = 500,
+    *,
+    units: int = 500,
+    pilot: int = 0,
+    meter: Meter | None = None,
 ) -> Plan:
-    """The plan for a build of `prompts`, counted on a seeded sample of at most `most_units`."""
-    total, sampled = _sampled(prompts, most_units, recipe.head.seed)
-    meter = Meter()
-    workshop = Workshop(
-        recipe.head.seed, recipe.models, ledger, Dispatcher(recipe.models, meter), meter, records
-    )
-    learner = Forecaster(recipe, lengths, learning=True)
-    await _count(sampled, workshop, learner, steps)  # the first time, for the lengths
-    forecaster = Forecaster(recipe, lengths, known=learner.known)
-    replayed = meter.samples_replayed
-    by_unit = await _count(sampled, workshop, forecaster, steps)
-    scale = total / len(sampled) if sampled else 0.0
-    return Plan(
-        units=total,
-        sampled_units=len(sampled),
-        replayed=replayed * scale,
-        parts=tuple(
-            _part_plan(part, model, recipe.models[model], by_unit, total, learner.known[part])
-            for part, model in sorted({pair for account in by_unit for pair in account})
-        ),
-    )
+    """The plan for a build into `store`, counted on a seeded sample of at most `units` prompts.
+
+    `pilot` units of them are really run first (and paid, into the ledger, so that the build does
+    not pay them again): they tell how long answers are. Raises what a build raises before it
+    publishes.
+    """
+    with (
+        staged(store) as staging,
+        Records(staging / RECORDS) as records,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        read_inputs(recipe, records, lambda _: None)
+        admitted = chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts()))
+        total, sampled = _sampled(admitted, max(units, pilot), recipe.head.seed)
+        workshop = _Shared(recipe, store, records, meter or Meter())
+        if pilot:
+            runner.run(workshop.pay(sampled[:pilot]))
+        return runner.run(workshop.count(sampled, total, lengths))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the units of a plan have in common."""
+
+    recipe: Recipe
+    store: Store
+    records: Records
+    meter: Meter
+
+    async def pay(self, prompts: Sequence[Prompt]) -> None:
+        """Runs units for real; what they buy is in the ledger, and a unit that owes is no harm."""
+        recipe = self.recipe
+        with Ledger(self.store.ledger_folder) as ledger:
+            async with Dispatcher(recipe.models, self.meter, recipe.budget) as dispatcher:
+                workshop = self._workshop(ledger, dispatcher, self.meter)
+                steps = steps_of(recipe)
+                await run_round(iter(prompts), workshop, steps, lambda _: None, lambda *_: None)
+
+    async def count(self, prompts: Sequence[Prompt], total: int, lengths: Lengths) -> Plan:
+        """The plan for `total` prompts, from these."""
+        meter = Meter()
+        learner = Forecaster(self.recipe, lengths, learning=True)
+        with Ledger(self.store.ledger_folder) as ledger:
+            workshop = self._workshop(ledger, Dispatcher({}, meter), meter)
+            await _count(prompts, workshop, learner)  # the first time, for the lengths
+            replayed = meter.samples_replayed
+            forecaster = Forecaster(self.recipe, lengths, known=learner.known)
+            by_unit = await _count(prompts, workshop, forecaster)
+        pairs = sorted({pair for account in by_unit for pair in account})
+        return Plan(
+            units=total,
+            sampled_units=len(prompts),
+            replayed=replayed * total / len(prompts) if prompts else 0.0,
+            parts=tuple(
+                _part_plan(
+                    part, model, self.recipe.models[model], by_unit, total, learner.known[part]
+                )
+                for part, model in pairs
+            ),
+        )
+
+    def _workshop(self, ledger: Ledger, dispatcher: Dispatcher, meter: Meter) -> Workshop:
+        recipe = self.recipe
+        return Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, self.records)
 
 
 async def _count(
-    prompts: Sequence[Prompt], workshop: Workshop, forecaster: Forecaster, steps: Steps
+    prompts: Sequence[Prompt], workshop: Workshop, forecaster: Forecaster
 ) -> list[Account]:
     """What each unit would still take."""
-    accounts = []
+    accounts, steps = [], steps_of(forecaster.recipe)
     for prompt in prompts:
         forecaster.account = defaultdict(Tally)
         await run_unit(PlannedUnit(prompt, workshop, forecaster=forecaster), steps)

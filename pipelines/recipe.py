@@ -11,11 +11,11 @@ and leaves out what does not: windows, timeouts, tries, rate limits, key names, 
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import Field
@@ -28,9 +28,10 @@ from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
 from pipelines.overrides import apply_override, merged
 from pipelines.pairing import Pairing
-from pipelines.part import Part, Table, TableT, Where, identity_of, load_part, load_table
+from pipelines.part import Part, Table, Where, identity_of
 from pipelines.publishing.gates import Gates
 from pipelines.publishing.layout import Publish
+from pipelines.recipe_tables import RecipeTables
 from pipelines.sampler import Sampler
 from pipelines.selection.scales import check_scales
 from pipelines.selection.score import Score
@@ -61,8 +62,6 @@ SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")
 TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates", "budget")
 KEYS = frozenset((*TABLES, *Head.model_fields))
 """What may stand at the top of a recipe."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,102 +125,34 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
 
     Raises one RecipeError with the faults of all tables; then one with those between them.
     """
-    file, root, faults = str(path), path.parent, _Faults()
-    faults.of(_refuse_unknown_tables, table, file)
-    frozen = _frozen({key: table[key] for key in table if key in KEYS}, file)
-    head = {key: value for key, value in frozen.items() if key not in TABLES}
-    top = Where(file, "", root)
-
-    def named(shelf: str, key: str) -> dict[str, Any]:  # `load_part` vouches for the type
-        tables = faults.of(
-            _expect, frozen.get(key, {}), dict, f"[{key}.NAME] tables", top, key, instead={}
-        )
-        return {
-            name: faults.of(_load_named, shelf, name, entry, Where(file, f"[{key}.{name}]", root))
-            for name, entry in tables.items()
-        }
-
-    def listed(key: str) -> tuple[Any, ...]:
-        tables = faults.of(
-            _expect, frozen.get(key, ()), tuple, f"[[{key}]] tables", top, key, instead=()
-        )
-        parts = []
-        for number, entry in enumerate(tables, 1):
-            kind = entry.get("kind", "") if isinstance(entry, dict) else ""
-            where = Where(file, f"[[{key}]] #{number} ({kind})", root)
-            parts.append(faults.of(_load_listed, key, entry, where))
-        faults.of(_refuse_equal_names, filter(None, parts), key, top)
-        return tuple(parts)
-
-    def single(cls: type[TableT], key: str) -> TableT:
-        return faults.of(load_table, cls, frozen.get(key, {}), Where(file, f"[{key}]", root))
-
-    prompts = frozen.get("prompts", ())
-    prompt_tables = faults.of(
-        _expect,
-        (prompts,) if isinstance(prompts, dict) else prompts,
-        tuple,
-        "a [prompts] table, or [[prompts]] tables,",
-        top,
-        "prompts",
-        instead=(),
-    )
+    file = str(path)
+    frozen = _frozen({key: value for key, value in table.items() if key in KEYS}, file)
+    tables = RecipeTables(path, frozen)
+    tables.checked(_refuse_unknown_tables, table, file)
     recipe = Recipe(
         path=path,
         table=table,
-        head=faults.of(load_table, Head, head, top),
-        sources=named("sources", "sources"),
-        prompts=tuple(
-            faults.of(load_table, PromptTable, entry, Where(file, f"[[prompts]] #{number}", root))
-            for number, entry in enumerate(prompt_tables, 1)
-        ),
-        models=named("backends", "models"),
-        samplers=listed("samplers"),
-        judges=listed("judges"),
-        score=single(Score, "score"),
-        pairings=listed("pairings"),
-        filters=listed("filters"),
-        selectors=listed("selectors"),
-        publish=single(Publish, "publish"),
-        gates=single(Gates, "gates"),
-        budget=single(Budget, "budget"),
+        head=tables.head(Head),
+        sources=tables.named("sources", "sources"),
+        prompts=tables.repeated(PromptTable, "prompts"),
+        models=tables.named("backends", "models"),
+        samplers=tables.listed("samplers", distinct=True),
+        judges=tables.listed("judges", distinct=True),
+        score=tables.single(Score, "score"),
+        pairings=tables.listed("pairings", distinct=True),
+        filters=tables.listed("filters", distinct=False),
+        selectors=tables.listed("selectors", distinct=False),
+        publish=tables.single(Publish, "publish"),
+        gates=tables.single(Gates, "gates"),
+        budget=tables.single(Budget, "budget"),
     )
-    faults.raise_all()
+    tables.raise_faults()
+    top = Where(file, "", path.parent)
     _check_references(recipe, top)
-    faults.of(check_scales, recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
-    faults.of(check_filters, recipe.filters)
-    faults.raise_all()
+    tables.checked(check_scales, recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
+    tables.checked(check_filters, recipe.filters)
+    tables.raise_faults()
     return recipe
-
-
-class _Faults:
-    """The faults of a recipe, gathered so that one error tells all of them."""
-
-    def __init__(self) -> None:
-        self._told: list[str] = []
-
-    def of(self, load: Callable[..., T], *arguments: Any, instead: T | None = None) -> T:
-        """What `load` returns; `instead` where it raises RecipeError, which `raise_all` tells."""
-        try:
-            return load(*arguments)
-        except RecipeError as error:
-            self._told.append(str(error))
-            return cast("T", instead)
-
-    def raise_all(self) -> None:
-        """Raises one RecipeError for the faults so far, if there are any."""
-        if self._told:
-            raise RecipeError("\n".join(self._told))
-
-
-def _load_named(shelf: str, name: str, entry: Any, where: Where) -> Part:
-    return load_part(
-        shelf, {"name": name, **_expect(entry, dict, "a table", where, "")}, where
-    )
-
-
-def _load_listed(shelf: str, entry: Any, where: Where) -> Part:
-    return load_part(shelf, _expect(entry, dict, "a table", where, ""), where)
 
 
 def _read_toml(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -279,20 +210,6 @@ def _plain(value: Any) -> Any:
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
-def _expect(value: Any, kind: type, wanted: str, where: Where, key: str) -> Any:
-    if not isinstance(value, kind):
-        raise where.error(f"{wanted} are wanted here, not {value!r}"[:200], key)
-    return value
-
-
-def _refuse_equal_names(parts: Iterable[Part], key: str, where: Where) -> None:
-    seen: set[str] = set()
-    for part in parts:
-        if part.name in seen and key in ("samplers", "judges", "pairings"):
-            raise where.error(f'two parts are called "{part.name}"; give one a name', f"[[{key}]]")
-        seen.add(part.name)
-
-
 def _check_references(recipe: Recipe, where: Where) -> None:
     """Every name that one table has of another exists. Raises RecipeError."""
     for key in ("samplers", "pairings"):
@@ -313,7 +230,9 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):
-            place = f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
+            place = (
+                f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
+            )
             _known(source, recipe.sources, "source", f"{place}: source", where)
     _check_judge_names(recipe, where)
 

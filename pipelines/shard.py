@@ -99,9 +99,6 @@ async def run_shard(
             Drop("prompts", prompt.prompt_id, prompt.prompt_id, "sampling", "owed", str(error))
         )
 
-    known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
-    sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
-    steps = Steps(recipe.samplers, sieve, recipe.judges)
     with (
         Records(staging / RECORDS, read_only=True) as records,
         Ledger(ledger_folder, shard.partitions) as ledger,
@@ -109,7 +106,7 @@ async def run_shard(
         async with Dispatcher(recipe.models, meter, recipe.budget) as dispatcher:
             workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
             prompts = _admitted(recipe, records.prompts(shard.has), evidence, meter)
-            await run_round(prompts, workshop, steps, finished, is_owed)
+            await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
     evidence.flush()
     purse, example = dispatcher.purse, next(iter(owed), "")
     return Finished(evidence.folder, meter, len(owed), example, purse.reached, purse.spent)
@@ -119,14 +116,33 @@ def _admitted(
     recipe: Recipe, prompts: Iterator[Prompt], evidence: Evidence, meter: Meter
 ) -> Iterator[Prompt]:
     """The prompts that the filters on prompts let through before any call; all become evidence."""
+    for batch, kept, drops in admit(recipe, prompts):
+        for prompt in batch:
+            evidence.add_prompt(prompt)
+        for drop in drops:
+            evidence.add_drop(drop)
+        meter.units -= len(batch) - len(kept)
+        yield from kept
+
+
+def admit(
+    recipe: Recipe, prompts: Iterator[Prompt]
+) -> Iterator[tuple[list[Prompt], list[Prompt], list[Drop]]]:
+    """Batches of prompts: all, those that the early filters on prompts keep, and why not the others."""
     known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
     sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
     while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
-        for prompt in batch:
-            evidence.add_prompt(prompt)
         kept, drops = sieve.sift(prompts_frame(batch, sieve.columns))
-        for row in drops.iter_rows(named=True):
-            evidence.add_drop(Drop(**row))
-        admitted = set(kept["prompt_id"])
-        meter.units -= len(batch) - len(admitted)
-        yield from (prompt for prompt in batch if prompt.prompt_id in admitted)
+        ids = set(kept["prompt_id"])
+        yield (
+            batch,
+            [prompt for prompt in batch if prompt.prompt_id in ids],
+            [Drop(**row) for row in drops.iter_rows(named=True)],
+        )
+
+
+def steps_of(recipe: Recipe) -> Steps:
+    """What the coroutine of a unit is composed of."""
+    known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
+    sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
+    return Steps(recipe.samplers, sieve, recipe.judges)

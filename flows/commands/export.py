@@ -1,4 +1,4 @@
-"""Write a version's pairs in the format of a trainer: trl, kto, reward, openai_dpo, llama_factory.
+"""Write a version's pairs in the format that a trainer reads.
 
 For example:
     pairwright export quickstart --format trl --out exported

@@ -32,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
     rows: list[tuple[str, ...]] = [COLUMNS]
     failed = False
     for name in store.names():
-        for version in _examined(store, name):
+        for version in store.examined(name):
             if isinstance(version, StoreError):
                 print(f"error: {version}", file=sys.stderr)
                 failed = True

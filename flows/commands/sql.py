@@ -28,10 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="S",
-        type=float,
+        type=_seconds,
         default=TIMEOUT_S,
         help=f"seconds until the query is stopped (default: {TIMEOUT_S:g})",
     )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError
+    return seconds
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Store
+    from pipelines.errors import StoreError
+    from pipelines.publishing.store import Store, Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,23 +39,26 @@ def _checked(store: "Store", ref: str | None) -> Iterator[tuple[str, bool]]:
     from flows.plain_text import counted
     from pipelines.errors import StoreError
 
-    names = store.names() if ref is None else [ref]
-    if not names:
+    names = store.names()
+    if ref is None and not names:
         yield f"{store.root} holds no dataset yet", True
-    for name in names:
-        try:
-            one = store.resolve(name)
-            versions = [one] if "@" in name else store.versions(one.name)
-        except StoreError as error:
-            if ref is not None:
-                raise
-            yield str(error), False
+    for version in _examined(store, names, ref):
+        if isinstance(version, StoreError):
+            yield str(version), False
             continue
-        for version in versions:
-            faults = store.verify(version)
-            yield from ((fault, False) for fault in faults)
-            if not faults:
-                yield (
-                    f"{version.ref}: {counted(len(version.manifest.files), 'file')} as published",
-                    True,
-                )
+        faults = store.verify(version)
+        yield from ((fault, False) for fault in faults)
+        if not faults:
+            files = counted(len(version.manifest.files), "file")
+            yield f"{version.ref}: {files} as published", True
+
+
+def _examined(
+    store: "Store", names: list[str], ref: str | None
+) -> "Iterator[Version | StoreError]":
+    """The versions that `ref` means, None all; errors for those that cannot be read."""
+    if ref is not None and ref not in names:
+        yield store.resolve(ref)  # one version, or a name that is not there
+        return
+    for name in names if ref is None else [ref]:
+        yield from store.examined(name)

@@ -66,7 +66,8 @@ class OpenaiApi(Backend):
     """The name of the length limit: "max_completion_tokens" for OpenAI's reasoning models."""
 
     _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
-    _secrets: tuple[str, ...] = PrivateAttr(default=())
+    _secrets: tuple[re.Pattern[str], ...] = PrivateAttr(default=())
+    _echoes: tuple[tuple[bytes, re.Pattern[bytes]], ...] = PrivateAttr(default=())
 
     def check(self, where: Where) -> None:
         """Raises RecipeError for an address or a key's name that cannot be right."""
@@ -125,7 +126,13 @@ class OpenaiApi(Backend):
             headers[header] = f"{word.strip()} {key}".strip()
         proxy = self._proxy(address)
         password = urlsplit(proxy).password if proxy else None
-        self._secrets = tuple(secret for secret in (key, password) if secret)
+        secrets = [secret for secret in (key, password) if secret]
+        self._secrets = tuple(re.compile(spelt(secret)) for secret in secrets)
+        self._echoes = tuple(
+            (plainest(secret).encode(), re.compile(spelt(secret).encode()))
+            for secret in secrets
+            if len(secret) >= SHORTEST_SECRET
+        )
         self._session = aiohttp.ClientSession(
             headers=headers,
             proxy=proxy,
@@ -181,14 +188,14 @@ class OpenaiApi(Backend):
     def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
         """The beginning of `text` without any secret (cut last: half a key is a secret too)."""
         for secret in self._secrets:
-            text = text.replace(secret, "[key]")
+            text = secret.sub("[key]", text)
         return text if len(text) <= longest else text[:longest] + "..."
 
     def _disclosable(self, raw: bytes) -> bytes:
         """`raw` without the key, which a test server or a proxy may echo in its answer."""
-        for secret in self._secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                raw = raw.replace(secret.encode(), b"[key]")
+        for hint, echo in self._echoes:
+            if hint in raw:  # a hundred times as fast as the expression
+                raw = echo.sub(b"[key]", raw)
         return raw
 
     def _address(self) -> Address:
@@ -222,3 +229,21 @@ class OpenaiApi(Backend):
                 f"[models.{self.name}]: {address.scheme.upper()}_PROXY must be an http:// URL"
             )
         return proxy
+
+
+def spelt(secret: str) -> str:
+    r"""A regular expression for `secret` in any spelling that JSON, or JSON within JSON, allows.
+
+    >>> [bool(re.search(spelt("a/b"), text)) for text in ("a/b", r"a\/b", r"a\\u002Fb", "a-b")]
+    [True, True, True, False]
+    """
+    return "".join(rf"\\{{0,4}}(?:{re.escape(one)}|(?i:u{ord(one):04x}))" for one in secret)
+
+
+def plainest(secret: str) -> str:
+    """The longest part of `secret` that no server escapes.
+
+    >>> plainest("sk-abc/d+e"), plainest("--")
+    ('abc', '')
+    """
+    return max(re.findall("[A-Za-z0-9]*", secret), key=len)

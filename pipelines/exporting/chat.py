@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Messages = Sequence[dict[str, Any]]
 
-SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token")
+SPECIAL = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 
 
 class Unrenderable(PairwrightError):

@@ -136,7 +136,7 @@ def _beside(place: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
             with duckdb.connect(f"{work}/work.duckdb", config=config) as con:
                 yield con, folder
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise StoreError(f"{place}: cannot be exported to: {error}") from error
+        raise StoreError(f"{place}: the export failed: {error}") from error
 
 
 def _refuse_nothing(version: Version, exporter: Exporter, exported: dict[str, Exported]) -> None:
@@ -146,7 +146,7 @@ def _refuse_nothing(version: Version, exporter: Exporter, exported: dict[str, Ex
     why = f" ({', '.join(reasons)})" if reasons else ""
     raise RecipeError(
         f"{version.ref}: the format {exporter.name} can hold none of its pairs{why}. "
-        f"`pairwright parts exporters {exporter.name}` says what it leaves out"
+        f"`pairwright parts exporters {exporter.kind}` says what it leaves out"
     )
 
 

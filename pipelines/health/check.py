@@ -37,3 +37,21 @@ def warning(
 def fault(subject: str, finding: str, help_: str = "") -> Check:
     """A check that found what stops a build, or has cost bytes that were published."""
     return Check("fault", subject, finding, help_)
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "file"), counted(1200, "sample")
+    ('1 file', '1,200 samples')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def mebibytes(size: int) -> str:
+    """A size in bytes, for people.
+
+    >>> mebibytes(3 * 2**19)
+    '1.5 MiB'
+    """
+    return f"{size / 2**20:,.1f} MiB"

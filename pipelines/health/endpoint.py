@@ -62,7 +62,7 @@ def _reached(model: "OpenaiApi", key: str) -> Check:
     except urllib.error.HTTPError as error:
         return _refused(subject, tried, error.code, model.api_key_env)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = getattr(error, "reason", None) or error or type(error).__name__
+        why = getattr(error, "reason", None) or error
         return fault(subject, f"{tried}: {_without(key, str(why))}", "is the server running?")
     return _listed(subject, tried, model.model, reply)
 

@@ -20,6 +20,9 @@ def check_file_system(root: Path) -> Iterator[Check]:
 
     Where there is no store yet, in the nearest folder above that is there.
     """
+    if root.exists() and not root.is_dir():
+        yield fault("store", f"{root} is a file", "take another --store")
+        return
     base = next(folder for folder in (root, *root.parents) if folder.is_dir())
     if base == root:
         yield ok("store", str(root))
@@ -39,7 +42,9 @@ def _space(base: Path) -> Check:
     finding = f"{free / 2**30:,.1f} GiB free"
     if free < TOO_LITTLE:
         return fault("free space", finding, "make room, or take another --store")
-    return warning("free space", finding, "make room") if free < LITTLE else ok("free space", finding)
+    return (
+        warning("free space", finding, "make room") if free < LITTLE else ok("free space", finding)
+    )
 
 
 def _written(base: Path) -> Check:

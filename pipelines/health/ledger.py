@@ -8,7 +8,7 @@ from pipelines.calls.failed import find_refusals
 from pipelines.calls.ledger import Ledger
 from pipelines.calls.segments import Damage
 from pipelines.errors import StoreError
-from pipelines.health.check import Check, fault, ok, warning
+from pipelines.health.check import Check, counted, fault, ok, warning
 
 
 def check_ledger(folder: Path) -> Iterator[Check]:
@@ -20,9 +20,9 @@ def check_ledger(folder: Path) -> Iterator[Check]:
     except StoreError as error:
         yield fault("ledger", str(error))
         return
-    yield ok("ledger", f"{samples:,} samples are kept and never paid again")
+    yield ok("ledger", f"{counted(samples, 'sample')} kept, never to be paid again")
     if refused:
-        yield ok("refusals", f"{refused:,} refused samples are kept too", "pairwright retry")
+        yield ok("refusals", f"{counted(refused, 'refused sample')} kept too", "pairwright retry")
     yield from _damage(damaged)
 
 
@@ -31,10 +31,9 @@ def _damage(damaged: list[Damage]) -> Iterator[Check]:
     torn = {damage.file for damage in damaged if damage.why == "the last line has no end"}
     for file, count in sorted(records.items()):
         place = f"{file.parent.name}/{file.name}"
-        noun = "record" if count == 1 else "records"
         note = "; its last may be one that is being written now" if file in torn else ""
         yield warning(
             "ledger",
-            f"{place}: {count} broken {noun}{note}",
-            "no repair is needed: it is passed over, and its samples are bought again",
+            f"{place}: {counted(count, 'broken record')}{note}",
+            "no repair is needed: such records are passed over, and their samples bought again",
         )

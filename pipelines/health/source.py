@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.errors import RecipeError
-from pipelines.health.check import Check, fault, ok, warning
+from pipelines.health.check import Check, counted, fault, mebibytes, ok, warning
 from pipelines.source import BadRow, Source
 
 
@@ -23,5 +23,5 @@ def check_source(source: Source, root: Path) -> Check:
         return fault(subject, "has no rows", f"check [sources.{source.name}]")
     if isinstance(row, BadRow):
         return warning(subject, f"{row.position}: {row.why}", "such rows are dropped")
-    shown = f"{len(files)} files of {size / 2**20:,.1f} MiB, " if files else ""
+    shown = f"{counted(len(files), 'file')} of {mebibytes(size)}, " if files else ""
     return ok(subject, f"{shown}the first row can be read")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipelines.errors import StoreError
-from pipelines.health.check import Check, fault, ok, warning
+from pipelines.health.check import Check, counted, fault, mebibytes, ok, warning
 from pipelines.publishing.folders import listed
 from pipelines.publishing.store import MANIFEST, Store, Version
 from schemas.version import NAME
@@ -38,7 +38,7 @@ def _checked(store: Store, version: Version, deep: bool) -> Check:
         first = faults[0].removeprefix(f"{version.ref}: ")
         return fault(version.ref, f"{first}{more}", f"pairwright verify {version.ref}")
     how = "every byte as published" if deep else "all there, in the sizes published"
-    return ok(version.ref, f"{len(version.manifest.files)} files, {how}")
+    return ok(version.ref, f"{counted(len(version.manifest.files), 'file')}, {how}")
 
 
 def quick_faults(version: Version) -> list[str]:
@@ -61,7 +61,7 @@ def check_left_over(store: Store) -> Iterator[Check]:
         size = sum(map(_size, stale))
         yield warning(
             "staging",
-            f"{len(stale)} folders of dead builds, {_shown(size)}",
+            f"{counted(len(stale), 'folder')} of dead builds, {mebibytes(size)}",
             "pairwright doctor --repair, or the next build, removes them",
             repair=_remover(stale),
         )
@@ -72,7 +72,7 @@ def check_left_over(store: Store) -> Iterator[Check]:
     builds = len(list(refused.glob("*/*/")))
     if builds:
         make = warning if size >= MANY else ok
-        yield make("refused", f"{builds} builds that a gate refused, {_shown(size)}",
+        yield make("refused", f"{counted(builds, 'build')} that a gate refused, {mebibytes(size)}",
                    f"rm -r {refused}, once you have seen why")  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def check_catalogue(store: Store) -> Check:
         return warning("catalogue", f"cannot be read: {why}", again, repair)
     if set(rows) != there:
         return warning("catalogue", "does not list the versions that there are", again, repair)
-    return ok("catalogue", f"lists {len(there)} versions")
+    return ok("catalogue", f"lists {counted(len(there), 'version')}")
 
 
 def _unreadable(store: Store, name: str, readable: set[str]) -> Iterator[Check]:
@@ -125,14 +125,12 @@ def _remover(folders: list[Path]) -> Callable[[], str]:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
         left = sum(folder.exists() for folder in folders)
-        return f"removed {len(folders) - left} folders" + (f", {left} resist" if left else "")
+        return f"removed {counted(len(folders) - left, 'folder')}" + (
+            f", {left} resist" if left else ""
+        )
 
     return remove
 
 
 def _size(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
-
-
-def _shown(size: int) -> str:
-    return f"{size / 2**20:,.1f} MiB"

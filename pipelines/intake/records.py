@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 
 import orjson
 
+from pipelines.errors import StoreError
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
 
@@ -74,6 +75,29 @@ class Earlier:
     """Whether all of its content is the same."""
 
 
+class _Database(sqlite3.Connection):
+    """A connection whose errors say what helps: they are about the disk, never about a query."""
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise _no_disk(error) from error
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        try:
+            return super().executescript(script)
+        except sqlite3.OperationalError as error:
+            raise _no_disk(error) from error
+
+
+def _no_disk(error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        f"the rows of the sources cannot be kept on the store's disk: {error}. Make room, then run "
+        "the command again"
+    )
+
+
 class Records:
     """The records of one build, in a file beside its evidence. As a context manager it closes it.
 
@@ -87,11 +111,11 @@ class Records:
             place = (
                 f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # no locks, on any file system
             )
-            self._db = sqlite3.connect(place, isolation_level=None, uri=True)
+            self._db = sqlite3.connect(place, isolation_level=None, factory=_Database, uri=True)
             self._db.executescript(_CACHE)
         else:
             path.unlink(missing_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = sqlite3.connect(path, isolation_level=None, factory=_Database)
             self._db.executescript(_TABLES)
         self._examples: dict[Noun, str] = {}
         self._all_selected = False

@@ -2,14 +2,14 @@
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 
-from pipelines.intake.inputs import Intake
+from pipelines.intake.inputs import InputFile, Intake
 from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.recipe import Recipe
@@ -43,10 +43,24 @@ def make_manifest(
             name: f"{model.model_identity()}#{model.model}" for name, model in recipe.models.items()
         },
         judges=_judges(everything.judgments),
-        inputs={file.path: Input(sha256=file.sha256, rows=file.rows) for file in intake.files},
+        inputs=_inputs(intake.files),
         code_version=version("pairwright"),
         run=_run(meter, owed),
     )
+
+
+def _inputs(files: Sequence[InputFile]) -> dict[str, Input]:
+    """What was read, by path; of several files with one name, also by their content."""
+    contents: dict[str, set[str]] = {}
+    for file in files:
+        contents.setdefault(file.path, set()).add(file.sha256)
+    inputs: dict[str, Input] = {}
+    for file in files:
+        alone = len(contents[file.path]) == 1
+        key = file.path if alone else f"{file.path}@{file.sha256[:12]}"
+        rows = file.rows + (inputs[key].rows if key in inputs else 0)
+        inputs[key] = Input(sha256=file.sha256, rows=rows)
+    return inputs
 
 
 def _judges(judgments: pl.DataFrame) -> dict[str, Judge]:

@@ -117,7 +117,12 @@ class Store:
 
     def examined(self, name: str) -> Iterator[Version | StoreError]:
         """As `versions`; in the place of one that cannot be read, the error that says why."""
-        for number in self._published(name):
+        try:
+            numbers = self._published(name)
+        except StoreError as error:
+            yield error
+            return
+        for number in numbers:
             try:
                 yield self._read(name, number)
             except StoreError as error:

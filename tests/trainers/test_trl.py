@@ -82,7 +82,8 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(".venv-trainers is not there: `sh tools/trainer_env.sh` makes it")
     folder = tmp_path_factory.mktemp("exports")
     plain = plain_version(folder)
-    tools = version_of(folder / "with_tools", tool_pairs(24), "tools")
+    answered = [{"prompt": f"Q{n}", "chosen": "yes", "rejected": "no"} for n in range(8)]
+    tools = version_of(folder / "with_tools", [*tool_pairs(24), *answered], "tools")
     checker = Checker(read_chat(write_tokenizer(folder / "tokenizer")))
     for kind in ("trl", "kto", "reward"):
         exported(plain, kind, folder / kind, checker=checker)

@@ -1,6 +1,8 @@
 """The flow, deployed to a real Prefect server and run by a real worker, over HTTP."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,25 +90,39 @@ def test_a_deployed_recipe_is_published_and_only_what_is_new_costs_anything(
     assert len(digests(trial)) == 2
 
 
-def test_a_cancelled_run_resumes_and_pays_only_the_rest(
-    worker: Prefect, trial: Path, server: ChatServer
+def cancel(prefect: Prefect, run: str, folder: Path) -> None:
+    prefect.cancel(run)
+
+
+def kill(prefect: Prefect, run: str, folder: Path) -> None:
+    (staging,) = (folder / "store" / "tmp").iterdir()
+    os.kill(int(staging.name.split("-")[-2]), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("end", "state"), [(cancel, "CANCELLED"), (kill, "CRASHED")])
+def test_a_run_that_is_stopped_resumes_and_pays_only_the_rest(
+    worker: Prefect,
+    trial: Path,
+    server: ChatServer,
+    end: Callable[[Prefect, str, Path], None],
+    state: str,
 ) -> None:
-    stopped = deploy(worker, trial, "stopped")
+    stopped = deploy(worker, trial, state.lower())
     server.set(latency_ms=[200, 300])
     run = worker.start(stopped)
     until(lambda: server.stats()["completions"] > 40, 60)
-    worker.cancel(run)
-    assert worker.ended(run)["type"] == "CANCELLED"
+    end(worker, run, trial)
+    assert worker.ended(run)["type"] == state
     until(lambda: server.stats()["in_flight"] == 0, 10)
-    before = server.stats()["completions"]
-    assert before < 30 * 8
+    assert server.stats()["completions"] < 30 * 8
 
     server.set(latency_ms=[0, 0])
-    state = worker.ended(worker.start(stopped))
-    assert state["type"] == "COMPLETED", state["message"]
+    last = worker.ended(worker.start(stopped))
+    assert last["type"] == "COMPLETED", last["message"]
     served = server.stats()
     assert served["completions"] - served["paid_twice"] == 30 * 8
-    assert served["paid_twice"] <= 8 * 4  # what was in flight when it was cancelled
+    assert served["paid_twice"] <= 8 * 4  # what was in flight when it was stopped
+    assert not list((trial / "store" / "tmp").iterdir())
 
 
 def in_this_process(prefect: Prefect, folder: Path, shards: int, *overrides: str) -> str:

@@ -158,6 +158,15 @@ def test_a_paid_text_that_speaks_of_an_error_is_no_refusal(folder: Path) -> None
     assert list(find_refusals(folder)) == []
 
 
+def test_a_record_names_the_model_only_where_it_refused(folder: Path) -> None:
+    with Ledger(folder) as ledger:
+        buy(ledger, 0)
+        (file,) = folder.glob("p*/*.jsonl")
+        assert MODEL.encode() not in file.read_bytes()
+        refuse(ledger, 1)
+    assert file.read_bytes().count(MODEL.encode()) == 1
+
+
 def test_an_absent_ledger_has_no_refusals_and_stays_absent(folder: Path) -> None:
     assert list(find_refusals(folder)) == []
     forget(folder, [])

@@ -174,7 +174,7 @@ def test_filters_on_responses_and_prompts_are_reasons_too(made: Made, tmp_path: 
     assert why(made(), made(text=late)) == {("removed", "dropped", cause): 3}  # q1 c, q2 a
     early = RECIPE + '\n[[filters]]\nkind = "licence"\nallow = ["mit"]\n'
     cause = "filters.licence: licence_missing"
-    assert why(made(), made(text=early)) == {("removed", "dropped", cause): 4}
+    assert why(made(), made("gates.min_pairs=0", text=early)) == {("removed", "dropped", cause): 4}
 
 
 def test_a_selector_is_a_reason(made: Made) -> None:
@@ -291,7 +291,11 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     """The tables of a version: its pairs have what they name, and no drop names a pair."""
     prompts = draw(st.sets(st.sampled_from("pq"), min_size=0))
     responses = [
-        {"response_id": f"{prompt}{one}", "prompt_id": prompt, "score": draw(st.sampled_from((1.0, 2.0, None)))}
+        {
+            "response_id": f"{prompt}{one}",
+            "prompt_id": prompt,
+            "score": draw(st.sampled_from((1.0, 2.0, None))),
+        }
         for prompt in sorted(prompts)
         for one in sorted(draw(st.sets(st.integers(0, 2))))
     ]
@@ -301,7 +305,9 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         if one is not two and one["prompt_id"] == two["prompt_id"]
     ]  # fmt: skip
     pairs, drops = {}, []
-    for prompt, chosen, rejected in draw(st.lists(st.sampled_from(ordered), max_size=8)) if ordered else ():
+    for prompt, chosen, rejected in (
+        draw(st.lists(st.sampled_from(ordered), max_size=8)) if ordered else ()
+    ):
         pairing, comparison = draw(st.sampled_from("xy")), draw(st.sampled_from((None, "c")))
         pair_id = f"{pairing} {chosen} {rejected} {comparison}"
         pairs[pair_id] = {
@@ -313,7 +319,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         for id_ in draw(st.sets(st.sampled_from(ids))):
             step = draw(st.sampled_from(("filters.f", "filters.g", "pairings.x")))
             drops.append({"level": level, "id": id_, "step": step, "reason": "so"})
-    for prompt, chosen, rejected in draw(st.sets(st.sampled_from(ordered))) if ordered else ():
+    for _, chosen, rejected in draw(st.sets(st.sampled_from(ordered))) if ordered else ():
         drops.append({"level": "pairs", "id": f"{chosen} {rejected}", "step": "selectors.s",
                       "reason": "so", "chosen_response_id": chosen,
                       "rejected_response_id": rejected})  # fmt: skip
