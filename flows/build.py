@@ -20,9 +20,9 @@ from flows.prefect_shard import Job
 from flows.prefect_shards import Shards
 from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
-from pipelines.build import Outcome, publish, read, staged
+from pipelines.build import Outcome, publish, read
 from pipelines.meter import Meter
-from pipelines.publishing.store import Store
+from pipelines.publishing.store import Store, staged
 from pipelines.receipt import attempts
 from pipelines.recipe import read_recipe
 from pipelines.shard import Shard

@@ -8,9 +8,7 @@ several (`flows/build.py`).
 """
 
 import asyncio
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,12 +19,13 @@ from pipelines.evidence import Evidence
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
+from pipelines.plan import forecast
 from pipelines.publishing.account import make_manifest
 from pipelines.publishing.card import write_card
 from pipelines.publishing.catalog import rebuild
 from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.publish import write_tables
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store, Version, staged
 from pipelines.recipe import Recipe
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
@@ -63,20 +62,11 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
     store, meter = Store(store_root), meter or Meter()
     with staged(store) as staging:
         intake = read(recipe, staging, meter)
+        meter.forecast = forecast(recipe, store, staging)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             units = run_shard(recipe, store.ledger_folder, staging, Shard(), meter)
             finished = runner.run(units)
         return publish(recipe, store, staging, intake, [finished], meter)
-
-
-@contextmanager
-def staged(store: Store) -> Iterator[Path]:
-    """A folder for all that is on its way to a version; removed at the end."""
-    staging = store.staging()
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def read(recipe: Recipe, staging: Path, meter: Meter) -> Intake:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field, fields
 
 from pipelines.backend import Prices, Usage
+from schemas.version import Forecast
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ class Meter:
     """Requests that an endpoint refused for good."""
     spend: dict[str, Spend] = field(default_factory=dict)
     """Per model of the recipe."""
+    forecast: dict[str, Forecast] = field(default_factory=dict)
+    """Per model of the recipe, what a plan before the run expects."""
 
     @property
     def calls(self) -> int:

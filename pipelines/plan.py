@@ -17,25 +17,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from pathlib import Path
 from statistics import fmean, pvariance
 
 import uvloop
 
 from pipelines.backend import Backend, Completion, Request, Sampling
-from pipelines.build import staged
 from pipelines.calls.budget import worst_case
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
-from pipelines.publishing.store import Store
+from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.round import run_round, run_unit
 from pipelines.shard import RECORDS, admit, steps_of
 from pipelines.unit import Unit, Workshop
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Message, Prompt
+from schemas.version import Forecast
 
 CHARACTERS_PER_TOKEN = 4.0
 """Assumed where no reply of the model has told better."""
@@ -139,6 +140,13 @@ class Plan:
         """Of all parts together; None if one has no prices."""
         return _total([part.money for part in self.parts])
 
+    def forecast(self) -> dict[str, Forecast]:
+        """Model -> what it is expected to take, for the manifest of the build."""
+        models: dict[str, list[PartPlan]] = defaultdict(list)
+        for part in self.parts:
+            models[part.model].append(part)
+        return {model: _forecast(parts) for model, parts in models.items()}
+
 
 Account = dict[tuple[str, str], Tally]
 """Part and model -> what they take."""
@@ -224,7 +232,7 @@ def make_plan(
     store: Store,
     lengths: Lengths = Lengths(),
     *,
-    units: int = 500,
+    units: int = 2000,
     pilot: int = 0,
     meter: Meter | None = None,
 ) -> Plan:
@@ -240,12 +248,38 @@ def make_plan(
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         read_inputs(recipe, records, lambda _: None)
-        admitted = chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts()))
-        total, sampled = _sampled(admitted, max(units, pilot), recipe.head.seed)
+        total, sampled = _sampled_prompts(recipe, records, max(units, pilot))
         workshop = _Shared(recipe, store, records, meter or Meter())
         if pilot:
             runner.run(workshop.pay(sampled[:pilot]))
         return runner.run(workshop.count(sampled, total, lengths))
+
+
+FORECAST_UNITS = 200
+"""Prompts that the forecast of a build is counted on."""
+
+
+def forecast(recipe: Recipe, store: Store, staging: Path) -> dict[str, Forecast]:
+    """Model -> what a build is expected to take of it, from the records that are read already.
+
+    Empty where no model has prices and no budget is given: then nobody asked.
+    """
+    bounded = any(value is not None for value in (recipe.budget.calls, recipe.budget.tokens))
+    if not bounded and not any(model.prices.input for model in recipe.models.values()):
+        return {}
+    with (
+        Records(staging / RECORDS, read_only=True) as records,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        total, sampled = _sampled_prompts(recipe, records, FORECAST_UNITS)
+        shared = _Shared(recipe, store, records, Meter())
+        return runner.run(shared.count(sampled, total, Lengths())).forecast()
+
+
+def _sampled_prompts(recipe: Recipe, records: Records, most: int) -> tuple[int, list[Prompt]]:
+    """How many prompts are admitted, and `most` of them, drawn by the seed."""
+    admitted = chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts()))
+    return _sampled(admitted, most, recipe.head.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +369,16 @@ def _part_plan(
         )
     return PartPlan(
         part, model, calls, samples, prompt, completion, money, most.value, len(known.answers)
+    )
+
+
+def _forecast(parts: Sequence[PartPlan]) -> Forecast:
+    money = _total([part.money for part in parts])
+    return Forecast(
+        calls=sum(part.calls.value for part in parts),
+        prompt_tokens=sum(part.prompt_tokens.value for part in parts),
+        completion_tokens=sum(part.completion_tokens.value for part in parts),
+        money=money.value if money is not None else None,
     )
 
 

@@ -93,6 +93,16 @@ class Spent(_Record):
     """Replies with usage whose model has no price for some of it."""
 
 
+class Forecast(_Record):
+    """What the plan before this run expected one model to take."""
+
+    calls: float
+    prompt_tokens: float
+    completion_tokens: float
+    money: float | None = None
+    """None: the model has no prices."""
+
+
 class Run(_Record):
     """What this one build took: outside the digest, and different from run to run."""
 
@@ -114,6 +124,8 @@ class Run(_Record):
     """Units whose calls were still owed."""
     spent: dict[str, Spent] = {}
     """Per model of the recipe."""
+    forecast: dict[str, Forecast] = {}
+    """Per model of the recipe; empty where no plan was made before the run."""
 
 
 class Manifest(_Record):

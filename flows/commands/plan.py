@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pilot", metavar="N", type=int, default=0, help="buy the answers of N prompts first"
     )
     parser.add_argument(
-        "--units", metavar="N", type=int, default=500, help="count on N prompts (default: 500)"
+        "--units", metavar="N", type=int, default=2000, help="count on N prompts (default: 2000)"
     )
     parser.add_argument(
         "--answer-tokens",

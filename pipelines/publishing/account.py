@@ -100,4 +100,5 @@ def _run(meter: Meter, owed: int) -> Run:
         retries=meter.retries,
         owed=owed,
         spent={name: Spent(**asdict(spend)) for name, spend in sorted(meter.spend.items())},
+        forecast=meter.forecast,
     )

@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -238,6 +239,16 @@ class Store:
     def _read(self, name: str, number: int) -> Version:
         folder = self._inside("datasets", name, f"v{number:04d}").resolve()
         return Version(name, number, folder, read_manifest(folder / MANIFEST))
+
+
+@contextmanager
+def staged(store: Store) -> Iterator[Path]:
+    """A folder for all that is on its way to a version; removed at the end."""
+    staging = store.staging()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def read_manifest(path: Path) -> Manifest:

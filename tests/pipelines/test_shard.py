@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.build import Outcome, publish, read, run_build, staged
+from pipelines.build import Outcome, publish, read, run_build
 from pipelines.calls.ledger import partition_of
 from pipelines.errors import StoreError
 from pipelines.meter import Meter
-from pipelines.publishing.store import Store
+from pipelines.publishing.store import Store, staged
 from pipelines.receipt import read_receipt, write_receipt
 from pipelines.recipe import read_recipe
 from pipelines.shard import Finished, Shard, run_shard

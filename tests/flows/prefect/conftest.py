@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 POOL = "tests"
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 START_S, RUN_S = 120.0, 90.0
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -60,15 +61,15 @@ class Prefect:
         asked = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
         return str(self.ask(f"deployments/{found['id']}/create_flow_run", asked)["id"])
 
+    def last_state(self, run: str) -> dict[str, Any] | None:
+        """The last state of a run; None while it goes on."""
+        state: dict[str, Any] = self.ask(f"flow_runs/{run}")["state"]
+        return state if state["type"] in ENDED else None
+
     def ended(self, run: str) -> dict[str, Any]:
-        """The last state of a run."""
-
-        def last() -> dict[str, Any] | None:
-            state: dict[str, Any] = self.ask(f"flow_runs/{run}")["state"]
-            done = state["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-            return state if done else None
-
-        return until(last, RUN_S)
+        """The last state of a run, for which it waits."""
+        state: dict[str, Any] = until(lambda: self.last_state(run), RUN_S)
+        return state
 
     def cancel(self, run: str) -> None:
         """Cancels a run, as the button does."""

@@ -110,7 +110,8 @@ def test_a_run_that_is_stopped_resumes_and_pays_only_the_rest(
     stopped = deploy(worker, trial, state.lower())
     server.set(latency_ms=[200, 300])
     run = worker.start(stopped)
-    until(lambda: server.stats()["completions"] > 40, 60)
+    until(lambda: server.stats()["completions"] > 40 or worker.last_state(run), 60)
+    assert worker.last_state(run) is None
     end(worker, run, trial)
     assert worker.ended(run)["type"] == state
     until(lambda: server.stats()["in_flight"] == 0, 10)

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.meter import Meter
+from pipelines.plan import Lengths, PartPlan, make_plan
+from pipelines.publishing.store import Store
+from tests.builds import OVER_HTTP, read, run, write_questions, write_recipe
+from tools.chat_server import ChatServer
+
+PRICES = tuple(
+    f"models.{model}.prices.{way}={price}"
+    for model in ("policy", "critic")
+    for way, price in (("input", 1.0), ("output", 4.0))
+)
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Path:
+    write_questions(tmp_path, range(40))
+    return tmp_path
+
+
+def at(server: ChatServer, folder: Path) -> Path:
+    write_recipe(folder, OVER_HTTP.format(url=server.url))
+    return folder
+
+
+def parts(folder: Path, *overrides: str, units: int = 2000) -> dict[str, PartPlan]:
+    plan = make_plan(read(folder, *overrides), Store(folder / "store"), units=units)
+    return {part.part: part for part in plan.parts}
+
+
+def test_a_plan_counts_exactly_what_a_build_then_calls(trial: Path) -> None:
+    with ChatServer() as server:
+        planned = parts(at(server, trial))
+        assert server.stats()["requests"] == 0
+        run(trial)
+        assert server.stats()["requests"] == 40 * (1 + 4)
+    assert planned["samplers.independent"].calls.value == 40
+    assert planned["samplers.independent"].samples.value == 160
+    assert planned["judges.rating"].calls.value == 160
+    assert planned["judges.rating"].calls.plus_minus == 0  # all units were counted
+
+
+def test_what_the_ledger_holds_is_subtracted(trial: Path) -> None:
+    with ChatServer() as server:
+        run(at(server, trial), "limit=30")
+        planned = parts(trial)
+        assert planned["samplers.independent"].calls.value == 10
+        assert planned["judges.rating"].samples.value == 40
+        more = parts(trial, "samplers.independent.n=6")
+        assert more["samplers.independent"].samples.value == 30 * 2 + 10 * 6
+        run(trial)
+        assert parts(trial) == {}
+
+
+def test_a_sample_of_units_gives_an_interval_that_holds_the_truth(trial: Path) -> None:
+    write_questions(trial, range(400))
+    with ChatServer() as server:
+        run(at(server, trial), "limit=200")
+        rough = parts(trial, units=80)["judges.rating"].calls
+    assert rough.plus_minus is not None
+    assert rough.plus_minus > 0
+    assert abs(rough.value - 800) <= 2 * rough.plus_minus  # twice a 95 % interval
+
+
+def test_a_pilot_is_paid_once_and_its_lengths_forecast_the_spend(trial: Path) -> None:
+    write_questions(trial, range(200))
+    with ChatServer() as server:
+        recipe, meter = read(at(server, trial), *PRICES), Meter()
+        plan = make_plan(recipe, Store(trial / "store"), pilot=30, meter=meter)
+        assert meter.calls == 30 * 5
+        outcome, spent = run(trial, *PRICES)
+    assert spent.samples_replayed >= 30 * 8
+    assert outcome.manifest is not None
+    total = sum(spend.money for spend in spent.spend.values())
+    forecast = plan.money()
+    assert forecast is not None
+    assert forecast.plus_minus is not None
+    assert abs(total - forecast.value) <= max(2 * forecast.plus_minus, 0.15 * total)
+    told = outcome.manifest.run.forecast
+    assert told.keys() == {"policy", "critic"}
+    assert told["policy"].calls == 170
+    assert outcome.manifest.run.spent["policy"].calls == 170
+
+
+def test_assumed_lengths_are_bounded_by_max_tokens_and_have_no_interval(trial: Path) -> None:
+    with ChatServer() as server:
+        plan = make_plan(
+            read(at(server, trial)), Store(trial / "store"), Lengths(answer=10_000, judgment=20)
+        )
+    answers = next(part for part in plan.parts if part.part == "samplers.independent")
+    assert answers.completion_tokens.value == pytest.approx(160 * 64, rel=0.02)  # max_tokens = 64
+    assert answers.completion_tokens.plus_minus is None
+    assert answers.money is None
+    assert answers.most_tokens >= 160 * 64
