@@ -63,6 +63,9 @@ def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
     if meter.samples_replayed:
         parts.append(f"{counted(meter.samples_replayed, 'sample')} from the ledger")
     yield ", ".join([*parts, f"in {duration(seconds)}"])
+    if meter.damaged_records:
+        damaged = counted(meter.damaged_records, "record")
+        yield f"{damaged} of the ledger could not be read and bought again: `pairwright doctor`"
     if meter.calls:
         prompt, completion = tokens(meter)
         yield f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(meter)}"

@@ -1,7 +1,7 @@
 """The difference of two versions as text: the page that `pairwright diff` prints."""
 
 from collections import Counter
-from os.path import commonprefix
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from flows.plain_text import aligned, count, one_line
@@ -129,11 +129,12 @@ def _values(a: str | None, b: str | None) -> tuple[str, str]:
     >>> _values("x" * 99 + "1", "x" * 99 + "2")
     ('…xxxxxxxx1', '…xxxxxxxx2')
     """
-    same = len(commonprefix([a or "", b or ""]))
+    letters = enumerate(zip_longest(a or "", b or ""))
+    same = next((place for place, (one, two) in letters if one != two), 0)
     start = same - 8 if same > WIDEST - 8 else 0
     cut = "…" if start else ""
-    one, two = ("-" if v is None else one_line(cut + v[start:], WIDEST) for v in (a, b))
-    return one, two
+    shown = ["-" if one is None else one_line(cut + one[start:], WIDEST) for one in (a, b)]
+    return shown[0], shown[1]
 
 
 def _funnels(a: "Manifest", b: "Manifest") -> str:

@@ -53,6 +53,8 @@ class Meter:
     """Samples bought in this run."""
     samples_replayed: int = 0
     """Samples that the ledger already held."""
+    damaged_records: int = 0
+    """Records of the ledger that could not be read; one may be another build's, being written."""
     in_flight: int = 0
     retries: int = 0
     refused_requests: int = 0
@@ -73,10 +75,9 @@ class Meter:
 
     def add(self, other: "Meter") -> None:
         """Counts what a shard did elsewhere, too."""
-        for name in (
-            one.name for one in fields(self) if one.name not in ("started", "step", "spend")
-        ):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in (one.name for one in fields(self)):
+            if isinstance(count := getattr(self, name), int):
+                setattr(self, name, count + getattr(other, name))
         for model, spend in other.spend.items():
             total = self.spend.setdefault(model, Spend())
             for name in (one.name for one in fields(spend)):

@@ -116,6 +116,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     table = _read_toml(path, ())
     for override in overrides:
+        if any("\ud800" <= one <= "\udfff" for one in override):
+            raise RecipeError(f"--set {override!r}: is not UTF-8")
         apply_override(table, override, str(path))
     return make_recipe(path, table)
 

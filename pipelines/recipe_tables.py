@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pipelines.errors import RecipeError
-from pipelines.part import Part, Table, TableT, Where, load_part, load_table
+from pipelines.part import Part, TableT, Where, load_part, load_table
 
 T = TypeVar("T")
 
@@ -21,11 +21,11 @@ class RecipeTables:
     def head(self, cls: type[TableT]) -> TableT:
         """The keys of `cls` that stand at the top."""
         known = {key: self._table[key] for key in cls.model_fields if key in self._table}
-        return self.checked(load_table, cls, known, self._where(""))
+        return self._loaded(cls, known, "")
 
     def single(self, cls: type[TableT], key: str) -> TableT:
         """The table `[key]`."""
-        return self.checked(load_table, cls, self._table.get(key, {}), self._where(f"[{key}]"))
+        return self._loaded(cls, self._table.get(key, {}), f"[{key}]")
 
     def repeated(self, cls: type[TableT], key: str) -> tuple[TableT, ...]:
         """The tables `[[key]]`, or the one table `[key]`."""
@@ -33,7 +33,7 @@ class RecipeTables:
         entries = (given,) if isinstance(given, dict) else given
         wanted = f"a [{key}] table, or [[{key}]] tables,"
         return tuple(
-            self.checked(load_table, cls, entry, self._where(f"[[{key}]] #{number}"))
+            self._loaded(cls, entry, f"[[{key}]] #{number}")
             for number, entry in enumerate(self._entries(entries, tuple, wanted, key), 1)
         )
 
@@ -69,6 +69,10 @@ class RecipeTables:
         """Raises one RecipeError with the faults so far, if there are any."""
         if self._faults:
             raise RecipeError("\n".join(self._faults))
+
+    def _loaded(self, cls: type[TableT], entry: Any, table: str) -> TableT:
+        loaded: TableT = self.checked(load_table, cls, entry, self._where(table))
+        return loaded
 
     def _where(self, table: str) -> Where:
         return Where(self._file, table, self._root)

@@ -103,6 +103,7 @@ async def run_shard(
         Records(staging / RECORDS, read_only=True) as records,
         Ledger(ledger_folder, shard.partitions) as ledger,
     ):
+        meter.damaged_records = len(ledger.damaged)
         async with Dispatcher(recipe.models, meter, recipe.budget) as dispatcher:
             workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
             prompts = _admitted(recipe, records.prompts(shard.has), evidence, meter)

@@ -246,4 +246,4 @@ def plainest(secret: str) -> str:
     >>> plainest("sk-abc/d+e"), plainest("--")
     ('abc', '')
     """
-    return max(re.findall("[A-Za-z0-9]*", secret), key=len)
+    return str(max(re.findall("[A-Za-z0-9]*", secret), key=len))

@@ -43,13 +43,13 @@ def make_manifest(
             name: f"{model.model_identity()}#{model.model}" for name, model in recipe.models.items()
         },
         judges=_judges(everything.judgments),
-        inputs=_inputs(intake.files),
+        inputs=inputs_of(intake.files),
         code_version=version("pairwright"),
         run=_run(meter, owed),
     )
 
 
-def _inputs(files: Sequence[InputFile]) -> dict[str, Input]:
+def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
     """What was read, by path; of several files with one name, also by their content."""
     contents: dict[str, set[str]] = {}
     for file in files:

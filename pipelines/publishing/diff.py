@@ -34,7 +34,7 @@ COLUMNS = {
         "p_chosen", "pairing", "comparison_id",
     ),
     "prompts": ("prompt_id", "split"),
-    "responses": ("response_id", "score"),
+    "responses": ("response_id", "prompt_id", "score"),
     "judgments": (
         "response_id", "comparison_id", "judge", "annotator", "shown_order", "sample_index",
         "record_key", "score", "rank", "score_a", "score_b", "verdict", "p_a",

@@ -57,7 +57,7 @@ def explain(pairs: str, own: str, other: str) -> str:
     The first of these that holds is the reason:
 
         prompt      the other version does not have the prompt
-        dropped     ... has no such response, since it dropped the prompt before it was answered
+        dropped     ... has no response at all, since it dropped the prompt before
         response    ... has one of the two responses not
         comparison  ... has no judgment of the comparison
         score       ... scores a response otherwise, or judges the comparison otherwise
@@ -113,6 +113,7 @@ def explain(pairs: str, own: str, other: str) -> str:
         SELECT p.*,
             prompts.prompt_id IS NULL AS no_prompt,
             c.response_id IS NULL OR r.response_id IS NULL AS no_response,
+            p.prompt_id IN (SELECT prompt_id FROM {other}_responses) AS answered,
             p.comparison_id IS NOT NULL AND said_{other} IS NULL AS no_comparison,
             c.score AS other_chosen, r.score AS other_rejected,
             own_c.score IS DISTINCT FROM c.score OR own_r.score IS DISTINCT FROM r.score
@@ -149,7 +150,7 @@ def explain(pairs: str, own: str, other: str) -> str:
     reasoned AS (
         SELECT * RENAME (cause AS drop_cause), CASE
             WHEN no_prompt THEN 'prompt'
-            WHEN no_response AND prompt_cause IS NOT NULL THEN 'dropped'
+            WHEN no_response AND NOT answered AND prompt_cause IS NOT NULL THEN 'dropped'
             WHEN no_response THEN 'response'
             WHEN no_comparison THEN 'comparison'
             WHEN rescored THEN 'score'

@@ -77,3 +77,31 @@ def test_a_result_without_rows_keeps_its_columns(layout: str) -> None:
         assert json.loads(found) == []
     else:
         assert found.decode().replace(",", " ").split() == RESULT.column_names
+
+
+def test_times_that_python_cannot_hold_are_text() -> None:
+    beyond = pa.array([2**60], pa.timestamp("us"))
+    result = pa.table(
+        {
+            "at": beyond,
+            "all": pa.ListArray.from_arrays([0, 1], beyond),
+            "row": pa.StructArray.from_arrays([beyond], ["at"]),
+        }
+    )
+    at = "38505-05-18 01:45:06.846976"
+    assert json.loads(written("json", result)) == [{"at": at, "all": [at], "row": {"at": at}}]
+    assert written("csv", result).decode().splitlines()[1].startswith(f"{at},")
+
+
+def test_what_parquet_has_no_type_for_becomes_json_text() -> None:
+    span = pa.scalar((1, 2, 3), pa.month_day_nano_interval())
+    spans = pa.array([span.as_py(), None], span.type)
+    result = pa.table(
+        {"n": [1, 2], "span": spans, "all": pa.ListArray.from_arrays([0, 1, 2], spans)}
+    )
+    found = pq.read_table(io.BytesIO(written("parquet", result)))
+    assert found.schema.types == [pa.int64(), pa.string(), pa.string()]
+    assert found.to_pylist() == [
+        {"n": 1, "span": "[1,2,3]", "all": "[[1,2,3]]"},
+        {"n": 2, "span": None, "all": "[null]"},
+    ]

@@ -112,3 +112,43 @@ def test_judges_that_are_named_in_the_rows_of_a_source_may_be_named_in_the_recip
     write_recipe(trial, RATED + RECORDED)
     recipe = read(trial, 'score.judges=["human"]')
     assert recipe.score.judges == ("human",)
+
+
+def test_the_faults_of_all_tables_are_told_at_once(trial: Path) -> None:
+    with pytest.raises(RecipeError) as refused:
+        read(
+            trial,
+            "fliters=[]",
+            "limit=0",
+            "models.m.windw=3",
+            "judges.0.scale=1",
+            "samplers.0.kind=independant",
+            "pairings.0.margin=1",
+            "sources.questions.path=nope.jsonl",
+        )
+    faults = str(refused.value).splitlines()
+    assert len(faults) == 7
+    assert all(fault.startswith(str(trial / "recipe.toml")) for fault in faults)
+    for told in ('"filters"', "limit: ", '"window"', "scale: ", '"independent"', "no such file"):
+        assert sum(told in fault for fault in faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("on_conflict=frist", r'on_conflict: no such choice "frist"; did you mean "first"\?'),
+        ("models.m.policy=of", r'policy: no such choice "of"; .*Valid: off, on'),
+        ('filters=[{kind="margin", min="two"}]', r"min: a number is wanted \(got 'two'\)"),
+        ('models.m.rules=[{match="a", answer=["b"]}]', 'did you mean "answers"'),
+        ("samplers.0.model=n", r"independent: model: no such model \"n\""),
+        ('score.judges=["n"]', r"\[score\]: judges: no such judge"),
+        (r'sources.questions.path="a\u0000b"', r"\[sources.questions\]: .*null byte"),
+        (r'judges.0.template="a\u0000b"', r"\[\[judges\]\] #1 \(rating\): .*null byte"),
+        ("name=\udcff", "not UTF-8"),
+    ],
+)
+def test_a_fault_names_its_key_and_the_nearest_choice(
+    trial: Path, override: str, complaint: str
+) -> None:
+    with pytest.raises(RecipeError, match=complaint):
+        read(trial, override)

@@ -46,3 +46,31 @@ def test_a_dataset_that_cannot_be_read_hides_no_other(
     said = capsys.readouterr()
     assert "toy@v0001" in said.out
     assert str(broken) in said.err
+
+
+def test_a_version_that_cannot_be_read_hides_no_other_of_its_dataset(
+    make_version: Callable[..., Version], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = make_version([])
+    store = str(version.folder.parents[2])
+    broken = version.folder.with_name("v0002")
+    broken.mkdir()
+    (broken / "manifest.json").write_text('{"schema_version": 1}')
+    for command in ("ls", "verify"):
+        assert main([command, "--store", store]) == 2
+        said = "".join(capsys.readouterr())
+        assert "toy@v0001" in said
+        assert len([line for line in said.splitlines() if str(broken) in line]) == 1
+
+
+@pytest.mark.parametrize(("store", "why"), [("", "a folder is wanted"), ("file", "is no folder")])
+def test_what_can_be_no_store_is_refused(
+    store: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    try:
+        code = main(["ls", "--store", str(tmp_path / store) if store else ""])
+    except SystemExit as end:
+        code = int(str(end.code))
+    assert code == 2
+    assert why in capsys.readouterr().err

@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
+from pipelines.publishing.store import Version
 
 
 def test_the_page_of_a_built_version(
@@ -26,3 +28,16 @@ def test_an_unknown_version_names_those_there_are(
     assert main(["build", str(recipe), *store]) == 0
     assert main(["show", "sums@v0009", *store]) == 2
     assert "v0001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["show", "drops"])
+def test_a_damaged_table_is_named_with_what_helps(
+    command: str, make_version: Callable[..., Version], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = make_version([{"pair_id": "1"}])
+    for file in version.folder.glob("*/*.parquet"):
+        file.write_bytes(b"")
+    assert main([command, "toy", "--store", str(version.folder.parents[2])]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: toy@v0001: ")
+    assert "`pairwright verify toy@v0001`" in error

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,3 +81,33 @@ def test_a_query_that_takes_too_long_is_stopped(
     endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a, b) = 1"
     assert main(["sql", endless, "--store", store, "--timeout", "0.5"]) == 2
     assert "stopped after 0.5 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon"])
+def test_a_timeout_that_is_no_time_is_refused(seconds: str, store: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["sql", QUERY, "--store", store, f"--timeout={seconds}"])
+
+
+def test_a_timeout_beyond_any_clock_is_none(store: str) -> None:
+    assert main(["sql", QUERY, "--store", store, "--timeout", "1e300"]) == 0
+
+
+def test_a_pipe_is_written_to_and_not_replaced(store: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        written = ["--format", "csv", "--output", str(pipe)]
+        assert main(["sql", QUERY, "--store", store, *written]) == 0
+        assert os.read(reader, 100) == b"chosen_model,n\na,2\nb,1\n"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_no_output(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql", QUERY, "--store", store, "--output", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err

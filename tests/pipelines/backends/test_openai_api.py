@@ -485,3 +485,18 @@ async def test_a_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
     with pytest.raises(RecipeError, match="HTTPS_PROXY"):
         await backend_of("https://a.b/v1").open()
+
+
+@pytest.mark.parametrize("escaped", [r"\/", r"\u002F", r"\\\/", "/"])
+async def test_an_answer_that_echoes_the_key_in_another_spelling_does_not_spread_it(
+    escaped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", "sk-test/0123456789abcdef")
+    echo = f"sk-test{escaped}0123456789abcdef"
+    choice = f'{{"message": {{"content": "{echo}", "reasoning": "{echo}"}}}}'
+    async with (
+        canned(answering(http(200, f'{{"choices": [{choice}]}}'.encode()))) as url,
+        opened(url, api_key_env="TEST_KEY") as backend,
+    ):
+        (one,) = (await backend.complete(asking())).completions
+    assert (one.text, one.reasoning) == ("[key]", "[key]")

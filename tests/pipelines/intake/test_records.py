@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.errors import RecipeError
+from pipelines.errors import RecipeError, StoreError
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.recipe import make_recipe, read_recipe
@@ -646,3 +647,21 @@ def test_pandalm_keeps_every_vote_of_999_comparisons(shared_data, tmp_path):
     votes = Counter(row.judge for row in result.judgments)
     assert votes == {"human": 3 * 999, "gpt35": 999, "pandalm7b": 999}
     assert all(row.raw for row in result.judgments if row.error)
+
+
+def test_a_disk_that_takes_no_rows_is_told_with_what_helps(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        with pytest.raises(StoreError, match="Make room"):
+            Records(tmp_path / "records.sqlite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_prompts_that_are_left_unread_do_not_complain_once_the_records_are_closed(build, tmp_path):
+    build()
+    with Records(tmp_path / "records.sqlite", read_only=True) as records:
+        reading = records.prompts()
+        next(reading)
+    reading.close()

@@ -71,3 +71,9 @@ def test_what_does_not_is_refused(fields, message):
     with pytest.raises(RecipeError, match=r"recipe.toml: \[\[judges\]\] #1") as refused:
         load(**fields)
     assert message in str(refused.value)
+
+
+def test_one_text_cannot_stand_for_two_verdicts():
+    columns = {"response_a": "a", "response_b": "b", "verdict": "said"}
+    with pytest.raises(RecipeError, match=r'verdicts: "1" stands under a and under b'):
+        load(verdicts={"a": ("1",), "b": ("2", "1")}, **columns)

@@ -354,3 +354,8 @@ def test_looking_into_a_store_needs_no_heavy_import(store):
         "assert not {'duckdb', 'polars', 'pyarrow', 'aiohttp'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(store.root)], cwd=ROOT, check=True)
+
+
+def test_a_store_whose_path_is_not_utf8_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="must be UTF-8"):
+        Store(tmp_path / "\udcff")

@@ -30,11 +30,16 @@ def test_bad_rows_say_where_and_why_and_their_neighbours_stay(source, tmp_path):
     assert bad["line 5"].startswith("not CSV")
 
 
-def test_a_quote_that_never_ends_is_told_and_swallows_nothing_silently(source, tmp_path):
+def test_a_quote_that_never_closes_is_refused_and_does_not_swallow_the_rest(source, tmp_path):
     (tmp_path / "a.csv").write_text('id,text\n1,a\n2,"b\n3,c\n')
-    rows = read(source("csv", path="a.csv"), tmp_path)
-    assert rows[0] == {"id": "1", "text": "a"}
-    assert rows[1] == BadRow("line 3", "not CSV: unexpected end of data")
+    with pytest.raises(RecipeError, match=r"a\.csv: the quote opened on line 3 never closes"):
+        read(source("csv", path="a.csv"), tmp_path)
+
+
+def test_a_header_that_is_not_utf8_is_refused_and_not_shown_as_columns(source, tmp_path):
+    (tmp_path / "a.csv").write_text("id,text\n1,a\n", encoding="utf-16")
+    with pytest.raises(RecipeError, match="the header is not UTF-8"):
+        source("csv", path="a.csv").columns(tmp_path)
 
 
 def test_long_cells_and_other_delimiters_are_read(source, tmp_path):

@@ -99,3 +99,18 @@ def test_a_file_that_is_no_parquet_is_refused_by_name(source, tmp_path):
     for reading in (lambda: parquet.columns(tmp_path), lambda: read(parquet, tmp_path)):
         with pytest.raises(RecipeError, match=r"\[sources\.rows\]: path: .*a\.parquet: "):
             reading()
+
+
+def test_a_time_beyond_the_calendar_makes_one_row_bad(source, tmp_path):
+    table = pa.table({"t": pa.array([0, 2**60], pa.timestamp("us"))})
+    pq.write_table(table, tmp_path / "a.parquet")
+    first, bad = read(source("parquet", path="a.parquet"), tmp_path)
+    assert first == {"t": "1970-01-01T00:00:00"}
+    assert bad.position == "row 2"
+    assert bad.why.startswith("t: ")
+
+
+def test_a_damaged_file_is_told_with_the_recipe_that_names_it(source, tmp_path):
+    (tmp_path / "a.parquet").touch()
+    with pytest.raises(RecipeError, match=r"^recipe\.toml: \[sources\.rows\]: path: "):
+        source("parquet", path="a.parquet").columns(tmp_path)

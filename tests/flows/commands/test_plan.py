@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from tests.builds import OVER_HTTP, write_questions, write_recipe
+from tools.chat_server import ChatServer
+
+PRICED = ("--set", "models.policy.prices.input=1", "--set", "models.policy.prices.output=2")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    write_questions(tmp_path, range(12))
+    return write_recipe(tmp_path, OVER_HTTP.format(url="http://127.0.0.1:9/v1"))
+
+
+def plan(recipe: Path, *more: str) -> int:
+    return main(["plan", str(recipe), "--store", str(recipe.parent / "store"), *more])
+
+
+def test_plan_shows_calls_by_part_and_calls_nobody(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(recipe, *PRICED, "--set", "budget.calls=50") == 0
+    said = capsys.readouterr().out
+    assert "12 prompts; 0 samples in the ledger already" in said
+    [judge] = [line.split() for line in said.splitlines() if line.startswith("judges.rating")]
+    [sampler] = [line.split() for line in said.splitlines() if line.startswith("samplers.")]
+    assert judge[:4] == ["judges.rating", "critic", "48", "48"]
+    assert sampler[:4] == ["samplers.independent", "policy", "12", "48"]
+    assert judge[-2:] == ["no", "prices"]
+    assert "* assumed lengths: `--pilot 20` measures them" in said
+    assert "[budget] calls = 50 is expected to be reached" in said
+    assert not (recipe.parent / "store" / "ledger").exists()
+
+
+def test_plan_says_when_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_questions(tmp_path, range(5))
+    with ChatServer() as server:
+        path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+        assert plan(path, "--pilot", "5") == 0
+    said = capsys.readouterr().out
+    assert "5 prompts; 40 samples in the ledger already" in said
+    assert "Nothing is left to call." in said
