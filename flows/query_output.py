@@ -122,7 +122,7 @@ def _text(value: Any) -> str | None:
 
 
 def _csv_cell(value: Any) -> Any:
-    return _json(value) if isinstance(value, dict | list | bool) else value
+    return _json(value) if isinstance(value, dict | list | bool | pa.MonthDayNano) else value
 
 
 def _json(value: Any) -> str:
@@ -133,4 +133,6 @@ def _json_value(value: Any) -> Any:
     """What JSON has no word for: whole decimals are integers, bytes are hexadecimal."""
     if isinstance(value, Decimal):
         return int(value) if value == int(value) and abs(value) < 2**63 else float(value)
+    if isinstance(value, pa.MonthDayNano):
+        return {"months": value.months, "days": value.days, "nanoseconds": value.nanoseconds}
     return value.hex() if isinstance(value, bytes) else str(value)

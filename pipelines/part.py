@@ -25,6 +25,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PrivateAttr,
+    PydanticUserError,
     ValidationError,
 )
 
@@ -210,7 +211,14 @@ def _import_file(path: Path, sha256: str, where: Where) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, TypeError, AttributeError) as error:
+    except (
+        ImportError,
+        SyntaxError,
+        NameError,
+        TypeError,
+        AttributeError,
+        PydanticUserError,
+    ) as error:
         raise where.error(f"{path.name} cannot be imported: {error}", "kind") from error
     return module
 

@@ -55,7 +55,7 @@ class Head(Table):
     sample: int | None = Field(default=None, ge=1)
     """Take a seeded sample of so many prompts."""
     on_conflict: Literal["error", "first", "last"] = "error"
-    """Which of two different references of one prompt wins: "error", "first" or "last"."""
+    """Which of two different references (or groups) of one prompt wins: "error", "first", "last"."""
 
 
 SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")

@@ -14,8 +14,9 @@ from schemas.canonical import canonical_json, join_key
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
 
-LARGEST = 1e12
-"""Scores beyond it do not fit the integers (micro-units) that selection compares."""
+LARGEST = 1e9
+"""Scores beyond it are not read: sums of thousands must fit the integers (micro-units) that
+selection compares."""
 
 LONGEST_SHOWN = 200
 """Characters of a key or a reference that a message shows: keys may hold whole texts."""

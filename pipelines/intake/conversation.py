@@ -26,7 +26,12 @@ def read_messages(value: Any) -> tuple[Message, ...]:
     messages = _listed(value, "messages")
     if not messages:
         raise UnusableRow("empty_prompt", "no messages")
-    return tuple(_message(message, number) for number, message in enumerate(messages, 1))
+    read = tuple(_message(message, number) for number, message in enumerate(messages, 1))
+    asks_nothing = read[-1].role == "user"  # has a reason of its own
+    for number, message in enumerate(read[:-1] if asks_nothing else read, 1):
+        if message.content is None and not message.tool_calls:
+            raise _bad(f"message {number}: neither content nor tool calls")
+    return read
 
 
 def read_tools(value: Any) -> str | None:

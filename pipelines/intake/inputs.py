@@ -98,7 +98,8 @@ def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) 
     for one, sampler in answered:
         take_responses(one, sampler, opener.own_table(sampler), records)
     for one, judge in judged:
-        take_judgments(one, judge, records)
+        others = {other.name for other in recipe.judges} - {judge.name}
+        take_judgments(one, judge, records, others)
     return Intake(
         passes=tuple(passes),
         prompts=records.count_all(),

@@ -4,7 +4,7 @@ Each function takes a `Pass` through its source and accounts for every row of it
 recipe must answer for are gathered, and raised as one RecipeError at the end of the pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipelines.intake.cells import FaultyRow, UnusableRow, key_cell, shortened
 from pipelines.intake.columns import Columns
@@ -22,8 +22,8 @@ from schemas.rows import Prompt, Response
 def take_prompts(one: Pass, table: PromptTable, records: Records, on_conflict: str) -> None:
     """Adds the prompts of a pass; equal prompts become one. Raises RecipeError.
 
-    `on_conflict` says which of two different references of one prompt wins: "first", "last", or
-    "error": none.
+    `on_conflict` says which of two different references, or groups, of one prompt wins: "first",
+    "last", or "error": none.
     """
     for position, row in one.read():
         with one.accounting_for(position):
@@ -53,6 +53,13 @@ def _take_prompt(one: Pass, place: str, prompt: Prompt, records: Records, on_con
         one.kept += 1
         return
     first, first_place = known
+    groups = {group for group in (first.group_id, prompt.group_id) if group is not None}
+    if on_conflict == "error" and len(groups) > 1:
+        raise FaultyRow(
+            "the same prompt in another group, so that a split would tear the groups apart; "
+            'on_conflict = "first" or "last" would choose',
+            f"{place} and {first_place}: {', '.join(sorted(map(shortened, groups)))}",
+        )
     new, old = prompt.reference, first.reference
     if on_conflict == "error" and None not in (new, old) and new != old:
         raise FaultyRow(
@@ -60,7 +67,7 @@ def _take_prompt(one: Pass, place: str, prompt: Prompt, records: Records, on_con
             f'{place}: "{shortened(str(new))}", {first_place}: "{shortened(str(old))}"',
         )
     wins = new is not None and (old is None or on_conflict == "last")
-    both = united(first, prompt, new if wins else old)
+    both = united(first, prompt, new if wins else old, last=on_conflict == "last")
     if both != first:
         records.put_prompt(both, place if wins else first_place)
     one.merged += 1
@@ -116,10 +123,12 @@ def _take_response(one: Pass, place: str, response: Response, records: Records) 
         one.kept += 1
 
 
-def take_judgments(one: Pass, judge: RecordedJudge, records: Records) -> None:
+def take_judgments(
+    one: Pass, judge: RecordedJudge, records: Records, taken: Collection[str] = ()
+) -> None:
     """Adds the recorded judgments of a pass to the responses that their keys lead to.
 
-    Raises RecipeError for orphans, for keys that two judgments have, and for comparisons of
+    `taken` are the names of the recipe's other judges, which no row may give to its own. Raises RecipeError for orphans, for keys that two judgments have, and for comparisons of
     responses to different prompts.
     """
     keys = [judge.response] if judge.response else [judge.response_a, judge.response_b]
@@ -134,6 +143,12 @@ def take_judgments(one: Pass, judge: RecordedJudge, records: Records) -> None:
                 continue
             ids = [str(found.response_id) for found in judged]
             judgment = read_judgment(judge, row, judged[0].prompt_id, ids, records.occurrence)
+            if judgment.judge in taken:
+                raise FaultyRow(
+                    f'its judge is called "{judgment.judge}", as another judge of the recipe is; '
+                    "rename that one",
+                    one.place(position),
+                )
             earlier = records.add(judge.name, judgment, one.place(position))
             _refuse_other(earlier, "another judgment has the same key", one.place(position))
             if earlier:

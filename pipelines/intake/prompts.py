@@ -88,15 +88,16 @@ def _with_system(messages: tuple[Message, ...], system: str | None) -> tuple[Mes
     return (Message("system", system), *messages)
 
 
-def united(first: Prompt, again: Prompt, reference: str | None) -> Prompt:
+def united(first: Prompt, again: Prompt, reference: str | None, *, last: bool = False) -> Prompt:
     """Two rows of one prompt as one: sources and licences of both, else what the first says.
 
-    Which `reference` it has is for the caller to decide.
+    Which `reference` it has is for the caller to decide; `last`: its group is the second's.
     """
+    groups = (again.group_id, first.group_id) if last else (first.group_id, again.group_id)
     return replace(
         first,
         reference=reference,
-        group_id=first.group_id or again.group_id,
+        group_id=groups[0] or groups[1],
         sources=tuple(sorted({*first.sources, *again.sources})),
         licence=joined_licences([first.licence, again.licence]),
         lang=first.lang or again.lang,

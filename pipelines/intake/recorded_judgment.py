@@ -38,13 +38,16 @@ def read_judgment(
     this content came before.
     """
     key = key_cell(row, judge.key) if judge.key else None
-    said = Said(judge, row)
+    said = Said(judge, row).fields()
+    if key is None and list(response_ids) != sorted(response_ids):
+        # without a key it is the comparison of these two, whichever the row names first
+        response_ids, said = sorted(response_ids), turned_round(said)
     name = judge.name if judge.judged_by is None else needed_text(row, judge.judged_by)
     annotator = optional_text(row, judge.annotator)
     reasoning = optional_text(row, judge.reasoning)
     target = _target(prompt_id, response_ids, key)
     if key is None:
-        content = make_id("record", target, name, annotator, said.fields(), reasoning)
+        content = make_id("record", target, name, annotator, said, reasoning)
         key = f"{content}#{occurrence(content)}"
     return Judgment(
         judgment_id=judgment_id(
@@ -62,7 +65,7 @@ def read_judgment(
         record_key=key,
         reasoning=reasoning,
         **target,
-        **said.fields(),
+        **said,
     )
 
 
@@ -73,6 +76,21 @@ def _target(prompt_id: str, response_ids: Sequence[str], key: str | None) -> dic
     a, b = response_ids
     comparison_id = make_id("comparison", prompt_id, a, b, key)
     return {"comparison_id": comparison_id, "response_a_id": a, "response_b_id": b}
+
+
+def turned_round(said: dict[str, Any]) -> dict[str, Any]:
+    """What a row says of (a, b), said of (b, a).
+
+    >>> turned_round({"score_a": 3.0, "score_b": 1.0, "verdict": "a", "p_a": 0.25, "raw": "x"})
+    {'score_a': 1.0, 'score_b': 3.0, 'verdict': 'b', 'p_a': 0.75, 'raw': 'x'}
+    """
+    p_a = said["p_a"]
+    return said | {
+        "score_a": said["score_b"],
+        "score_b": said["score_a"],
+        "verdict": {"a": "b", "b": "a"}.get(said["verdict"], said["verdict"]),
+        "p_a": None if p_a is None else 1.0 - p_a,
+    }
 
 
 class Said:

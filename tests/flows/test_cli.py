@@ -1,6 +1,5 @@
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -126,13 +125,3 @@ def test_closed_streams_are_no_error(closed: str, tmp_path: Path) -> None:
     command = f"{sys.executable} -m flows.cli ls --store {tmp_path / 'none'} {closed}"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT)
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-def test_the_commands_that_a_build_suggests_can_be_pasted(
-    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store = tmp_path / "a store's place"
-    assert cli.main(["build", str(recipe), "--store", str(store)]) == 0
-    said = capsys.readouterr().out
-    (suggested,) = [line for line in said.splitlines() if line.startswith("next:")]
-    assert cli.main(shlex.split(suggested)[2:]) == 0

@@ -80,7 +80,7 @@ def test_a_result_without_rows_keeps_its_columns(layout: str) -> None:
 
 
 def test_times_that_python_cannot_hold_are_text() -> None:
-    beyond = pa.array([2**60], pa.timestamp("us"))
+    beyond = pa.array([253_402_300_800], pa.timestamp("s"))
     result = pa.table(
         {
             "at": beyond,
@@ -88,7 +88,7 @@ def test_times_that_python_cannot_hold_are_text() -> None:
             "row": pa.StructArray.from_arrays([beyond], ["at"]),
         }
     )
-    at = "38505-05-18 01:45:06.846976"
+    at = "10000-01-01 00:00:00"
     assert json.loads(written("json", result)) == [{"at": at, "all": [at], "row": {"at": at}}]
     assert written("csv", result).decode().splitlines()[1].startswith(f"{at},")
 
@@ -99,9 +99,10 @@ def test_what_parquet_has_no_type_for_becomes_json_text() -> None:
     result = pa.table(
         {"n": [1, 2], "span": spans, "all": pa.ListArray.from_arrays([0, 1, 2], spans)}
     )
+    span_text = '{"months":1,"days":2,"nanoseconds":3}'
     found = pq.read_table(io.BytesIO(written("parquet", result)))
     assert found.schema.types == [pa.int64(), pa.string(), pa.string()]
     assert found.to_pylist() == [
-        {"n": 1, "span": "[1,2,3]", "all": "[[1,2,3]]"},
+        {"n": 1, "span": span_text, "all": f"[{span_text}]"},
         {"n": 2, "span": None, "all": "[null]"},
     ]

@@ -1,6 +1,7 @@
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -241,3 +242,13 @@ def test_a_model_that_nothing_calls_is_not_asked_about(recipe: Path) -> None:
             '\n[models.idle]\nkind = "openai_api"\nbase_url = "https://models.example.com"\n'
         )
     assert remote_models(read_recipe(recipe)) == {}
+
+
+def test_the_commands_that_a_build_suggests_can_be_pasted(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "a store's place"
+    assert main(["build", str(recipe), "--store", str(store)]) == 0
+    said = capsys.readouterr().out
+    (suggested,) = [line for line in said.splitlines() if line.startswith("next:")]
+    assert main(shlex.split(suggested)[2:]) == 0

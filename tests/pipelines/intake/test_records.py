@@ -665,3 +665,50 @@ def test_prompts_that_are_left_unread_do_not_complain_once_the_records_are_close
         reading = records.prompts()
         next(reading)
     reading.close()
+
+
+# what a review found
+
+
+def test_without_a_key_a_comparison_is_of_the_two_whichever_the_row_names_first(build):
+    judge = {key: value for key, value in COMPARER.items() if key != "key"}
+    result = build(judge=judge, judged=compared((0, "x", 0, "y", "a", 1), (0, "y", 0, "x", "b", 1)))
+    first, again = result.judgments
+    assert first.comparison_id == again.comparison_id
+    assert first.verdict == again.verdict
+    texts = {row.response_id: row.text for row in result.responses}
+    better = first.response_a_id if first.verdict == "a" else first.response_b_id
+    assert texts[better] == "x says 0"
+
+
+def test_a_row_cannot_pass_for_another_judge_of_the_recipe(build):
+    judge = JUDGE | {"judged_by": "by"}
+    judges = [judge, {"kind": "verifier", "name": "human", "answer": "exact"}]
+    rows = [row | {"by": "human"} for row in JUDGED]
+    with pytest.raises(RecipeError, match='its judge is called "human"'):
+        build(judges=judges, judged=rows)
+    assert build(judges=judges, judged=[row | {"by": "crowd"} for row in JUDGED]).judgments
+
+
+@pytest.mark.parametrize(("on_conflict", "wins"), [("first", "g1"), ("last", "g2")])
+def test_one_prompt_in_two_groups_is_told_unless_the_recipe_says_which(build, on_conflict, wins):
+    rows = [ASKED[0] | {"group": group} for group in ("g1", None, "g2")]
+    tables = {"prompts": PROMPTS | {"group": "group"}, "asked": rows, "answered": ANSWERED[:1]}
+    assert build(on_conflict=on_conflict, **tables).prompts[0].group_id == wins
+    with pytest.raises(RecipeError, match=r"another group.*\n.*g1, g2"):
+        build(**tables)
+
+
+def test_a_message_that_says_nothing_is_no_prompt(build):
+    prompts = {"source": "asked", "messages": "chat"}
+    turns = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant"},
+        {"role": "user", "content": "b"},
+    ]
+    good = [{"role": "user", "content": "fine"}]
+    sampler = {"kind": "recorded", "source": "asked", "text": "a"}
+    asked = [{"chat": turns, "a": "x"}, {"chat": good, "a": "y"}]
+    result = build(sampler, prompts=prompts, asked=asked)
+    assert len(result.prompts) == 1
+    assert {drop.reason for drop in result.drops} == {"bad_messages", "prompt_dropped"}
