@@ -22,6 +22,7 @@ from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
 from pipelines.build import Outcome, publish, read
 from pipelines.meter import Meter
+from pipelines.plan import forecast
 from pipelines.publishing.store import Store, staged
 from pipelines.receipt import attempts
 from pipelines.recipe import read_recipe
@@ -49,6 +50,7 @@ def build_dataset(
     fingerprint = chosen.fingerprint()
     with staged(place) as staging:
         intake = read(chosen, staging, meter)
+        meter.forecast = forecast(chosen, place, staging)
 
         def job(shard: Shard, share: Share) -> Job:
             whose = str(path), changes, fingerprint, str(place.root), str(staging)

@@ -50,7 +50,7 @@ class Prefect:
         """What a Python with the project prints; it must succeed."""
         child = subprocess.run(
             [sys.executable, *arguments],
-            cwd=cwd, env=self.env, capture_output=True, text=True, timeout=RUN_S, check=False,
+            cwd=cwd, env=self.env | {"PWD": str(cwd)}, capture_output=True, text=True, timeout=RUN_S, check=False,
         )  # fmt: skip
         assert child.returncode == 0, child.stderr
         return child.stdout

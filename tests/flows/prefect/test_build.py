@@ -1,6 +1,7 @@
 """The flow, deployed to a real Prefect server and run by a real worker, over HTTP."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from flows.shipped_recipes import find_recipe
 from pipelines.publishing.store import Store
 from tests import builds
 from tests.flows.prefect.conftest import POOL, Prefect, until
 from tools.chat_server import ChatServer
+
+ROOT = Path(__file__).parents[3]
 
 CALLS = 1 + 4
 """Of one prompt: four answers in one reply, and a judgment of each."""
@@ -56,13 +60,13 @@ def test_a_deployed_recipe_is_published_and_only_what_is_new_costs_anything(
     worker: Prefect, trial: Path, server: ChatServer
 ) -> None:
     plain, _ = builds.run(trial, store="plain")
-    nightly = deploy(worker, trial, "nightly")
-    schedules = worker.ask(f"deployments/name/build-dataset/{nightly}")["schedules"]
+    sums = deploy(worker, trial, "sums")
+    schedules = worker.ask(f"deployments/name/build-dataset/{sums}")["schedules"]
     assert [one["schedule"]["cron"] for one in schedules] == ["0 2 * * *"]
 
     server.reset()
     server.set(latency_ms=[10, 40])
-    run = worker.start(nightly)
+    run = worker.start(sums)
     state = worker.ended(run)
     assert (state["type"], state["message"][:20]) == ("COMPLETED", "published trial@v000")
     assert plain.manifest is not None
@@ -78,13 +82,13 @@ def test_a_deployed_recipe_is_published_and_only_what_is_new_costs_anything(
     assert float(shown["progress"]) == 100
 
     server.reset()
-    state = worker.ended(worker.start(nightly))
+    state = worker.ended(worker.start(sums))
     assert (state["type"], state["message"]) == ("COMPLETED", "nothing new: equal to trial@v0001")
     assert server.stats()["requests"] == 0
     assert len(digests(trial)) == 1
 
     builds.write_questions(trial, range(80))
-    state = worker.ended(worker.start(nightly))
+    state = worker.ended(worker.start(sums))
     assert state["type"] == "COMPLETED", state["message"]
     assert server.stats()["requests"] == 50 * CALLS
     assert len(digests(trial)) == 2
@@ -177,6 +181,19 @@ def test_a_wrong_recipe_is_not_deployed(prefect: Prefect, trial: Path) -> None:
     builds.write_recipe(trial, "name = 'no sources'\n")
     with pytest.raises(AssertionError, match=r"error: .*recipe\.toml"):
         deploy(prefect, trial, "wrong")
+
+
+def test_the_deployment_of_prefect_yaml_can_be_made(prefect: Prefect, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "prefect.yaml", tmp_path)
+    (tmp_path / "flows").symlink_to(ROOT / "flows")
+    prefect.ask("work_pools/", {"name": "pairwright", "type": "process"})
+    prefect.python("-m", "prefect", "--no-prompt", "deploy", "--name", "nightly", cwd=tmp_path)
+    made = prefect.ask("deployments/name/build-dataset/nightly")
+    assert made["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
+    assert made["pull_steps"][0]["prefect.deployments.steps.set_working_directory"] == {
+        "directory": str(tmp_path)
+    }
+    assert find_recipe(made["parameters"]["recipe"]).is_file()
 
 
 def test_a_plain_build_imports_no_prefect(prefect: Any, trial: Path) -> None:
