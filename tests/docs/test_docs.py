@@ -17,6 +17,9 @@ from tests.docs.reader import BLOCK, ROOT, Reader
 
 README, RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.md"
 LAYERS = ("schemas", "pipelines", "flows")
+SQL_NAME = re.compile(r"\w+")
+TRAINERS = {"desirable_weight", "undesirable_weight", "per_device_train_batch_size", "dataset_dir"}
+"""Settings of the trainers themselves."""
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 NESTED = {str(PLAIN_MESSAGES): "messages", str(RICH_MESSAGES): "messages"}
 NESTED |= {str(TEXTS): "texts", str(TOOL_CALLS): "tool calls"}
@@ -114,8 +117,9 @@ def test_every_reason_of_a_filter_is_explained(reader: Reader) -> None:
 
 def known_names() -> set[str]:
     """Every field, file and short string of the code, and every word of the views."""
-    names = {*LAYERS, "response_dropped"}  # f"{noun}_dropped", in joining.py
+    names = {*LAYERS, *TRAINERS, "response_dropped"}  # f"{noun}_dropped", in joining.py
     names |= {file.stem for file in (ROOT / "data" / "prompts").iterdir()}
+    names |= {file.stem for file in (ROOT / "flows" / "recipes").rglob("*.toml")}
     names |= set(re.findall(r"\w+", (ROOT / "schemas" / "views.sql").read_text()))
     for file in (one for layer in LAYERS for one in (ROOT / layer).rglob("*.py")):
         names.add(file.stem)
@@ -123,7 +127,12 @@ def known_names() -> set[str]:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 names.add(node.target.id)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                names.add(node.value)
+                names |= {
+                    node.value,
+                    *(SQL_NAME.findall(node.value) if "SELECT" in node.value else ()),
+                }
+            elif isinstance(node, ast.keyword | ast.arg) and node.arg:
+                names.add(node.arg)
     return names
 
 

@@ -106,6 +106,15 @@ def test_a_pipe_is_written_to_and_not_replaced(store: str, tmp_path: Path) -> No
     assert pipe.is_fifo()
 
 
+def test_a_link_is_written_through_and_not_replaced(store: str, tmp_path: Path) -> None:
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    link.symlink_to(real)
+    written = ["--format", "csv", "--output", str(link)]
+    assert main(["sql", QUERY, "--store", store, *written]) == 0
+    assert link.is_symlink()
+    assert real.read_text() == "chosen_model,n\na,2\nb,1\n"
+
+
 def test_a_folder_is_no_output(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
