@@ -1,7 +1,8 @@
 """What a flow run shows in Prefect's pages: its progress, what came of it, and what it spent."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from uuid import UUID, Any
 
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -23,7 +24,9 @@ class Progress:
     def __init__(self, name: str, shards: int) -> None:
         self._shards = shards
         said = f"{shards} shards of {name}"
-        self._artifact = create_progress_artifact(0.0, key=_key(name, "progress"), description=said)
+        made = create_progress_artifact(0.0, key=_key(name, "progress"), description=said)
+        assert isinstance(made, UUID)  # not a coroutine: a flow that is not async calls it
+        self._artifact = made
 
     def __call__(self, finished: int) -> None:
         """`finished` of the shards are finished."""
