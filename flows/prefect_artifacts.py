@@ -1,8 +1,8 @@
 """What a flow run shows in Prefect's pages: its progress, what came of it, and what it spent."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-from uuid import UUID, Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from prefect.artifacts import (
     create_markdown_artifact,
