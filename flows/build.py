@@ -22,7 +22,7 @@ from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
 from pipelines.build import Outcome, publish, read
 from pipelines.meter import Meter
-from pipelines.plan import forecast
+from pipelines.planning.plan import forecast
 from pipelines.publishing.store import Store, staged
 from pipelines.receipt import attempts
 from pipelines.recipe import read_recipe

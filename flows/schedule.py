@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from flows.recipe_option import add_recipe
 from flows.shipped_recipes import find_recipe, shipped_recipes
-from flows.store_option import add_store
 from pipelines.errors import PairwrightError
 from pipelines.recipe import read_recipe
 
@@ -28,8 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recipe", metavar="RECIPE", help="a TOML file, or a shipped recipe's name")
-    add_store(parser)
+    add_recipe(parser)
     parser.add_argument(
         "--cron", metavar=f'"{PIECES.upper()}"', help="when to build; without it, when asked"
     )
@@ -39,14 +38,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--pool", metavar="POOL", default="pairwright", help="the work pool")
     parser.add_argument("--name", help="of the deployment (default: the dataset's)")
     parser.add_argument("--shards", metavar="N", type=int, help="tasks of a build, 1 to 64")
-    parser.add_argument(
-        "--set",
-        metavar="TABLE.KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="change one value of the recipe; may be repeated",
-    )
     return parser
 
 

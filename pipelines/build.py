@@ -19,7 +19,7 @@ from pipelines.evidence import Evidence
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
-from pipelines.plan import forecast
+from pipelines.planning.plan import forecast
 from pipelines.publishing.account import make_manifest
 from pipelines.publishing.card import write_card
 from pipelines.publishing.catalog import rebuild

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.recipe_option import add_recipe
 
 if TYPE_CHECKING:
     from pipelines.meter import Meter
@@ -25,18 +25,7 @@ DONE, UNUSABLE, GATE_FAILED, BUDGET, OWED, INTERRUPTED = 0, 2, 3, 4, 5, 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument(
-        "recipe", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe"
-    )
-    add_store(parser)
-    parser.add_argument(
-        "--set",
-        metavar="TABLE.KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="change one value of the recipe; may be repeated",
-    )
+    add_recipe(parser)
     parser.add_argument(
         "--limit", metavar="N", type=int, help="take the first N prompts only: --set limit=N"
     )

@@ -12,10 +12,11 @@ again). Without either they are assumed, and marked so.
 import argparse
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.recipe_option import add_recipe
 
 if TYPE_CHECKING:
-    from pipelines.plan import Estimate, PartPlan, Plan
+    from pipelines.planning.estimate import Estimate
+    from pipelines.planning.plan import PartPlan, Plan
     from pipelines.recipe import Recipe
 
 HEAD = ("part", "model", "calls", "samples", "tokens in", "tokens out", "money")
@@ -23,18 +24,7 @@ HEAD = ("part", "model", "calls", "samples", "tokens in", "tokens out", "money")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument(
-        "recipe", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe"
-    )
-    add_store(parser)
-    parser.add_argument(
-        "--set",
-        metavar="TABLE.KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="change one value of the recipe; may be repeated",
-    )
+    add_recipe(parser)
     parser.add_argument(
         "--pilot", metavar="N", type=int, default=0, help="buy the answers of N prompts first"
     )
@@ -60,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints the plan; 0."""
     from flows.shipped_recipes import find_recipe
-    from pipelines.plan import Lengths, make_plan
+    from pipelines.planning.forecaster import Lengths
+    from pipelines.planning.plan import make_plan
     from pipelines.publishing.store import Store
     from pipelines.recipe import read_recipe
 

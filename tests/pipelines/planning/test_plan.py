@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.meter import Meter
-from pipelines.plan import Lengths, PartPlan, make_plan
+from pipelines.planning.forecaster import Lengths
+from pipelines.planning.plan import PartPlan, make_plan
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, read, run, write_questions, write_recipe
 from tools.chat_server import ChatServer

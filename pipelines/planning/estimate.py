@@ -1,0 +1,60 @@
+"""Estimates: a total with its 95 % interval, from what was counted on a sample."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, pvariance
+
+Z = 1.96
+"""Standard deviations on either side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A forecast total, and half the width of its 95 % interval; None where it cannot be told."""
+
+    value: float
+    plus_minus: float | None
+
+
+def scaled(values: Sequence[float], total: int) -> Estimate:
+    """The total over `total` units from those counted, with a 95 % interval.
+
+    N x mean, and 1.96 N sqrt((1 - m/N) s^2 / m): simple random sampling without replacement.
+    """
+    m = len(values)
+    spread = pvariance(values) * m / (m - 1) if m > 1 else 0.0
+    error = total * math.sqrt(max(0.0, 1 - m / total) * spread / m)
+    return Estimate(total * fmean(values), Z * error)
+
+
+def widened(
+    completion: Estimate, samples: float, lengths: Sequence[int], per_token: float
+) -> Estimate:
+    """Widened by how well the mean length is known: samples x s / sqrt(k) of k known answers.
+
+    `lengths` are theirs in characters. Without an interval where fewer than two are known.
+    """
+    k = len(lengths)
+    if k < 2:
+        return replace(completion, plus_minus=None if samples else 0.0)
+    spread = math.sqrt(pvariance(lengths) * k / (k - 1))
+    error = Z * samples * spread / per_token / math.sqrt(k)
+    return replace(completion, plus_minus=math.hypot(completion.plus_minus or 0.0, error))
+
+
+def times(estimate: Estimate, factor: float) -> Estimate:
+    """An estimate of `factor` times as much."""
+    wide = None if estimate.plus_minus is None else estimate.plus_minus * factor
+    return Estimate(estimate.value * factor, wide)
+
+
+def total_of(estimates: Sequence[Estimate | None]) -> Estimate | None:
+    """The sum; its interval adds the half widths, as if all erred alike."""
+    given = [one for one in estimates if one is not None]
+    if len(given) < len(estimates):
+        return None
+    widths = [one.plus_minus for one in given]
+    known = [wide for wide in widths if wide is not None]
+    wide = sum(known) if len(known) == len(widths) else None
+    return Estimate(sum(one.value for one in given), wide)

@@ -1,0 +1,155 @@
+"""The forecaster: answers for the models, and counts what their answers would have cost.
+
+A stand-in answer is as long as a known one of the same part, drawn by the seed, or of a given length
+where none is known yet.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipelines.backend import Backend, Completion, Request, Sampling
+from pipelines.calls.budget import worst_case
+from pipelines.recipe import Recipe
+from pipelines.unit import Unit
+from schemas.canonical import draw_integer
+from schemas.rows import Message
+
+CHARACTERS_PER_TOKEN = 4.0
+"""Assumed where no reply of the model has told better."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn(Completion):
+    """An answer that nobody paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of answers where none is known yet, in tokens; `max_tokens` bounds them."""
+
+    answer: int = 400
+    judgment: int = 150
+
+
+ASSUMED = Lengths()
+
+
+@dataclass(slots=True)
+class Known:
+    """What the ledger tells of one part's answers and one model's tokens."""
+
+    answers: list[str] = field(default_factory=list)
+    characters: int = 0
+    tokens: int = 0
+
+    def learn(self, completion: Completion) -> None:
+        """Takes in a completion that was paid for."""
+        if completion.text is None:
+            return
+        self.answers.append(completion.text)
+        if completion.completion_tokens:
+            self.characters += len(completion.text)
+            self.tokens += completion.completion_tokens
+
+    @property
+    def per_token(self) -> float:
+        """Characters of a token."""
+        return self.characters / self.tokens if self.tokens else CHARACTERS_PER_TOKEN
+
+
+@dataclass(slots=True)
+class Tally:
+    """Calls of one part to one model: on one unit, or on all of them."""
+
+    calls: float = 0
+    samples: float = 0
+    prompt_tokens: float = 0
+    completion_tokens: float = 0
+    most_tokens: float = 0
+    """Tokens that it can take at the most, as a budget reserves them."""
+
+    def values(self) -> tuple[float, ...]:
+        """The figures, in the order of the fields."""
+        return (
+            self.calls, self.samples, self.prompt_tokens, self.completion_tokens, self.most_tokens
+        )  # fmt: skip
+
+
+Account = dict[tuple[str, str], Tally]
+"""Part and model -> what they take."""
+
+
+@dataclass(slots=True)
+class Forecaster:
+    """Counts what units would buy, and answers for the models."""
+
+    recipe: Recipe
+    lengths: Lengths
+    learning: bool = False
+    known: dict[str, Known] = field(default_factory=lambda: defaultdict(Known))
+    account: Account = field(default_factory=lambda: defaultdict(Tally))
+
+    def buy(
+        self, caller: str, model: str, backend: Backend, request: Request, path: Sequence[object]
+    ) -> list[Completion]:
+        """Stand-in completions for `request`, which is counted; `path` keys the draws."""
+        known, tally = self.known[caller], self.account[caller, model]
+        completions: list[Completion] = [
+            StandIn(self._answer(caller, request, (*path, choice)), finish_reason="stop")
+            for choice in range(request.n)
+        ]
+        characters = sum(len(message.content or "") for message in request.messages)
+        tally.calls += 1
+        tally.samples += request.n
+        tally.prompt_tokens += characters / known.per_token
+        tally.completion_tokens += sum(len(one.text or "") for one in completions) / known.per_token
+        tally.most_tokens += worst_case(backend, request).tokens
+        return completions
+
+    def _answer(self, caller: str, request: Request, path: Sequence[object]) -> str:
+        answers = self.known[caller].answers
+        if answers:
+            return answers[draw_integer(self.recipe.head.seed, "plan", *path) % len(answers)]
+        shelf, _, name = caller.partition(".")
+        judge = next((one for one in self.recipe.judges if one.name == name), None)
+        specimen = judge.specimen() if judge is not None and shelf == "judges" else ""
+        tokens = self.lengths.judgment if shelf == "judges" else self.lengths.answer
+        tokens = min(tokens, request.sampling.max_tokens or tokens)
+        own = str(draw_integer("plan", *path))  # answers of one prompt differ
+        filler = own * (int(tokens * CHARACTERS_PER_TOKEN) // len(own) + 1)
+        return filler[: int(tokens * CHARACTERS_PER_TOKEN) - len(specimen) - 1] + f"\n{specimen}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUnit(Unit):
+    """A unit that counts instead of buying, and learns from what was bought before."""
+
+    forecaster: Forecaster = field(kw_only=True)
+
+    async def sample(
+        self,
+        model: str,
+        messages: Sequence[Message],
+        *,
+        sampling: Sampling | None = None,
+        tools: str | None = None,
+        n: int = 1,
+        first_index: int = 0,
+    ) -> list[Completion]:
+        """As `Unit.sample`; what was paid for teaches the forecaster, while it learns."""
+        completions = await Unit.sample(
+            self, model, messages, sampling=sampling, tools=tools, n=n, first_index=first_index
+        )
+        if self.forecaster.learning:
+            for completion in completions:
+                if not isinstance(completion, StandIn):
+                    self.forecaster.known[self.caller].learn(completion)
+        return completions
+
+    async def _buy(
+        self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
+    ) -> dict[int, Completion]:
+        path = (key.hex(), indices[0])
+        answers = self.forecaster.buy(self.caller, model, backend, request, path)
+        return dict(zip(indices, answers, strict=True))
