@@ -114,8 +114,8 @@ class Unit:
         """Samples `first_index` to `first_index + n - 1` of `model` for `messages`, in that order.
 
         What the ledger holds is not bought again; equal requests of this build are paid once. A
-        request that the endpoint refuses for good gives completions with `error` set. Raises OwedError
-        when a call failed in a way that may pass, after its last try.
+        request that the endpoint refuses for good gives completions with `error` set. Raises
+        OwedError when a call failed in a way that may pass, after its last try.
         """
         backend = self.model(model)
         effective = backend.effective(sampling or AS_THE_MODEL)
@@ -150,7 +150,7 @@ class Unit:
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
     ) -> dict[int, Completion]:
-        """Pays for `indices`; a reply with fewer choices than asked is followed by one for the rest.
+        """Pays for `indices`; after a reply with fewer choices than asked, for the rest.
 
         A refusal of several choices may be about their number, which no key holds: they are asked
         for one by one, and only the refusal of a single one is final.
@@ -176,7 +176,7 @@ class Unit:
             self.workshop.ledger.put(self.unit_id, key, list(got), reply, identity)
             if not any(completion.error for completion in got.values()):
                 self.workshop.meter.paid(model, reply.usage, backend.prices)
-            self.workshop.meter.samples_paid += len(got)
+                self.workshop.meter.samples_paid += len(got)
             bought.update(got)
             indices = indices[len(got) :]
             if indices:

@@ -127,7 +127,7 @@ def test_the_commands_of_the_guide_run(
     from pipelines.publishing.store import Store
     from tests.pipelines.versions import make_content, publish
 
-    publish(Store(tmp_path / "store"), "quickstart", make_content(12))
+    publish(Store(tmp_path / "store"), "tutor", make_content(12))
     write_tokenizer(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     _, name, *arguments = shlex.split(command, comments=True)
