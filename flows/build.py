@@ -48,7 +48,7 @@ def build_dataset(
     path, place, meter = find_recipe(recipe).absolute(), Store(Path(store)), Meter()
     chosen = read_recipe(path, changes)
     fingerprint = chosen.fingerprint()
-    with staged(place) as staging:
+    with staged(place, chosen.head.name) as staging:
         intake = read(chosen, staging, meter)
         meter.forecast = forecast(chosen, place, staging)
 

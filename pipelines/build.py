@@ -60,7 +60,7 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
     StoreError when the store cannot be written.
     """
     store, meter = Store(store_root), meter or Meter()
-    with staged(store) as staging:
+    with staged(store, recipe.head.name) as staging:
         intake = read(recipe, staging, meter)
         meter.forecast = forecast(recipe, store, staging)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

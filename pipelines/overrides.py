@@ -4,7 +4,7 @@ import tomllib
 from decimal import Decimal
 from typing import Any
 
-from pipelines.errors import RecipeError
+from pipelines.errors import RecipeError, nearest
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _entry(array: list[Any], step: str, override: str, file: str) -> Any:
             + " or ".join(named)
         )
     names = [str(entry.get("name") or entry.get("kind")) for entry in tables.values()]
-    raise RecipeError(f'--set {override}: {file} has no "{step}" there; valid: {", ".join(names)}')
+    raise RecipeError(f'--set {override}: {file} has no "{step}" there; {nearest(step, names)}')
 
 
 def _names(entry: dict[str, Any]) -> tuple[Any, Any]:
@@ -75,6 +75,7 @@ def _names(entry: dict[str, Any]) -> tuple[Any, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
+        table = tomllib.loads(f"value = {text}", parse_float=Decimal)
     except tomllib.TOMLDecodeError:
         return text
+    return table["value"] if len(table) == 1 else text  # several lines are no value of TOML

@@ -103,7 +103,7 @@ def make_plan(
     publishes.
     """
     with (
-        staged(store) as staging,
+        staged(store, recipe.head.name) as staging,
         Records(staging / RECORDS) as records,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):

@@ -242,8 +242,13 @@ class Store:
 
 
 @contextmanager
-def staged(store: Store) -> Iterator[Path]:
-    """A folder for all that is on its way to a version; removed at the end."""
+def staged(store: Store, name: str) -> Iterator[Path]:
+    """A folder for all that is on its way to a version of `name`; removed at the end.
+
+    Raises StoreError before anything is paid where the version could not be published: the latest
+    one is damaged, or the store cannot be written.
+    """
+    store.latest(name)
     staging = store.staging()
     try:
         yield staging

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import FatalError
+from pipelines.errors import FatalError, StoreError
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
 from tools.chat_server import ChatServer
@@ -174,3 +174,14 @@ def test_a_build_may_publish_what_its_budget_allowed(trial: Path) -> None:
     owed = [row for row in published(outcome, "drops") if row["reason"] == "owed"]
     assert len(owed) == outcome.owed > 0
     assert len(published(outcome, "prompts")) == 30
+
+
+def test_a_damaged_version_is_told_before_any_call(trial: Path) -> None:
+    with ChatServer() as server:
+        outcome, _ = run(at(server, trial))
+        assert outcome.version is not None
+        (outcome.version.folder / "manifest.json").write_text("{", encoding="utf-8")
+        server.reset()
+        with pytest.raises(StoreError, match=r"manifest\.json"):
+            run(trial, "samplers.independent.n=8")
+        assert server.stats()["requests"] == 0

@@ -32,3 +32,9 @@ def test_a_path_through_an_array_of_plain_values_is_refused():
     table = {"filters": [{"kind": "margin", "values": [2, 3]}]}
     with pytest.raises(RecipeError, match='has no "0" there'):
         after(table, "filters.margin.values.0.x=1")
+
+
+def test_a_value_of_several_lines_is_text():
+    table = {}
+    apply_override(table, 'description="a"\nseed = 3', "r.toml")
+    assert table == {"description": '"a"\nseed = 3'}

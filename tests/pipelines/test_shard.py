@@ -60,7 +60,7 @@ def in_shards(folder: Path, of: int) -> tuple[Outcome, Meter]:
         shard = Shard(number, of)
         return await run_shard(recipe, store.ledger_folder, staging, shard, Meter())
 
-    with staged(store) as staging:
+    with staged(store, "trial") as staging:
         intake = read(recipe, staging, meter)
         finished = []
         for number in reversed(range(of)):
