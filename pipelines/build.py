@@ -94,8 +94,9 @@ def publish(
     """
     owed = sum(shard.owed for shard in shards)
     reached = any(shard.budget_reached for shard in shards)
-    publishes = reached and recipe.budget.on_limit == "publish"
-    if owed > recipe.gates.allow_incomplete * intake.selected and not publishes:
+    incomplete = owed > recipe.gates.allow_incomplete * intake.selected
+    stops = recipe.budget.on_limit == "stop" if reached else incomplete
+    if stops:
         examples = [shard.example for shard in shards if shard.owed]
         return Outcome(failures=examples[:1], owed=owed, budget_reached=reached)
 

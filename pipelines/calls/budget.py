@@ -4,13 +4,14 @@
                               │ does not fit: waits for calls in flight to settle;
                               └ none is in flight: BudgetReached, and the call is owed
 
-The worst case of a call is its input, at most one token for each byte, and `max_tokens` for each
-sample asked for. So calls, tokens and money never exceed the budget; time may be exceeded by what
+The worst case of a call is its input, at most one token for each byte beside what a chat template
+adds, and `max_tokens` for each sample asked for. So calls, tokens and money never exceed the budget; time may be exceeded by what
 was in flight when it ran out.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,9 +21,16 @@ from pipelines.backend import Backend, Request, Sampling, Usage
 from pipelines.errors import TransientError
 from pipelines.meter import Meter
 from pipelines.part import Real, Table, Where
+from schemas.canonical import canonical_json
+from schemas.rows import Message
 
 MESSAGE_TOKENS = 16
 """Allowance for the marks that a chat template puts around each message, in tokens."""
+TEMPLATE_TOKENS = 128
+"""Allowance for a chat template's own text, such as a default system message, in tokens."""
+
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""Names of the length limit in the body of a request."""
 
 
 class Budget(Table):
@@ -49,14 +57,23 @@ class Budget(Table):
                 "counted. Give them, or bound tokens or calls instead",
                 "money",
             )
-        unbounded = model.effective(sampling).max_tokens is None
-        if unbounded and (self.money is not None or self.tokens is not None):
-            key = "tokens" if self.tokens is not None else "money"
+        if self.money is None and self.tokens is None:
+            return
+        key = "tokens" if self.tokens is not None else "money"
+        effective = model.effective(sampling)
+        if effective.max_tokens is None:
             raise where.error(
                 f"an answer of models.{model.name} may take any number of tokens. Give its "
                 "sampling.max_tokens, or bound calls instead",
                 key,
             )
+        for limit in LIMITS:
+            if limit in (effective.extra_body or {}):
+                raise where.error(
+                    f"{limit} in sampling.extra_body wins over sampling.max_tokens with "
+                    f"models.{model.name}. Give sampling.max_tokens alone",
+                    key,
+                )
 
 
 class BudgetReached(TransientError):
@@ -80,13 +97,25 @@ class Cost:
 
 def worst_case(backend: Backend, request: Request) -> Cost:
     """The most that one attempt at `request` can take; without `max_tokens`, of its input."""
-    prompt = len((request.tools or "").encode()) + sum(
-        len((message.content or "").encode()) + MESSAGE_TOKENS for message in request.messages
+    prices, sampling = backend.prices, request.sampling
+    prompt = TEMPLATE_TOKENS + len((request.tools or "").encode())
+    prompt += sum(_bytes(message) + MESSAGE_TOKENS for message in request.messages)
+    for beside in (sampling.json_schema, sampling.extra_body):
+        prompt += len(canonical_json(beside)) if beside else 0
+    completion = request.n * (sampling.max_tokens or 0)
+    dearest_input = max(prices.input or 0.0, prices.cached_input or 0.0)
+    dearest_output = max(prices.output or 0.0, prices.reasoning or 0.0)
+    return Cost(
+        1, prompt + completion, (prompt * dearest_input + completion * dearest_output) / 1e6
     )
-    completion = request.n * (request.sampling.max_tokens or 0)
-    dearest = max(backend.prices.output or 0.0, backend.prices.reasoning or 0.0)
-    money = (prompt * (backend.prices.input or 0.0) + completion * dearest) / 1e6
-    return Cost(1, prompt + completion, money)
+
+
+def _bytes(message: Message) -> int:
+    """Bytes of all texts of a message, each of its tool calls with marks of its own."""
+    calls = message.tool_calls
+    texts = [message.content, message.name, message.tool_call_id]
+    texts += [text for call in calls for text in (call.id, call.name, call.arguments)]
+    return len(calls) * MESSAGE_TOKENS + sum(len(text.encode()) for text in texts if text)
 
 
 def actual(backend: Backend, usage: Usage | None, worst: Cost) -> Cost:
@@ -112,11 +141,21 @@ class Purse:
         """Sets `worst` aside, once it fits. Raises BudgetReached when it will not."""
         while not self._fits(worst):
             if self._is_late() or not self.reserved.calls:
-                self.reached = True
-                raise BudgetReached(f"the budget is reached ({self._limits()})")
+                raise self._over()
             self._settled.clear()
             await self._settled.wait()
         self.reserved += worst
+
+    async def in_time(self, waiting: Awaitable[None]) -> None:
+        """Waits, but no longer than there is time for a call. Raises BudgetReached."""
+        if self._deadline is None:
+            await waiting
+            return
+        try:
+            async with asyncio.timeout(self._deadline - time.monotonic()):
+                await waiting
+        except TimeoutError:
+            raise self._over() from None
 
     def settle(self, worst: Cost, took: Cost) -> None:
         """Replaces what was set aside by what the call took."""
@@ -138,6 +177,8 @@ class Purse:
     def _is_late(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def _limits(self) -> str:
+    def _over(self) -> BudgetReached:
+        self.reached = True
         given = self.budget.model_dump(exclude={"on_limit"}, exclude_none=True)
-        return ", ".join(f"{name} = {limit}" for name, limit in given.items())
+        limits = ", ".join(f"{name} = {limit}" for name, limit in given.items())
+        return BudgetReached(f"the budget is reached ({limits})")

@@ -1,6 +1,6 @@
 """The dispatcher: every request goes through it, one attempt at a time.
 
-    slot of the endpoint's window -> pace -> budget -> one attempt ──> reply
+    slot of the endpoint's window -> budget -> pace -> one attempt ──> reply
          ^                                                │ TransientError: the slot is freed
          └──────── full jitter, Retry-After <─────────────┘
 
@@ -103,7 +103,7 @@ class Dispatcher:
                 asked = error.retry_after or 0.0
                 if attempt >= backend.max_tries or asked > LONGEST_RETRY_AFTER_S:
                     raise
-            await asyncio.sleep(asked + self._jitter(attempt))
+            await self.purse.in_time(asyncio.sleep(asked + self._jitter(attempt)))
 
     async def _attempt(
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int
@@ -111,8 +111,6 @@ class Dispatcher:
         endpoint.check()
         await endpoint.window.acquire()
         try:
-            await endpoint.pace.wait()
-            endpoint.check()
             return await self._pay(endpoint, backend, request, attempt)
         finally:
             endpoint.window.release()
@@ -123,17 +121,19 @@ class Dispatcher:
         """One attempt within the budget; one that broke off may have been billed in full."""
         worst = worst_case(backend, request)
         await self.purse.reserve(worst)
-        took = worst
+        took = Cost()
         try:
+            # after the budget: a call that is not made waits for no start
+            await self.purse.in_time(endpoint.pace.wait())
+            endpoint.check()
             self._meter.retries += attempt > 0
+            took = worst
             reply = await self._send(endpoint, backend, request)
             took = actual(backend, reply.usage, worst)
             return reply
-        except (RequestRefused, FatalError):
-            took = Cost(calls=1)
-            raise
-        except TransientError as error:
-            took = worst if error.broke_off else Cost(calls=1)
+        except (BudgetReached, RequestRefused, FatalError, TransientError) as error:
+            if took.calls:
+                took = worst if getattr(error, "broke_off", False) else Cost(calls=1)
             raise
         finally:
             self.purse.settle(worst, took)
