@@ -95,8 +95,7 @@ def publish(
     owed = sum(shard.owed for shard in shards)
     reached = any(shard.budget_reached for shard in shards)
     incomplete = owed > recipe.gates.allow_incomplete * intake.selected
-    stops = recipe.budget.on_limit == "stop" if reached else incomplete
-    if stops:
+    if recipe.budget.on_limit == "stop" if reached else incomplete:
         examples = [shard.example for shard in shards if shard.owed]
         return Outcome(failures=examples[:1], owed=owed, budget_reached=reached)
 

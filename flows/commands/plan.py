@@ -10,6 +10,7 @@ again). Without either they are assumed, and marked so.
 """
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from flows.recipe_option import add_recipe
@@ -26,30 +27,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_recipe(parser)
     parser.add_argument(
-        "--pilot", metavar="N", type=int, default=0, help="buy the answers of N prompts first"
+        "--pilot", metavar="N", type=_whole, default=0, help="buy the answers of N prompts first"
     )
     parser.add_argument(
-        "--units", metavar="N", type=int, default=2000, help="count on N prompts (default: 2000)"
+        "--units",
+        metavar="N",
+        type=_positive,
+        default=2000,
+        help="count on N prompts (default: 2000)",
     )
     parser.add_argument(
         "--answer-tokens",
         metavar="N",
-        type=int,
+        type=_positive,
         default=400,
         help="length of an answer where none is known yet (default: 400)",
     )
     parser.add_argument(
         "--judge-tokens",
         metavar="N",
-        type=int,
+        type=_positive,
         default=150,
         help="length of a judge's reply where none is known yet (default: 150)",
     )
 
 
+def _whole(given: str, least: int = 0) -> int:
+    number = int(given)
+    if number < least:
+        raise argparse.ArgumentTypeError(f"a number of at least {least} is wanted, not {given}")
+    return number
+
+
+def _positive(given: str) -> int:
+    return _whole(given, 1)
+
+
 def run(chosen: argparse.Namespace) -> int:
     """Prints the plan; 0."""
     from flows.shipped_recipes import find_recipe
+    from pipelines.meter import Meter
     from pipelines.planning.forecaster import Lengths
     from pipelines.planning.plan import make_plan
     from pipelines.publishing.store import Store
@@ -57,8 +74,11 @@ def run(chosen: argparse.Namespace) -> int:
 
     recipe = read_recipe(find_recipe(chosen.recipe), chosen.overrides)
     lengths = Lengths(chosen.answer_tokens, chosen.judge_tokens)
-    plan = make_plan(recipe, Store(chosen.store), lengths, units=chosen.units, pilot=chosen.pilot)
+    store, meter = Store(chosen.store), Meter()
+    plan = make_plan(recipe, store, lengths, units=chosen.units, pilot=chosen.pilot, meter=meter)
     print(plan_in_words(plan, recipe))
+    if meter.units_owed:
+        print(f"{meter.units_owed} prompts of the pilot owe calls", file=sys.stderr)
     return 0
 
 

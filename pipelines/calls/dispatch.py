@@ -17,7 +17,7 @@ from typing import Self
 from pipelines.backend import Backend, Reply, Request
 from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
 from pipelines.calls.window import Pace, Window
-from pipelines.errors import FatalError, RequestRefused, TransientError
+from pipelines.errors import BackendError, FatalError, TransientError
 from pipelines.meter import Meter
 
 UNBOUNDED = Budget()
@@ -131,9 +131,9 @@ class Dispatcher:
             reply = await self._send(endpoint, backend, request)
             took = actual(backend, reply.usage, worst)
             return reply
-        except (BudgetReached, RequestRefused, FatalError, TransientError) as error:
-            if took.calls:
-                took = worst if getattr(error, "broke_off", False) else Cost(calls=1)
+        except BackendError as error:
+            if took.calls and not (isinstance(error, TransientError) and error.broke_off):
+                took = Cost(calls=1)
             raise
         finally:
             self.purse.settle(worst, took)

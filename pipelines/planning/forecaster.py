@@ -6,7 +6,7 @@ where none is known yet.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.backend import Backend, Completion, Request, Sampling
 from pipelines.calls.budget import worst_case
@@ -37,14 +37,19 @@ ASSUMED = Lengths()
 
 @dataclass(slots=True)
 class Known:
-    """What the ledger tells of one part's answers and one model's tokens."""
+    """What the ledger tells of one model's answers to one part, and of its tokens."""
 
     answers: list[str] = field(default_factory=list)
     characters: int = 0
     tokens: int = 0
+    prompt_characters: int = 0
+    prompt_tokens: int = 0
 
-    def learn(self, completion: Completion) -> None:
+    def learn(self, messages: Sequence[Message], completion: Completion) -> None:
         """Takes in a completion that was paid for."""
+        if completion.prompt_tokens:
+            self.prompt_characters += characters_of(messages)
+            self.prompt_tokens += completion.prompt_tokens
         if completion.text is None:
             return
         self.answers.append(completion.text)
@@ -54,8 +59,19 @@ class Known:
 
     @property
     def per_token(self) -> float:
-        """Characters of a token."""
-        return self.characters / self.tokens if self.tokens else CHARACTERS_PER_TOKEN
+        """Characters of an answer's token; few where the model thinks, which no answer shows."""
+        return self.characters / self.tokens if self.characters else CHARACTERS_PER_TOKEN
+
+    @property
+    def per_prompt_token(self) -> float:
+        """Characters of a prompt's token."""
+        known = self.prompt_characters
+        return known / self.prompt_tokens if known else CHARACTERS_PER_TOKEN
+
+
+def characters_of(messages: Sequence[Message]) -> int:
+    """Characters of all texts."""
+    return sum(len(message.content or "") for message in messages)
 
 
 @dataclass(slots=True)
@@ -87,36 +103,35 @@ class Forecaster:
     recipe: Recipe
     lengths: Lengths
     learning: bool = False
-    known: dict[str, Known] = field(default_factory=lambda: defaultdict(Known))
+    known: dict[tuple[str, str], Known] = field(default_factory=lambda: defaultdict(Known))
     account: Account = field(default_factory=lambda: defaultdict(Tally))
 
     def buy(
-        self, caller: str, model: str, backend: Backend, request: Request, path: Sequence[object]
+        self, caller: str, model: str, backend: Backend, request: Request, key: str, first: int
     ) -> list[Completion]:
-        """Stand-in completions for `request`, which is counted; `path` keys the draws."""
-        known, tally = self.known[caller], self.account[caller, model]
+        """Stand-in completions for `request`, which is counted: `key`'s samples from `first` on."""
+        known, tally = self.known[caller, model], self.account[caller, model]
         completions: list[Completion] = [
-            StandIn(self._answer(caller, request, (*path, choice)), finish_reason="stop")
-            for choice in range(request.n)
+            StandIn(self._answer(caller, known, request, key, index), finish_reason="stop")
+            for index in range(first, first + request.n)
         ]
-        characters = sum(len(message.content or "") for message in request.messages)
         tally.calls += 1
         tally.samples += request.n
-        tally.prompt_tokens += characters / known.per_token
+        tally.prompt_tokens += characters_of(request.messages) / known.per_prompt_token
         tally.completion_tokens += sum(len(one.text or "") for one in completions) / known.per_token
         tally.most_tokens += worst_case(backend, request).tokens
         return completions
 
-    def _answer(self, caller: str, request: Request, path: Sequence[object]) -> str:
-        answers = self.known[caller].answers
-        if answers:
-            return answers[draw_integer(self.recipe.head.seed, "plan", *path) % len(answers)]
+    def _answer(self, caller: str, known: Known, request: Request, key: str, index: int) -> str:
+        if answers := known.answers:
+            drawn = draw_integer(self.recipe.head.seed, "plan", key) + index
+            return answers[drawn % len(answers)]  # samples of one key differ, as far as they can
         shelf, _, name = caller.partition(".")
         judge = next((one for one in self.recipe.judges if one.name == name), None)
         specimen = judge.specimen() if judge is not None and shelf == "judges" else ""
         tokens = self.lengths.judgment if shelf == "judges" else self.lengths.answer
         tokens = min(tokens, request.sampling.max_tokens or tokens)
-        own = str(draw_integer("plan", *path))  # answers of one prompt differ
+        own = str(draw_integer("plan", key, index))  # answers of one prompt differ
         filler = own * (int(tokens * CHARACTERS_PER_TOKEN) // len(own) + 1)
         return filler[: int(tokens * CHARACTERS_PER_TOKEN) - len(specimen) - 1] + f"\n{specimen}"
 
@@ -126,6 +141,8 @@ class PlannedUnit(Unit):
     """A unit that counts instead of buying, and learns from what was bought before."""
 
     forecaster: Forecaster = field(kw_only=True)
+    held: dict[tuple[bytes, int], Completion] = field(default_factory=dict)
+    """Counted already, by request key and index: equal requests are paid once."""
 
     async def sample(
         self,
@@ -144,12 +161,17 @@ class PlannedUnit(Unit):
         if self.forecaster.learning:
             for completion in completions:
                 if not isinstance(completion, StandIn):
-                    self.forecaster.known[self.caller].learn(completion)
+                    self.forecaster.known[self.caller, model].learn(messages, completion)
         return completions
 
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
     ) -> dict[int, Completion]:
-        path = (key.hex(), indices[0])
-        answers = self.forecaster.buy(self.caller, model, backend, request, path)
-        return dict(zip(indices, answers, strict=True))
+        wanted = [index for index in indices if (key, index) not in self.held]
+        if wanted:
+            request = replace(request, n=len(wanted))
+            answers = self.forecaster.buy(
+                self.caller, model, backend, request, key.hex(), wanted[0]
+            )
+            self.held.update(((key, at), one) for at, one in zip(wanted, answers, strict=True))
+        return {index: self.held[key, index] for index in indices}

@@ -60,7 +60,7 @@ class PartPlan:
     most_tokens: float
     """At the most; without `max_tokens`, of the prompts alone."""
     known_answers: int
-    """Answers of this part that lengths are drawn from; 0: they are assumed."""
+    """Answers of this model to this part that lengths are drawn from; 0: they are assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +176,8 @@ class _Shared:
             sampled_units=len(prompts),
             replayed=replayed * total / len(prompts) if prompts else 0.0,
             parts=tuple(
-                _part_plan(
-                    part, model, self.recipe.models[model], by_unit, total, learner.known[part]
-                )
-                for part, model in pairs
+                _part_plan(pair, self.recipe.models[pair[1]], by_unit, total, learner.known[pair])
+                for pair in pairs
             ),
         )
 
@@ -214,9 +212,9 @@ def _sampled(prompts: Iterator[Prompt], most: int, seed: int) -> tuple[int, list
 
 
 def _part_plan(
-    part: str, model: str, backend: Backend, by_unit: list[Account], total: int, known: Known
+    pair: tuple[str, str], backend: Backend, by_unit: list[Account], total: int, known: Known
 ) -> PartPlan:
-    rows = [account.get((part, model), Tally()).values() for account in by_unit]
+    rows = [account.get(pair, Tally()).values() for account in by_unit]
     calls, samples, prompt, completion, most = (
         scaled(list(column), total) for column in zip(*rows, strict=True)
     )
@@ -229,7 +227,7 @@ def _part_plan(
             [times(prompt, prices.input / 1e6), times(completion, prices.output / 1e6)]
         )
     return PartPlan(
-        part, model, calls, samples, prompt, completion, money, most.value, len(known.answers)
+        *pair, calls, samples, prompt, completion, money, most.value, len(known.answers)
     )
 
 

@@ -12,6 +12,8 @@ from pipelines.wire.reply import error_message, read_json
 
 OVERLOAD = frozenset({429, 503, 529})
 PASSING = frozenset({408, 409, 425, 429})
+GAVE_UP = frozenset({502, 504, 524})
+"""A proxy lost its server or no longer waits for it: the answer may have been billed."""
 ENDPOINT = {
     401: "check the key that api_key_env names",
     402: "check the balance of the account",
@@ -76,7 +78,8 @@ def fault(status: int, headers: Mapping[str, str], said: Said, now: datetime) ->
         return FatalError(f"{message} (check the balance of the account)")
     if status in PASSING or status >= 500:
         wait = retry_after(headers, now)
-        return TransientError(message, retry_after=wait, overload=status in OVERLOAD)
+        overload, gave_up = status in OVERLOAD, status in GAVE_UP
+        return TransientError(message, retry_after=wait, overload=overload, broke_off=gave_up)
     if status in ENDPOINT:
         return FatalError(f"{message} ({ENDPOINT[status]})")
     if status < 400:

@@ -185,3 +185,12 @@ def test_a_damaged_version_is_told_before_any_call(trial: Path) -> None:
         with pytest.raises(StoreError, match=r"manifest\.json"):
             run(trial, "samplers.independent.n=8")
         assert server.stats()["requests"] == 0
+
+
+def test_what_a_gate_allows_to_be_owed_is_not_what_a_budget_stopped(trial: Path) -> None:
+    with ChatServer() as server:
+        outcome, _ = run(at(server, trial), "budget.calls=140", "gates.allow_incomplete=0.9")
+    assert outcome.budget_reached
+    assert 0 < outcome.owed < 27
+    assert outcome.manifest is None
+    assert not outcome.published

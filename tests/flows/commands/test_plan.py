@@ -43,3 +43,26 @@ def test_plan_says_when_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "5 prompts; 40 samples in the ledger already" in said
     assert "Nothing is left to call." in said
+
+
+@pytest.mark.parametrize(
+    "option", ["--pilot=-1", "--units=0", "--answer-tokens=0", "--judge-tokens=-5"]
+)
+def test_a_number_that_counts_nothing_is_refused_before_any_call(
+    recipe: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan_ends(recipe, option) == 2
+    assert "at least" in capsys.readouterr().err
+
+
+def plan_ends(recipe: Path, option: str) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        plan(recipe, option)
+    return ended.value.code
+
+
+def test_a_pilot_that_bought_nothing_says_so(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(recipe, "--pilot", "3", "--set", "models.policy.max_tries=1") == 0
+    assert "3 prompts of the pilot owe calls" in capsys.readouterr().err

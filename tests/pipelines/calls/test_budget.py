@@ -8,12 +8,19 @@ from hypothesis import strategies as st
 from pydantic import PrivateAttr
 
 from pipelines.backend import Backend, Completion, Prices, Reply, Request, Sampling, Usage
-from pipelines.calls.budget import MESSAGE_TOKENS, Budget, BudgetReached, Cost, worst_case
+from pipelines.calls.budget import (
+    MESSAGE_TOKENS,
+    TEMPLATE_TOKENS,
+    Budget,
+    BudgetReached,
+    Cost,
+    worst_case,
+)
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.errors import RecipeError, TransientError
 from pipelines.meter import Meter
 from pipelines.recipe import read_recipe
-from schemas.rows import Message
+from schemas.rows import Message, ToolCall
 from tests.builds import OVER_HTTP, write_questions, write_recipe
 
 PRICES = Prices(input=1.0, output=10.0)
@@ -66,9 +73,25 @@ async def spend(budget: Budget, model: Metered, requests: list[Request]) -> tupl
 
 
 def test_the_worst_case_is_a_token_for_each_byte_and_all_that_may_be_answered() -> None:
-    prompt = 4 + MESSAGE_TOKENS
+    prompt = 4 + MESSAGE_TOKENS + TEMPLATE_TOKENS
     cost = worst_case(metered(), request(n=3, max_tokens=50))
     assert cost == Cost(1, prompt + 150, pytest.approx((prompt * 1.0 + 150 * 10.0) / 1e6))
+
+
+def test_the_worst_case_holds_all_that_is_sent_beside_the_texts() -> None:
+    plain = worst_case(metered(), request()).tokens
+    calls = (ToolCall("c1", "add", '{"a":1}'),)
+    sent = Message("assistant", "four", tool_calls=calls, name="bob")
+    sampling = Sampling(max_tokens=100, json_schema={"type": "object"}, extra_body={"min_p": 0.1})
+    cost = worst_case(metered(), Request((sent,), None, sampling, 1, seed=None))
+    told = "c1" + "add" + '{"a":1}' + "bob" + '{"type":"object"}' + '{"min_p":0.1}'
+    assert cost.tokens == plain + len(told) + MESSAGE_TOKENS
+
+
+def test_the_worst_case_is_at_the_dearest_price_of_each_way() -> None:
+    dear = metered(prices=Prices(input=1.0, cached_input=3.0, output=10.0, reasoning=20.0))
+    prompt = 4 + MESSAGE_TOKENS + TEMPLATE_TOKENS
+    assert worst_case(dear, request()).money == pytest.approx((prompt * 3.0 + 100 * 20.0) / 1e6)
 
 
 @given(
@@ -89,7 +112,7 @@ def test_tokens_never_exceed_the_budget(
 
 
 async def test_what_a_call_did_not_use_is_there_for_the_next_one() -> None:
-    worst = worst_case(metered(), request()).tokens  # 120, of which 4 + 10 are used
+    worst = worst_case(metered(), request()).tokens  # of which 4 + 10 are used
     done, spent = await spend(Budget(tokens=worst + 14), metered(0.1), [request()] * 2)
     assert done == 2
     assert spent.tokens == 28
@@ -100,7 +123,7 @@ async def test_calls_and_money_are_bounds_too() -> None:
     assert done == 3
     each = (4 * 1.0 + 100 * 10.0) / 1e6
     done, spent = await spend(Budget(money=each * 5), metered(window=1), [request()] * 10)
-    assert done == 4  # a fifth might cost up to (20 + 1000) millionths, and 1004 are left
+    assert done == 4  # a fifth might cost up to (148 + 1000) millionths, and 1004 are left
     assert spent.money == pytest.approx(4 * each)
 
 
@@ -129,6 +152,34 @@ async def test_no_call_is_started_after_the_time_is_over() -> None:
         with pytest.raises(BudgetReached, match="wall_s"):
             await dispatcher.call(model, request())
     assert model._calls == 0
+
+
+async def test_a_call_that_the_budget_refuses_waits_for_no_start_of_a_slow_endpoint() -> None:
+    async with asyncio.timeout(10):
+        done, _ = await spend(Budget(calls=1), metered(requests_per_minute=1), [request()] * 3)
+    assert done == 1
+
+
+async def test_no_pause_before_a_start_or_a_further_attempt_outlasts_the_time() -> None:
+    slow, busy = metered(requests_per_minute=1), metered(max_tries=9)
+    busy._failures = [TransientError("busy", retry_after=300.0)]
+    async with asyncio.timeout(10):
+        done, spent = await spend(Budget(wall_s=0.2), slow, [request()] * 2)
+        assert (done, spent.calls) == (1, 1)
+        done, spent = await spend(Budget(wall_s=0.2), busy, [request()])
+        assert (done, spent.calls) == (0, 1)
+
+
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
+def test_a_length_limit_that_wins_over_the_one_reserved_is_refused(
+    tmp_path: Path, limit: str
+) -> None:
+    write_questions(tmp_path, range(3))
+    path = write_recipe(tmp_path, OVER_HTTP.format(url="http://127.0.0.1:1/v1"))
+    raised = f"models.policy.sampling.extra_body.{limit}=5000"
+    read_recipe(path, [raised, "budget.calls=5"])
+    with pytest.raises(RecipeError, match=f"{limit} in sampling.extra_body"):
+        read_recipe(path, [raised, "budget.tokens=900"])
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,27 @@ def test_assumed_lengths_are_bounded_by_max_tokens_and_have_no_interval(trial: P
     assert answers.completion_tokens.plus_minus is None
     assert answers.money is None
     assert answers.most_tokens >= 160 * 64
+
+
+TWICE = """
+[[samplers]]
+kind = "independent"
+name = "more"
+model = "policy"
+n = 6
+"""
+
+
+@pytest.mark.parametrize("known", [0, 20])
+def test_what_two_samplers_ask_alike_is_counted_once(trial: Path, known: int) -> None:
+    with ChatServer() as server:
+        write_recipe(trial, OVER_HTTP.format(url=server.url) + TWICE)
+        if known:
+            run(trial, f"limit={known}")
+        before = server.stats()["requests"]
+        planned = parts(trial)
+        run(trial)
+        paid = server.stats()["requests"] - before
+    assert paid == (40 - known) * (1 + 1 + 6)
+    # a known answer that is drawn twice for one prompt is judged once
+    assert sum(part.calls.value for part in planned.values()) == pytest.approx(paid, rel=0.05)

@@ -20,6 +20,7 @@ def test_what_may_pass_is_transient(status: int) -> None:
     error = fault_of(status)
     assert isinstance(error, TransientError)
     assert error.overload == (status in (429, 503, 529))
+    assert error.broke_off == (status in (502, 504))
 
 
 @pytest.mark.parametrize("status", [301, 307, 401, 402, 403, 404, 405, 407, 410])
