@@ -54,7 +54,8 @@ class TransientError(BackendError):
 
     `retry_after` is what the server asked to wait, in seconds; `overload` says that it asked for
     fewer requests at once (429, 503, 529), which shrinks the in-flight window; `broke_off` that
-    no answer came, so that the call may have been billed all the same.
+    no answer came, so that the call may have been billed all the same; `unsent` that there was
+    nobody to send it to.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class TransientError(BackendError):
         retry_after: float | None = None,
         overload: bool = False,
         broke_off: bool = False,
+        unsent: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.overload = overload
         self.broke_off = broke_off
+        self.unsent = unsent
 
 
 class FatalError(BackendError):

@@ -286,7 +286,9 @@ class ChatServer:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Its options are described in this file.")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     special = {bool: {"action": "store_true"}, tuple: {"type": float, "nargs": "+"}}
     for name, default in OPTIONS.items():
         shape: Any = special.get(type(default), {"type": type(default)})

@@ -51,6 +51,7 @@ def table_of(shelf: str) -> str:
 
 def plain_tables() -> "dict[str, type[Table]]":
     """The tables without kinds, by the words that `parts` knows them by."""
+    from pipelines.calls.budget import Budget
     from pipelines.intake.prompts import PromptTable
     from pipelines.publishing.gates import Gates
     from pipelines.publishing.layout import Publish
@@ -63,6 +64,7 @@ def plain_tables() -> "dict[str, type[Table]]":
         "score": Score,
         "publish": Publish,
         "gates": Gates,
+        "budget": Budget,
     }
 
 

@@ -173,7 +173,7 @@ class OpenaiApi(Backend):
             late = f"no reply within {self.timeout_s:g} s (timeout_s)"
             failure = TransientError(late, broke_off=True)
         except aiohttp.ClientConnectorError as error:
-            failure = TransientError(f"{type(error).__name__}: {error}")
+            failure = TransientError(f"{type(error).__name__}: {error}", unsent=True)
         except (aiohttp.ClientError, OSError) as error:
             failure = TransientError(f"{type(error).__name__}: {error}", broke_off=True)
         # raised out here: the error it stems from holds the request's headers, so the key

@@ -11,7 +11,7 @@ was in flight when it ran out.
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,7 +141,7 @@ class Purse:
         """Sets `worst` aside, once it fits. Raises BudgetReached when it will not."""
         while not self._fits(worst):
             if self._is_late() or not self.reserved.calls:
-                raise self._over()
+                raise self._over(self._exceeded(worst))
             self._settled.clear()
             await self._settled.wait()
         self.reserved += worst
@@ -166,19 +166,22 @@ class Purse:
         self._settled.set()
 
     def _fits(self, worst: Cost) -> bool:
-        total, budget = self.spent + self.reserved + worst, self.budget
-        return (
-            not self._is_late()
-            and (budget.calls is None or total.calls <= budget.calls)
-            and (budget.tokens is None or total.tokens <= budget.tokens)
-            and (budget.money is None or total.money <= budget.money)
-        )
+        return not self._is_late() and not self._exceeded(worst)
+
+    def _exceeded(self, worst: Cost) -> list[str]:
+        """The bounds that a further call of this worst case might go beyond."""
+        total = self.spent + self.reserved + worst
+        bounds = (("calls", total.calls), ("tokens", total.tokens), ("money", total.money))
+        return [
+            name
+            for name, value in bounds
+            if (limit := getattr(self.budget, name)) is not None and value > limit
+        ]
 
     def _is_late(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def _over(self) -> BudgetReached:
+    def _over(self, exceeded: Sequence[str] = ()) -> BudgetReached:
         self.reached = True
-        given = self.budget.model_dump(exclude={"on_limit"}, exclude_none=True)
-        limits = ", ".join(f"{name} = {limit}" for name, limit in given.items())
-        return BudgetReached(f"the budget is reached ({limits})")
+        limits = ", ".join(f"{name} = {getattr(self.budget, name)}" for name in exceeded)
+        return BudgetReached(f"the budget is reached: {limits or f'wall_s = {self.budget.wall_s}'}")

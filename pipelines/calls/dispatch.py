@@ -132,7 +132,10 @@ class Dispatcher:
             took = actual(backend, reply.usage, worst)
             return reply
         except BackendError as error:
-            if took.calls and not (isinstance(error, TransientError) and error.broke_off):
+            passing = error if isinstance(error, TransientError) else None
+            if passing and passing.unsent:
+                took = Cost()
+            elif took.calls and not (passing and passing.broke_off):
                 took = Cost(calls=1)
             raise
         finally:

@@ -138,7 +138,10 @@ class _Query:
             return f"the query was stopped after {self._timeout_s:g} s"
         message = str(error)
         if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
-            return f"{message}\n\nTables: {', '.join(self._tables)}"
+            plain = (
+                "" if "pairs" in self._tables else " (or name one by --dataset: then `pairs`...)"
+            )
+            return f"{message}\n\nTables: {', '.join(self._tables)}{plain}"
         if isinstance(error, duckdb.PermissionException):
             return f"{message}\n\nA query reads the published tables and nothing else."
         if "Out of Memory" in message:

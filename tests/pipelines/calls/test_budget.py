@@ -203,3 +203,18 @@ def test_a_budget_is_not_in_the_fingerprint(tmp_path: Path) -> None:
     write_questions(tmp_path, range(3))
     path = write_recipe(tmp_path, OVER_HTTP.format(url="http://127.0.0.1:1/v1"))
     assert read_recipe(path, ["budget.calls=5"]).fingerprint() == read_recipe(path).fingerprint()
+
+
+async def test_a_call_that_reached_nobody_counts_as_nothing() -> None:
+    model = metered(0.1, max_tries=2)
+    model._failures = [TransientError("refused", unsent=True)]
+    done, spent = await spend(Budget(calls=1), model, [request()])
+    assert (done, spent.calls) == (1, 1)
+
+
+async def test_the_bound_that_is_reached_is_named() -> None:
+    model = metered()
+    async with Dispatcher({"m": model}, Meter(), Budget(calls=1, tokens=10**6)) as dispatcher:
+        await dispatcher.call(model, request())
+        with pytest.raises(BudgetReached, match=r"reached: calls = 1$"):
+            await dispatcher.call(model, request())
