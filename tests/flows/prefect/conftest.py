@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 
 POOL = "tests"
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-START_S, RUN_S = 120.0, 90.0
+START_S, RUN_S, LOCKED_S = 120.0, 90.0, 30.0
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -39,12 +40,23 @@ class Prefect:
         }
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """The JSON at `path`: a GET, or a POST of `body`."""
+        """The JSON at `path`: a GET, or a POST of `body`.
+
+        A server on SQLite answers 503 while another of its writers holds the database, and asks to
+        come back, as Prefect's own client does.
+        """
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/{path}", content, headers)
-        with DIRECT.open(request, timeout=30) as answer:
-            return json.load(answer)
+        until_s = time.monotonic() + LOCKED_S
+        while True:
+            try:
+                with DIRECT.open(request, timeout=30) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != 503 or time.monotonic() > until_s:
+                    raise
+            time.sleep(0.5)
 
     def python(self, *arguments: str, cwd: Path) -> str:
         """What a Python with the project prints; it must succeed."""
@@ -58,7 +70,8 @@ class Prefect:
     def start(self, deployment: str, **parameters: Any) -> str:
         """Asks for a run of a deployment of the flow; its id."""
         found = self.ask(f"deployments/name/build-dataset/{deployment}")
-        asked = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        once = secrets.token_hex(8)  # asked again, it is still one run
+        asked = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "idempotency_key": once}
         return str(self.ask(f"deployments/{found['id']}/create_flow_run", asked)["id"])
 
     def last_state(self, run: str) -> dict[str, Any] | None:
