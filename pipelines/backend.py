@@ -100,7 +100,7 @@ class Prices(Table):
     reasoning: Real | None = Field(default=None, ge=0)
     """Per million reasoning tokens. Default: as `output`."""
     batch: Real = Field(default=1.0, ge=0)
-    """Factor on all prices when the batch route is taken (0.5 with most providers)."""
+    """Factor on all prices on a batch route (0.5 with most providers); no backend takes one yet."""
 
     def money(self, usage: "Usage") -> float | None:
         """What a reply cost; None where a price or a count of tokens is unknown.
