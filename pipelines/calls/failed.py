@@ -51,7 +51,9 @@ def find_refusals(
     voids = Voids(folder, ALL)
     segments = Segments(folder)
     for location, key, text in segments.scan(ALL):
-        if b'"error"' not in text or voids.hit(segments, location, key):
+        if b'"error"' not in text:
+            continue
+        if (location.offset, key) in voids.of(segments.file(location)):
             continue
         record = orjson.loads(text)
         refused = refused_samples(record)

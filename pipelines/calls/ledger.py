@@ -4,10 +4,12 @@ A **sample** is one completion of one request. Its key is a hash of all that dec
 model identity, model, messages, tools, sampling parameters and sample index; not `n`, window,
 timeout, price or API key. So raising n from 4 to 8 buys exactly 4, and a changed margin nothing.
 
-    segments.py        the files: append-only, checked line by line, one writer each
-    syncer.py          their fsync, in the background
-    ledger_record.py   one reply as one line of JSON
-    ledger_index.py    sample key -> location, in memory
+    segments.py        the files: append-only, one writer each
+    lines.py           a record in its frame: what is broken shows
+    blocks.py          many lines read and checked at once
+    syncer.py          fsync, in the background
+    ledger_record.py   one reply as JSON
+    ledger_index.py    request key and sample index -> location, in memory
     voids.py           refusals that are to be forgotten
 
 A record is written before its reply is counted: SIGKILL loses nothing, power loss the last second.
@@ -16,7 +18,8 @@ after it opened.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,14 +27,22 @@ from typing import Any, Self
 import orjson
 
 from pipelines.backend import Completion, Reply
-from pipelines.calls.ledger_index import LedgerIndex
-from pipelines.calls.ledger_record import VERSION, decode, encode, paid_indices, refuse_newer
+from pipelines.calls.blocks import Block
+from pipelines.calls.bought import Bought, bought_of
+from pipelines.calls.ledger_index import Entries, LedgerIndex, entries_of
+from pipelines.calls.ledger_record import (
+    VERSION,
+    decode,
+    encode,
+    head_indices,
+    paid_indices,
+    refuse_newer,
+)
+from pipelines.calls.lines import KEY_BYTES, TEXT_AT
 from pipelines.calls.segments import PARTITIONS, Damage, Location, Segments
 from pipelines.calls.voids import Voids
 from schemas.canonical import canonical_json
 from schemas.rows import Message
-
-KEY_BYTES = 16
 
 
 def request_key(
@@ -47,11 +58,7 @@ def request_key(
     return hashlib.sha256(decisive).digest()[:KEY_BYTES]
 
 
-def sample_key(key: bytes, index: int) -> bytes:
-    """The 16-byte key of sample `index` of the request with `key`."""
-    return hashlib.sha256(key + index.to_bytes(8, "big")).digest()[:KEY_BYTES]
-
-
+@lru_cache(maxsize=4096)
 def partition_of(unit_id: str) -> int:
     """The partition that a unit's samples are written to, in [0, PARTITIONS)."""
     return hashlib.sha256(unit_id.encode("utf-8", "surrogatepass")).digest()[0] % PARTITIONS
@@ -72,9 +79,8 @@ class Ledger:
         self._partitions = frozenset(range(PARTITIONS) if partitions is None else partitions)
         self._segments = Segments(folder)
         self._voids = Voids(folder, self._partitions)
-        self._index = LedgerIndex()
+        self._index = LedgerIndex(self._recorded())
         self._latest: tuple[Location, dict[str, Any]] | None = None
-        self._load()
 
     @property
     def samples(self) -> int:
@@ -93,8 +99,16 @@ class Ledger:
         was void when the ledger was opened. Raises StoreError if the record changed on disk since.
         """
         self._partition(unit_id)
-        location = self._index.get(sample_key(key, index))
+        location = self._index.get(key, index)
         return None if location is None else decode(self._record(location), index)
+
+    def bought_with(self, key: bytes, index: int) -> Bought | None:
+        """The reply that sample `index` of the request with `key` came in; None: not yet bought."""
+        location = self._index.get(key, index)
+        if location is None:
+            return None
+        before = not self._segments.is_own(location)
+        return bought_of(self._record(location), location, before=before)
 
     def put(
         self, unit_id: str, key: bytes, indices: list[int], reply: Reply, model: str | None = None
@@ -110,7 +124,7 @@ class Ledger:
         text = encode(indices, reply, model)
         location = self._segments.append(self._partition(unit_id), key, text)
         for index in indices:
-            self._index.add(sample_key(key, index), location)
+            self._index.add(key, index, location)
 
     def close(self) -> None:
         """Syncs and closes the files. Raises StoreError if a sync failed, now or before."""
@@ -127,13 +141,25 @@ class Ledger:
     ) -> None:
         self.close()
 
-    def _load(self) -> None:
-        for location, key, text in self._segments.scan(self._partitions):
+    def _recorded(self) -> Iterator[Entries]:
+        """What the segments hold, in the order that decides which record counts."""
+        for segment, block in self._segments.blocks(self._partitions):
+            yield entries_of(segment, block, self._indices(block))
+
+    def _indices(self, block: Block) -> list[Sequence[int]]:
+        """The sample indices of each record, less those that are void."""
+        voided = self._voids.of(block.file)
+        starts = (block.lines[:, 0] + TEXT_AT).tolist()
+        heads = [head_indices(block.content, start) for start in starts]
+        if not voided and all(heads):
+            return heads
+        indices: list[Sequence[int]] = []
+        for offset, _, key, text in block.records():
             record = orjson.loads(text)
-            refuse_newer(record["v"], VERSION, self._segments.file(location), location.offset)
-            forgotten = self._voids.hit(self._segments, location, key)
-            for index in paid_indices(record) if forgotten else record["indices"]:
-                self._index.add(sample_key(key, index), location)
+            refuse_newer(record["v"], VERSION, block.file, offset)
+            forgotten = (offset, key) in voided
+            indices.append(paid_indices(record) if forgotten else record["indices"])
+        return indices
 
     def _record(self, location: Location) -> dict[str, Any]:
         """The record at `location`. The latest stays: the samples of a reply are asked in turn."""

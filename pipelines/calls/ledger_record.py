@@ -3,29 +3,33 @@
     {"v": 1, "indices": [0, 1], "at": "2026-01-31T12:00:00+00:00",
      "usage": {"prompt_tokens": 9, ...}, "completions": [{"text": "..."}, {"text": "..."}]}
 
-Fields that are absent are left out. `usage` and the time `at` are for people: no build reads them;
-nor `model`, which a record with a refusal has: who refused.
+Fields that are absent are left out. The indices stand before the texts, so that a ledger can be
+opened without reading these. The time `at` is for people: no build reads it; nor `model`, which a
+record with a refusal has: who refused.
 """
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pipelines.backend import Completion, Reply, TokenLogprob
+from pipelines.backend import Completion, Reply, TokenLogprob, Usage
 from pipelines.errors import StoreError
 from schemas.rows import ToolCall
 
 VERSION = 1
 """Of the record. A field more of a completion, or one that changes its meaning, is a new version."""
 
-_PLAIN = [
-    field.name for field in fields(Completion) if field.name not in ("tool_calls", "logprobs")
-]
+_SHAPED = ("tool_calls", "logprobs")
+_PLAIN = [field.name for field in fields(Completion) if field.name not in _SHAPED]
+_COUNTS = [field.name for field in fields(Usage)]
+_HEAD = re.compile(rb'\{"v":1,"indices":\[(\d+(?:,\d+)*)\]')
 
 
 def encode(indices: Sequence[int], reply: Reply, model: str | None = None) -> bytes:
@@ -36,19 +40,20 @@ def encode(indices: Sequence[int], reply: Reply, model: str | None = None) -> by
     """
     if len(reply.completions) < len(indices):
         raise ValueError(f"{len(indices)} indices, but {len(reply.completions)} completions")
+    usage = reply.usage
     record = {
         "v": VERSION,
         "indices": list(indices),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "usage": None if reply.usage is None else asdict(reply.usage),
+        "at": datetime.now(UTC),
+        "usage": usage and {name: getattr(usage, name) for name in _COUNTS},
         "completions": [_given(completion) for completion in reply.completions[: len(indices)]],
     }
     if model is not None and refused_samples(record):
         record["model"] = model
     try:
-        return orjson.dumps(record)
+        return orjson.dumps(record, option=orjson.OPT_OMIT_MICROSECONDS)
     except TypeError:
-        return orjson.dumps(_sound(record))
+        return orjson.dumps(_sound(record), option=orjson.OPT_OMIT_MICROSECONDS)
 
 
 def decode(record: dict[str, Any], index: int) -> Completion:
@@ -59,6 +64,16 @@ def decode(record: dict[str, Any], index: int) -> Completion:
     if "logprobs" in given:
         given["logprobs"] = tuple(_logprob(*token) for token in given["logprobs"])
     return Completion(**given)
+
+
+def head_indices(text: bytes | memoryview, start: int = 0) -> Sequence[int]:
+    """The sample indices of the record at `start`; none if its head is not as `encode` writes it.
+
+    >>> head_indices(b'{"v":1,"indices":[0,3],"at":')
+    (0, 3)
+    """
+    head = _HEAD.match(text, start)
+    return _numbers(head[1]) if head else ()
 
 
 def paid_indices(record: dict[str, Any]) -> list[int]:
@@ -81,13 +96,21 @@ def refuse_newer(version: int, known: int, file: Path, offset: int) -> None:
         )
 
 
+@lru_cache(maxsize=1024)
+def _numbers(text: bytes) -> tuple[int, ...]:
+    return tuple(map(int, text.split(b",")))
+
+
 def _is_refusal(completion: dict[str, Any]) -> bool:
     return "error" in completion and completion["text"] is None
 
 
 def _given(completion: Completion) -> dict[str, Any]:
-    given = {name: getattr(completion, name) for name in _PLAIN}
-    given = {name: value for name, value in given.items() if value is not None or name == "text"}
+    given: dict[str, Any] = {
+        name: value
+        for name in _PLAIN
+        if (value := getattr(completion, name)) is not None or name == "text"
+    }
     if completion.tool_calls:
         given["tool_calls"] = [
             [call.id, call.name, call.arguments] for call in completion.tool_calls

@@ -18,8 +18,9 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from zlib import crc32
 
+from pipelines.calls.blocks import Block, read_blocks
+from pipelines.calls.lines import frame, unframe
 from pipelines.calls.syncer import Syncer
 from pipelines.errors import StoreError
 
@@ -47,34 +48,6 @@ class Damage(NamedTuple):
     why: str
 
 
-def frame(key: bytes, text: bytes) -> bytes:
-    r"""The line of a record, without its newlines; `text` is JSON without a newline.
-
-    >>> frame(bytes(16), b"{}")
-    b'b83e7c76 00000000000000000000000000000000 {}'
-    """
-    rest = b"%b %b" % (key.hex().encode(), text)
-    return b"%08x %b" % (crc32(rest), rest)
-
-
-def unframe(line: bytes) -> tuple[bytes, bytes]:
-    """Request key and JSON text of a line. Raises ValueError that says why it is none.
-
-    >>> unframe(b"b83e7c76 00000000000000000000000000000000 {}") == (bytes(16), b"{}")
-    True
-    >>> unframe(b"b83e7c76 00000000000000000000000000000000 {")
-    Traceback (most recent call last):
-    ValueError: the checksum differs
-    """
-    checksum, _, rest = line.partition(b" ")
-    if checksum != b"%08x" % crc32(rest):
-        raise ValueError("the checksum differs")
-    key, _, text = rest.partition(b" ")
-    if len(key) != 32:
-        raise ValueError("there is no request key")
-    return bytes.fromhex(key.decode()), text
-
-
 class Segments:
     """The segments of one ledger folder: those that are there, and this writer's own."""
 
@@ -84,6 +57,7 @@ class Segments:
         self.damaged: list[Damage] = []
         """What `scan` found broken. A torn last line may also be one that is being written now."""
         self._files: list[Path] = []
+        self._found = 0  # so many of them were there, and this writer's own come behind
         self._own: dict[int, tuple[int, int]] = {}  # partition -> (segment, file descriptor)
         self._readers: OrderedDict[int, int] = OrderedDict()  # segment -> file descriptor
         self._syncer = Syncer()
@@ -94,15 +68,28 @@ class Segments:
         """The file that `location` lies in."""
         return self._files[location.segment]
 
+    def is_own(self, location: Location) -> bool:
+        """Whether this writer wrote what lies there."""
+        return location.segment >= self._found
+
     def scan(self, partitions: Collection[int]) -> Iterator[tuple[Location, bytes, bytes]]:
         """Location, request key and JSON text of each record, by partition, file name and offset.
 
         Broken lines are added to `damaged` and passed over. Raises StoreError.
         """
+        for segment, block in self.blocks(partitions):
+            for offset, length, key, text in block.records():
+                yield Location(segment, offset, length), key, text
+
+    def blocks(self, partitions: Collection[int]) -> Iterator[tuple[int, Block]]:
+        """As `scan`, many records at once, with the number of their segment."""
         for partition in sorted(partitions):
             for file in sorted(self._folder_of(partition).glob(f"*{self._suffix}")):
                 self._files.append(file)
-                yield from self._scan_file(len(self._files) - 1, file)
+                self._found = len(self._files)
+                for block in read_blocks(file):
+                    self.damaged += [Damage(file, offset, why) for offset, why in block.broken]
+                    yield self._found - 1, block
 
     def append(self, partition: int, key: bytes, text: bytes) -> Location:
         """Writes one record; when it returns, SIGKILL loses it no more. Raises StoreError."""
@@ -110,12 +97,12 @@ class Segments:
         segment, descriptor = self._own.get(partition) or self._start(partition)
         line = frame(key, text)
         try:
-            end = os.fstat(descriptor).st_size  # not counted: a failed write may have left a part
             _write_all(descriptor, b"\n%b\n" % line)
+            end = os.lseek(descriptor, 0, os.SEEK_CUR)  # where O_APPEND has put it, come what may
         except OSError as error:
             raise _unwritten(self._files[segment], error) from error
         self._syncer.mark(self._files[segment])
-        return Location(segment, end + 1, len(line))
+        return Location(segment, end - 1 - len(line), len(line))
 
     def read(self, location: Location) -> tuple[bytes, bytes]:
         """Request key and JSON text at `location`. Raises StoreError if they changed."""
@@ -139,31 +126,6 @@ class Segments:
 
     def _folder_of(self, partition: int) -> Path:
         return self.folder / f"p{partition:02x}"
-
-    def _scan_file(self, segment: int, file: Path) -> Iterator[tuple[Location, bytes, bytes]]:
-        offset = 0
-        try:
-            with file.open("rb") as lines:
-                for line in lines:
-                    if line != b"\n":
-                        yield from self._checked(segment, offset, line)
-                    offset += len(line)
-        except OSError as error:
-            raise StoreError(
-                f"{file}: {error.strerror}. Without it its samples would be bought again"
-            ) from error
-
-    def _checked(
-        self, segment: int, offset: int, line: bytes
-    ) -> Iterator[tuple[Location, bytes, bytes]]:
-        try:
-            if not line.endswith(b"\n"):
-                raise ValueError("the last line has no end")
-            key, text = unframe(line[:-1])
-        except ValueError as error:
-            self.damaged.append(Damage(self._files[segment], offset, str(error)))
-        else:
-            yield Location(segment, offset, len(line) - 1), key, text
 
     def _start(self, partition: int) -> tuple[int, int]:
         """Opens this writer's own segment of `partition`."""

@@ -10,7 +10,9 @@ another place and counts, whatever its file is called. Only the refused samples 
 forgotten, never a paid one. A void that is torn or changed voids nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -50,17 +52,17 @@ class Voids:
     def __init__(self, folder: Path, partitions: Collection[int]) -> None:
         """Reads them. Raises StoreError."""
         segments = Segments(folder, SUFFIX)
-        self._places: set[Place] = set()
+        self._places: dict[tuple[str, str], set[tuple[int, bytes]]] = defaultdict(set)
         for location, key, text in segments.scan(partitions):
             void = orjson.loads(text)
             refuse_newer(void["v"], VERSION, segments.file(location), location.offset)
             partition = segments.file(location).parent.name
-            self._places.add(Place(partition, void["file"], void["offset"], key))
+            self._places[partition, void["file"]].add((void["offset"], key))
         self.damaged: list[Damage] = segments.damaged
 
-    def hit(self, segments: Segments, location: Location, key: bytes) -> bool:
-        """Whether one of them names the record at `location`."""
-        return bool(self._places) and place_of(segments, location, key) in self._places
+    def of(self, segment: Path) -> AbstractSet[tuple[int, bytes]]:
+        """Offset and request key of the records that they name in a segment."""
+        return self._places.get((segment.parent.name, segment.name), frozenset())
 
 
 def write_voids(folder: Path, places: Iterable[Place]) -> None:

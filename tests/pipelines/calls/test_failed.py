@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pipelines.backend import Completion, Reply
 from pipelines.calls.failed import Cause, count_causes, find_refusals, forget
 from pipelines.calls.ledger import Ledger, partition_of, request_key
-from pipelines.calls.segments import PARTITIONS, frame
+from pipelines.calls.lines import frame
+from pipelines.calls.segments import PARTITIONS
 from pipelines.calls.voids import Place, write_voids
 from pipelines.errors import StoreError
 

@@ -6,8 +6,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -16,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.backend import Completion, Reply, TokenLogprob, Usage
-from pipelines.calls.ledger import Ledger, partition_of, request_key, sample_key
-from pipelines.calls.ledger_index import LedgerIndex
-from pipelines.calls.segments import PARTITIONS, Location, Segments, frame
+from pipelines.calls.ledger import Ledger, partition_of, request_key
+from pipelines.calls.lines import frame
+from pipelines.calls.segments import PARTITIONS, Segments
 from pipelines.errors import StoreError
 from schemas.rows import Message, ToolCall
 
@@ -72,7 +70,6 @@ def test_the_keys_and_partitions_of_version_1_never_change():
     messages = (Message("system", "be brief"), Message("user", "héllo"))
     key = request_key("https://api.example/v1", "gpt", messages, "[]", {"temperature": 0.5})
     assert key.hex() == "7eecc39f8dd530d44d91459f78171a91"
-    assert sample_key(key, 3).hex() == "780796ead158a79a326c483da63c8426"
     assert [partition_of(unit) for unit in ("", "00ff", "é")] == [35, 9, 10]
 
 
@@ -345,6 +342,39 @@ def test_a_record_of_a_newer_version_stops_with_the_file_and_what_helps(folder: 
         Ledger(folder)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"indices":[3],"v":1,"completions":[{"text":"good"}]}',
+        b'{"v": 1, "indices": [ 3 ], "completions": [{"text": "good"}]}',
+        b'{"v":1,"completions":[{"text":"good"}],"indices":[3]}',
+    ],
+)
+def test_a_record_that_another_program_wrote_may_have_its_fields_in_any_order(
+    folder: Path, text: bytes
+):
+    with Ledger(folder) as ledger:
+        ledger.put("unit", key_of(0), [0], reply_of("before"))
+        ledger.put("unit", key_of(2), [0, 1], reply_of("after", "it"))
+    (file,) = segment_files(folder)
+    first, second = file.read_bytes().split(b"\n\n")
+    file.write_bytes(b"\n\n".join([first, frame(key_of(1), text), second]))
+    with Ledger(folder) as ledger:
+        found = [text_of(ledger, key_of(n), i) for n, i in ((0, 0), (1, 3), (2, 0), (2, 1))]
+        assert found == ["before", "good", "after", "it"]
+        assert (ledger.samples, ledger.damaged) == (4, [])
+
+
+def test_a_line_longer_than_a_block_is_read_whole(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pipelines.calls.blocks.BLOCK", 64)
+    texts = ["long " * 1000, "short", "longer " * 5000]
+    with Ledger(folder) as ledger:
+        for number, text in enumerate(texts):
+            ledger.put("unit", key_of(number), [0], reply_of(text))
+    with Ledger(folder) as ledger:
+        assert [text_of(ledger, key_of(number)) for number in range(3)] == texts
+
+
 def test_a_record_that_changes_under_an_open_ledger_is_an_error_and_not_a_text(folder: Path):
     with Ledger(folder) as ledger:
         ledger.put("unit", KEY, [0], reply_of("good"))
@@ -390,6 +420,7 @@ def test_a_write_that_fails_half_way_spoils_no_later_record(
     with Ledger(folder) as ledger:
         assert [text_of(ledger, key_of(number)) for number in range(3)] == texts
         assert texts == ["before", None, "after"]
+        assert len(ledger.damaged) == 1
 
 
 def test_a_written_segment_is_synced_in_the_background_and_again_at_close(
@@ -480,45 +511,6 @@ def test_sigkill_loses_nothing_that_a_put_returned_for(folder: Path, moment: int
                 assert text_of(ledger, key, index, str(number)) == f"{number} " * 300
         assert ledger.samples <= 2 * (len(printed) + 1)
         assert len(ledger.damaged) <= 1
-
-
-# The index
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.binary(min_size=1, max_size=1), st.integers(0, 2**40)), max_size=300))
-def test_the_index_is_a_map_in_which_the_first_location_of_a_key_stays(
-    entries: list[tuple[bytes, int]],
-):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.calls.ledger_index.FRESH", 3)
-        index, expected = LedgerIndex(), dict[bytes, Location]()
-        for tail, offset in entries:
-            key = bytes(8) + tail + bytes(7)  # one slice, and NULs at both ends
-            index.add(key, Location(7, offset, 9))
-            expected.setdefault(key, Location(7, offset, 9))
-        assert len(index) == len(expected)
-        for key in [bytes(8) + bytes([tail]) + bytes(7) for tail in range(256)]:
-            assert index.get(key) == expected.get(key)
-
-
-@pytest.fixture
-def traced() -> Iterator[None]:
-    tracemalloc.start()
-    yield
-    tracemalloc.stop()
-
-
-def test_the_index_takes_at_most_64_bytes_for_each_sample(traced: None):
-    count = 200_000
-    index = LedgerIndex()
-    before = tracemalloc.get_traced_memory()[0]
-    for number in range(count):
-        index.add(sample_key(KEY, number), Location(number % 500, number * 3000, 3000))
-    after, peak = tracemalloc.get_traced_memory()
-    assert len(index) == count
-    assert after - before <= 64 * count
-    assert peak - before <= 64 * count
 
 
 def test_scanning_goes_by_partition_file_name_and_offset(folder: Path):
