@@ -1,26 +1,32 @@
-"""What a call costs: CPU, wall time and memory of a build, beside a bare client in the same run.
+"""What a call costs: CPU, wall time and memory of a build, beside bare clients in the same run.
 
-    python bench/calls.py [--prompts 500 2000] [--latency-ms 200] [--window 64] [--repeat 3]
+    python bench/calls.py [--stub STUB.c] [--reference CLIENT.py] [--only "200 ms"] [--repeat 3]
 
-Each prompt takes 5 calls: one for 4 answers, and a rating of each. Both clients talk to
-tools/chat_server.py on loopback, each in a process of its own; the server's CPU is not counted.
-`ideal` is calls x latency / window: what the endpoint alone needs. Medians of the repeats.
+A prompt takes 5 calls: one for 4 answers, and a rating of each. The bare client makes the same
+calls and keeps the replies, and does nothing else (`bare_client.py`). Another one can be named by
+`--reference`: it is called as `CLIENT.py pref PROMPTS WINDOW URL --n4 0`, also 5 calls a prompt.
+
+Every client runs in a process of its own, imports included, and so does the server, whose CPU is
+not counted. `ideal` is calls x mean latency / window: what the endpoint alone needs. The figures
+are medians of the repeats. "further" is what each further call takes: the difference between the
+two sizes, so without start and end.
 """
 
 import argparse
 import json
 import os
-import statistics
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools.chat_server import ChatServer  # noqa: E402
+from bench.measure import Cost, measure, median  # noqa: E402
+from bench.servers import Latency, serving  # noqa: E402
+
+CALLS_A_PROMPT = 5
 
 RECIPE = """
 name = "bench"
@@ -46,6 +52,7 @@ n = 4
 [[judges]]
 kind = "rating"
 model = "critic"
+system = "STUB-RATING"
 [[pairings]]
 kind = "best_worst"
 [[filters]]
@@ -54,44 +61,32 @@ min = 2
 """
 
 
-@dataclass
-class Cost:
-    """What one process took."""
+@dataclass(frozen=True)
+class Scenario:
+    """One way to serve, at two numbers of prompts."""
 
-    cpu_s: float
-    wall_s: float
-    peak_mib: float
+    latency: Latency
+    window: int
+    prompts: tuple[int, int]
 
-
-def measure(command: list[str]) -> Cost:
-    """Runs a command to its end. Raises SystemExit where it fails."""
-    start = time.perf_counter()
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    redirect = [(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)]
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=redirect)
-    _, status, used = os.wait4(pid, 0)
-    wall = time.perf_counter() - start
-    os.close(quiet)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed: {os.waitstatus_to_exitcode(status)}")
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+    def __str__(self) -> str:
+        return f"{self.latency}, {self.window} in flight"
 
 
-def median(costs: list[Cost]) -> Cost:
-    return Cost(
-        *(
-            statistics.median(getattr(cost, name) for cost in costs)
-            for name in ("cpu_s", "wall_s", "peak_mib")
-        )
-    )
+SCENARIOS = (
+    Scenario(Latency(200), 64, (500, 5000)),
+    Scenario(Latency(200, sigma=0.6), 64, (500, 2000)),
+    Scenario(Latency(200), 1024, (2000, 8000)),
+    Scenario(Latency(0), 64, (500, 5000)),
+)
 
 
-def one_run(prompts: int, window: int, latency_ms: float) -> dict[str, Cost]:
-    """The same calls by the bare client, by a build, and by that build once more."""
-    with (
-        tempfile.TemporaryDirectory() as place,
-        ChatServer(latency_ms=(latency_ms,)) as server,
-    ):
+def one_run(
+    scenario: Scenario, prompts: int, stub: Path | None, reference: Path | None
+) -> dict[str, Cost]:
+    """The costs of each client for the same work, against one server."""
+    window = str(scenario.window)
+    with tempfile.TemporaryDirectory() as place, serving(scenario.latency, stub) as url:
         folder = Path(place)
         rows = (
             f"{number} " + "Explain how this works, step by step. " * 26
@@ -99,52 +94,59 @@ def one_run(prompts: int, window: int, latency_ms: float) -> dict[str, Cost]:
         )
         lines = (json.dumps({"question": row}) + "\n" for row in rows)
         (folder / "questions.jsonl").write_text("".join(lines))
-        (folder / "recipe.toml").write_text(RECIPE.format(url=server.url, window=window))
-        bare = [
-            str(ROOT / "bench" / "bare_client.py"),
-            str(prompts),
-            str(window),
-            server.url,
-            place,
-        ]
-        build = ["-m", "flows.cli", "build", place + "/recipe.toml", "--store", place + "/store"]
-        python = [sys.executable]
-        return {
-            "bare client": measure(python + bare),
-            "build": measure(python + build),
-            "build again": measure(python + build),
-        }
+        (folder / "recipe.toml").write_text(RECIPE.format(url=url, window=window))
+        bare = ["bench/bare_client.py", str(prompts), window, url, place]
+        build = ["-m", "flows.cli", "build", f"{place}/recipe.toml", "--store", f"{place}/store"]
+        clients = {"bare client": bare, "build": build, "build again": build}
+        if reference is not None:
+            journal = ["--journal", f"{place}/reference.jsonl", "--n4", "0"]
+            clients["reference"] = [str(reference), "pref", str(prompts), window, url, *journal]
+        return {name: measure([sys.executable, *command]) for name, command in clients.items()}
+
+
+def report(scenario: Scenario, costs: dict[int, dict[str, Cost]]) -> None:
+    """A table of one scenario; `costs` by the number of calls."""
+    print(f"\n{scenario}")
+    print(
+        f"{'calls':>7} {'':12} {'CPU ms/call':>11} {'further':>8} {'x bare':>7}"
+        f" {'wall s':>8} {'x ideal':>8} {'peak MiB':>9}"
+    )
+    smallest = min(costs)
+    for calls, of_clients in costs.items():
+        ideal = calls * scenario.latency.mean_ms / 1000 / scenario.window
+        for name, cost in of_clients.items():
+            first = costs[smallest][name]
+            more = (cost.cpu_s - first.cpu_s) / (calls - smallest) if calls > smallest else None
+            further = "-" if more is None else f"{more * 1000:.3f}"
+            over_ideal = f"{cost.wall_s / ideal:.2f}" if ideal and "again" not in name else "-"
+            print(
+                f"{calls:7} {name:12} {cost.cpu_s / calls * 1000:11.3f} {further:>8}"
+                f" {cost.cpu_s / of_clients['bare client'].cpu_s:7.2f}"
+                f" {cost.wall_s:8.2f} {over_ideal:>8} {cost.peak_mib:9.0f}",
+                flush=True,
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="See the head of this file.")
-    parser.add_argument("--prompts", type=int, nargs="+", default=[500, 2000])
-    parser.add_argument("--latency-ms", type=float, default=200.0)
-    parser.add_argument("--window", type=int, default=64)
+    parser.add_argument("--stub", type=Path, help="C file of a stub server; default: our own")
+    parser.add_argument("--reference", type=Path, help="a further client to measure beside")
+    parser.add_argument("--only", default="", help="scenarios whose name contains this text")
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
+    stub = options.stub and options.stub.resolve()
+    reference = options.reference and options.reference.resolve()
     os.chdir(ROOT)
-    print(f"{options.latency_ms:g} ms latency, {options.window} in flight")
-    for prompts in options.prompts:
-        runs = [one_run(prompts, options.window, options.latency_ms) for _ in range(options.repeat)]
-        costs = {name: median([run[name] for run in runs]) for name in runs[0]}
-        report(
-            costs, calls=5 * prompts, ideal=5 * prompts * options.latency_ms / 1000 / options.window
-        )
-
-
-def report(costs: dict[str, Cost], calls: int, ideal: float) -> None:
-    bare = costs["bare client"]
-    print(f"\n{calls} calls, ideal {ideal:.2f} s")
-    print(
-        f"{'':12} {'CPU ms/call':>12} {'x bare':>7} {'wall s':>8} {'x ideal':>8} {'peak MiB':>9} {'x bare':>7}"
-    )
-    for name, cost in costs.items():
-        over_ideal = f"{cost.wall_s / ideal:8.2f}" if ideal else f"{'-':>8}"
-        print(
-            f"{name:12} {cost.cpu_s / calls * 1000:12.3f} {cost.cpu_s / bare.cpu_s:7.2f}"
-            f" {cost.wall_s:8.2f} {over_ideal} {cost.peak_mib:9.0f} {cost.peak_mib / bare.peak_mib:7.2f}"
-        )
+    for scenario in SCENARIOS:
+        if options.only not in str(scenario) or (scenario.latency.sigma and stub is None):
+            continue
+        costs = {}
+        for prompts in scenario.prompts:
+            runs = [one_run(scenario, prompts, stub, reference) for _ in range(options.repeat)]
+            costs[prompts * CALLS_A_PROMPT] = {
+                name: median([run[name] for run in runs]) for name in runs[0]
+            }
+        report(scenario, costs)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,17 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
 
 from pipelines.errors import nearest
-from pipelines.part import Part, Real, Runtime, Table
+from pipelines.part import InWords, Part, Real, Runtime, Table, Where
 from schemas.rows import Message, Policy, ToolCall
+
+if TYPE_CHECKING:
+    from pipelines.meter import Meter
 
 
 def _to_json(value: Any) -> Any:
@@ -30,7 +34,7 @@ def _to_json(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_to_json)]
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_to_json), InWords("table")]
 """A JSON object in a recipe."""
 
 
@@ -88,6 +92,22 @@ AS_THE_MODEL = Sampling()
 """Nothing asked for: the model's own defaults."""
 
 
+class Scoring(Sampling):
+    """Nothing is drawn: the last message, an assistant's, is scored (see `Unit.score`).
+
+    A part asks in this way; a recipe cannot. The model's own sampling plays no part.
+    """
+
+    score: Literal[True] = True
+    """Keeps the ledger's keys of scores apart from those of answers."""
+    max_tokens: int | None = 1
+    """For servers that cannot but draw a token."""
+
+
+SCORING = Scoring()
+"""The log-probabilities of the last message's tokens."""
+
+
 class Prices(Table):
     """Prices in a currency of your choice per million tokens. What is not given is unknown."""
 
@@ -99,14 +119,14 @@ class Prices(Table):
     """Per million completion tokens."""
     reasoning: Real | None = Field(default=None, ge=0)
     """Per million reasoning tokens. Default: as `output`."""
-    batch: Real = Field(default=1.0, ge=0)
-    """Factor on all prices on a batch route (0.5 with most providers); no backend takes one yet."""
+    batch: Real = Field(default=0.5, ge=0)
+    """Factor on all prices of what a batch job answers; OpenAI and most others halve them."""
 
     def money(self, usage: "Usage") -> float | None:
         """What a reply cost; None where a price or a count of tokens is unknown.
 
         (prompt - cached) x input + cached x cached_input + (completion - reasoning) x output
-        + reasoning x reasoning, over a million.
+        + reasoning x reasoning, over a million; times `batch` by a batch route.
         """
         prompt, completion = usage.prompt_tokens, usage.completion_tokens
         if self.input is None or self.output is None or prompt is None or completion is None:
@@ -114,12 +134,13 @@ class Prices(Table):
         cached, reasoning = usage.cached_tokens or 0, usage.reasoning_tokens or 0
         cached_price = self.input if self.cached_input is None else self.cached_input
         reasoning_price = self.output if self.reasoning is None else self.reasoning
-        return (
+        full = (
             (prompt - cached) * self.input
             + cached * cached_price
             + (completion - reasoning) * self.output
             + reasoning * reasoning_price
         ) / 1e6
+        return full * self.batch if usage.batch else full
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +179,8 @@ class Usage:
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
+    batch: bool = False
+    """Whether a batch job answered, at the batch price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +202,8 @@ class Request:
     n: int
     seed: int | None
     """Derived for this request; None where the model takes none. In [0, 2**31)."""
+    first: int = 0
+    """Index of the first sample: it tells requests apart that are equal where no seed is sent."""
 
 
 class Backend(Part):
@@ -217,9 +242,6 @@ class Backend(Part):
                 )
         return omit
 
-    _effective: dict[int, tuple[Sampling, Sampling]] = PrivateAttr(default_factory=dict)
-    """By identity: the samplings of a recipe are few, and each is asked for with every call."""
-
     def model_post_init(self, context: Any) -> None:
         """Names the model after its table where no model id is given."""
         super().model_post_init(context)
@@ -230,9 +252,17 @@ class Backend(Part):
     def model_identity(self) -> str:
         """What decides this model's text beside the request: it is part of each ledger key."""
 
+    @cached_property
+    def qualified_model(self) -> str:
+        """Identity, "#" and model id: what responses, manifests and refusals name."""
+        return f"{self.model_identity()}#{self.model}"
+
     @abstractmethod
     def endpoint(self) -> str:
         """The address that shares a window; models with equal endpoints share one."""
+
+    def equip(self, folder: Path, meter: "Meter") -> None:
+        """Called before `open`: a folder for what must outlive a stop, and the build's meter."""
 
     async def open(self) -> None:
         """Acquires what the calls need (connections). Raises RecipeError where a key is missing."""
@@ -240,15 +270,40 @@ class Backend(Part):
     async def close(self) -> None:
         """Gives back what `open` acquired."""
 
+    def check_sampling(self, sampling: Sampling, where: Where) -> None:
+        """Raises RecipeError where this model cannot be asked in this way. `sampling` is effective.
+
+        Most servers give no log-probabilities of a given text: what does says so here.
+        """
+        if isinstance(sampling, Scoring):
+            raise where.error(
+                f"models.{self.name} gives no log-probabilities of a given text. Models of kind "
+                '"embedded" do, and vLLM servers with scoring = "vllm" in their table'
+            )
+
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
         """One attempt. Raises RequestRefused, TransientError or FatalError."""
 
+    def kept(self, request: Request) -> None:
+        """The ledger holds the reply to `request`, so that nobody else needs to keep it."""
+
+    def price_factors(self) -> tuple[float, float]:
+        """What the prices of a call are multiplied by: as expected, and at the most."""
+        return 1.0, 1.0
+
     def effective(self, sampling: Sampling) -> Sampling:
         """`sampling` over this model's defaults, less what it does not take."""
-        known = self._effective.get(id(sampling))
+        if isinstance(sampling, Scoring):
+            return sampling
+        known = self._merged.get(id(sampling))
         if known is None or known[0] is not sampling:
             merged = sampling.over(self.sampling)
             merged = merged.model_copy(update=dict.fromkeys(self.omit)) if self.omit else merged
-            known = self._effective[id(sampling)] = (sampling, merged)
+            known = self._merged[id(sampling)] = (sampling, merged)
         return known[1]
+
+    @cached_property
+    def _merged(self) -> dict[int, tuple[Sampling, Sampling]]:
+        """By identity: the samplings of a recipe are few, and each is asked for with every call."""
+        return {}

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field, fields
 
 from pipelines.backend import Prices, Usage
+from pipelines.calls.bought import Bought
 from schemas.version import Forecast
 
 
@@ -38,6 +39,11 @@ class Spend:
         else:
             self.money += money
 
+    def merge(self, other: "Spend") -> None:
+        """Adds what was counted elsewhere."""
+        for name in (one.name for one in fields(self)):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 @dataclass(slots=True)
 class Meter:
@@ -46,6 +52,8 @@ class Meter:
     started: float = field(default_factory=time.monotonic)
     step: str = "reading"
     """What is going on: reading, sampling and judging, selecting, publishing."""
+    rows_read: int = 0
+    """Rows of the sources, each as often as a table of the recipe reads it."""
     units: int = 0
     units_done: int = 0
     units_owed: int = 0
@@ -59,8 +67,15 @@ class Meter:
     retries: int = 0
     refused_requests: int = 0
     """Requests that an endpoint refused for good."""
+    jobs: dict[str, str] = field(default_factory=dict)
+    """Batch jobs under way -> the state of each, in words."""
+    engines: dict[str, str] = field(default_factory=dict)
+    """Engines that the build started itself -> what each did, in words."""
     spend: dict[str, Spend] = field(default_factory=dict)
     """Per model of the recipe."""
+    before: dict[str, Spend] = field(default_factory=dict)
+    """Per model of the recipe, what the replies took that earlier runs bought and this one uses,
+    at the prices of today."""
     forecast: dict[str, Forecast] = field(default_factory=dict)
     """Per model of the recipe, what a plan before the run expects."""
 
@@ -73,12 +88,17 @@ class Meter:
         """Counts one paid reply of `model`."""
         self.spend.setdefault(model, Spend()).add(usage, prices)
 
+    def paid_before(self, model: str, bought: Bought, prices: Prices) -> None:
+        """Counts a reply of `model` that an earlier run paid and this one uses."""
+        if not bought.refused:
+            self.before.setdefault(model, Spend()).add(bought.usage, prices)
+
     def add(self, other: "Meter") -> None:
         """Counts what a shard did elsewhere, too."""
         for name in (one.name for one in fields(self)):
             if isinstance(count := getattr(self, name), int):
                 setattr(self, name, count + getattr(other, name))
-        for model, spend in other.spend.items():
-            total = self.spend.setdefault(model, Spend())
-            for name in (one.name for one in fields(spend)):
-                setattr(total, name, getattr(total, name) + getattr(spend, name))
+        self.engines |= other.engines
+        for mine, theirs in ((self.spend, other.spend), (self.before, other.before)):
+            for model, spend in theirs.items():
+                mine.setdefault(model, Spend()).merge(spend)

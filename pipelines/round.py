@@ -6,13 +6,12 @@ prompt ─ samplers ─> responses ─ early filters ─> kept ─ judges ─> j
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from pipelines.errors import FatalError
-from pipelines.evidence import responses_frame
 from pipelines.judge import Judge
 from pipelines.sampler import Sampler
-from pipelines.selection.steps import Sieve
+from pipelines.sifter import Sifter
 from pipelines.unit import OwedError, Unit, Workshop, gather
 from schemas.rows import Drop, Judgment, Prompt, Response
 
@@ -35,7 +34,7 @@ class Steps:
     """The parts that a unit's coroutine is composed of."""
 
     samplers: Sequence[Sampler]
-    early_filters: Sieve
+    early_filters: Sifter
     judges: Sequence[Judge]
 
 
@@ -43,7 +42,7 @@ async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
     """The coroutine of one unit. Raises OwedError when one of its calls is owed."""
     drawn = await gather(sampler.draw(unit.by(sampler)) for sampler in steps.samplers)
     responses = list({one.response_id: one for one in chain.from_iterable(drawn)}.values())
-    kept, drops = _filter_early(responses, steps.early_filters)
+    kept, drops = await steps.early_filters.sift(responses)
     judged = await gather(judge.judge(unit.by(judge), kept) for judge in steps.judges)
     return UnitRows(unit.prompt, responses, list(chain.from_iterable(judged)), drops)
 
@@ -61,8 +60,8 @@ async def run_round(
     when an endpoint refuses every request; what was bought by then is in the ledger.
     """
 
-    async def work() -> None:
-        for prompt in prompts:
+    async def work(first: Prompt) -> None:
+        for prompt in chain((first,), prompts):
             try:
                 rows = await run_unit(Unit(prompt, workshop), steps)
             except OwedError as error:
@@ -75,8 +74,8 @@ async def run_round(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(_open_units(workshop)):
-                group.create_task(work())
+            for prompt in islice(prompts, _open_units(workshop)):
+                group.create_task(work(prompt))
     except ExceptionGroup as errors:
         fatal = errors.subgroup(FatalError) or errors
         raise fatal.exceptions[0] from None
@@ -85,15 +84,3 @@ async def run_round(
 def _open_units(workshop: Workshop) -> int:
     windows = {model.endpoint(): model.window for model in workshop.models.values()}
     return max(LEAST_OPEN_UNITS, 2 * sum(windows.values()))
-
-
-def _filter_early(responses: list[Response], filters: Sieve) -> tuple[list[Response], list[Drop]]:
-    """The responses that the filters keep before any judge is asked, and why the others go."""
-    if not filters.flags or not responses:
-        return responses, []
-    kept, dropped = filters.sift(responses_frame(responses, filters.columns))
-    if not dropped.height:
-        return responses, []
-    ids = set(kept["response_id"])
-    drops = [Drop(**row) for row in dropped.iter_rows(named=True)]
-    return [response for response in responses if response.response_id in ids], drops

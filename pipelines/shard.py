@@ -23,6 +23,7 @@ from pipelines.recipe import Recipe
 from pipelines.round import Steps, UnitRows, run_round
 from pipelines.selection.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
 from pipelines.selection.steps import early, make_sieve
+from pipelines.sifter import Sifter
 from pipelines.unit import OwedError, Workshop
 from schemas.rows import Drop, Prompt
 
@@ -104,7 +105,7 @@ async def run_shard(
         Ledger(ledger_folder, shard.partitions) as ledger,
     ):
         meter.damaged_records = len(ledger.damaged)
-        async with Dispatcher(recipe.models, meter, recipe.budget) as dispatcher:
+        async with Dispatcher(recipe.models, meter, recipe.budget, ledger_folder) as dispatcher:
             workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
             prompts = _admitted(recipe, records.prompts(shard.has), evidence, meter)
             await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
@@ -146,4 +147,4 @@ def steps_of(recipe: Recipe) -> Steps:
     """What the coroutine of a unit is composed of."""
     known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
     sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
-    return Steps(recipe.samplers, sieve, recipe.judges)
+    return Steps(recipe.samplers, Sifter(sieve), recipe.judges)

@@ -8,11 +8,19 @@ resume is replay, and the order in which replies arrive changes nothing.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pipelines.backend import AS_THE_MODEL, Backend, Completion, Reply, Request, Sampling
+from pipelines.backend import (
+    AS_THE_MODEL,
+    SCORING,
+    Backend,
+    Completion,
+    Reply,
+    Request,
+    Sampling,
+)
+from pipelines.calls.bought import SeenOnce
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
@@ -22,7 +30,7 @@ from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Iterable
+    from collections.abc import Awaitable, Iterable
 
     from pipelines.intake.records import Records
 
@@ -59,8 +67,10 @@ class Workshop:
     dispatcher: Dispatcher
     meter: Meter
     records: "Records"
-    locks: dict[bytes, tuple[asyncio.Lock, int]] = field(default_factory=dict)
-    """One lock for each request key in flight, so that equal requests are paid once."""
+    busy: dict[bytes, asyncio.Event] = field(default_factory=dict)
+    """The request keys that are being asked for, so that equal requests are paid once."""
+    counted: SeenOnce = field(default_factory=SeenOnce)
+    """The replies from before that are counted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +133,54 @@ class Unit:
             backend.model_identity(), backend.model, tuple(messages), tools, effective.given
         )
         wanted = range(first_index, first_index + n)
-        found: dict[int, Completion] = {}
-        async with self._only_one(key):
-            for index in wanted:
-                known = self.workshop.ledger.get(self.unit_id, key, index)
-                if known is not None:
-                    found[index] = known
-            self.workshop.meter.samples_replayed += len(found)
-            requests = [
-                (run, Request(tuple(messages), tools, effective, len(run), seed))
-                for run in _runs([index for index in wanted if index not in found], backend.max_n)
-                for seed in [self._seed(backend, key, run[0])]
-            ]
-            bought = await gather(
-                self._buy(model, backend, key, run, request) for run, request in requests
-            )
-        for part in bought:
-            found.update(part)
+        busy = self.workshop.busy
+        while key in busy:
+            await busy[key].wait()
+        busy[key] = done = asyncio.Event()
+        try:
+            found = self._replayed(key, wanted)
+            self._count_before(model, backend, key, found)
+            missing = [index for index in wanted if index not in found]
+            if missing:
+                asked = Request(tuple(messages), tools, effective, len(missing), None)
+                bought = await gather(
+                    self._buy(model, backend, key, run, asked)
+                    for run in _runs(missing, backend.max_n)
+                )
+                for part in bought:
+                    found.update(part)
+        finally:
+            del busy[key]
+            done.set()
         return [found[index] for index in wanted]
+
+    async def score(self, model: str, messages: Sequence[Message]) -> Completion:
+        """What `model` makes of the last message, an assistant's: `logprobs` are of its tokens.
+
+        The text is that message's. As with `sample`, what the ledger holds is not bought again.
+        """
+        [completion] = await self.sample(model, messages, sampling=SCORING)
+        return completion
+
+    def _replayed(self, key: bytes, wanted: range) -> dict[int, Completion]:
+        """The samples that the ledger holds, by their index."""
+        ledger, found = self.workshop.ledger, {}
+        for index in wanted:
+            known = ledger.get(self.unit_id, key, index)
+            if known is not None:
+                found[index] = known
+        self.workshop.meter.samples_replayed += len(found)
+        return found
+
+    def _count_before(
+        self, model: str, backend: Backend, key: bytes, found: "Iterable[int]"
+    ) -> None:
+        """Counts what the replies behind replayed samples took, once for each reply."""
+        shop = self.workshop
+        for index in found:
+            bought = shop.ledger.bought_with(key, index)
+            if bought is not None and bought.before and shop.counted.first(bought.place):
+                shop.meter.paid_before(model, bought, backend.prices)
 
     def _seed(self, backend: Backend, key: bytes, index: int) -> int | None:
         if "seed" in backend.omit:
@@ -148,7 +188,7 @@ class Unit:
         return draw_integer(self.workshop.seed, key.hex(), index) % 2**31
 
     async def _buy(
-        self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
+        self, model: str, backend: Backend, key: bytes, indices: list[int], asked: Request
     ) -> dict[int, Completion]:
         """Pays for `indices`; after a reply with fewer choices than asked, for the rest.
 
@@ -158,11 +198,16 @@ class Unit:
         bought: dict[int, Completion] = {}
         most = len(indices)
         while indices:
+            seed = self._seed(backend, key, indices[0])
+            n = min(most, len(indices))
+            request = Request(
+                asked.messages, asked.tools, asked.sampling, n, seed, first=indices[0]
+            )
             try:
                 reply = await self.workshop.dispatcher.call(backend, request)
             except RequestRefused as refused:
                 if request.n > 1:
-                    most, request = 1, replace(request, n=1)
+                    most = 1
                     continue
                 error = Completion(text=None, error=str(refused), status=refused.status)
                 reply = Reply((error,) * len(indices), None)
@@ -172,32 +217,14 @@ class Unit:
             got = dict(zip(indices, reply.completions, strict=False))
             if not got:
                 raise OwedError(f"{model}: a reply without any choice")
-            identity = f"{backend.model_identity()}#{backend.model}"
-            self.workshop.ledger.put(self.unit_id, key, list(got), reply, identity)
+            self.workshop.ledger.put(self.unit_id, key, list(got), reply, backend.qualified_model)
+            backend.kept(request)
             if not any(completion.error for completion in got.values()):
                 self.workshop.meter.paid(model, reply.usage, backend.prices)
                 self.workshop.meter.samples_paid += len(got)
             bought.update(got)
             indices = indices[len(got) :]
-            if indices:
-                seed = self._seed(backend, key, indices[0])
-                request = replace(request, n=min(most, len(indices)), seed=seed)
         return bought
-
-    @asynccontextmanager
-    async def _only_one(self, key: bytes) -> "AsyncIterator[None]":
-        locks = self.workshop.locks
-        lock, waiting = locks.get(key, (asyncio.Lock(), 0))
-        locks[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = locks[key]
-            if waiting == 1:
-                del locks[key]
-            else:
-                locks[key] = (lock, waiting - 1)
 
 
 def _runs(indices: list[int], longest: int) -> list[list[int]]:

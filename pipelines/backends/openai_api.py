@@ -1,7 +1,8 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, Azure, vLLM, routers, llama.cpp...
 
-It is aiohttp and orjson rather than OpenAI's own client, which costs ten times the CPU for each
-call. The wire format is in `pipelines.wire`; here are the connection, the key and the address.
+OpenAI's own client costs many times the CPU for each call (`bench/calls.py`), so it only holds the
+tests to the protocol. Connections and wire format are in `pipelines.wire`; here are the key and the
+address.
 
 The key comes from the environment alone. It is in no field, and its value is taken out of every
 text that a server sends, so that it reaches neither an error nor the ledger.
@@ -9,35 +10,41 @@ text that a server sends, so that it reaches neither an error nor the ledger.
 
 import os
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from pipelines.backend import Backend, Reply, Request
+from pipelines.backend import Backend, Reply, Request, Sampling
 from pipelines.errors import BackendError, RecipeError, TransientError
 from pipelines.part import Runtime, Where
 from pipelines.wire.address import COMPLETIONS, Address, address_of
 from pipelines.wire.body import Dialect, MaxTokensField, SystemRole, request_body
+from pipelines.wire.connection import Answer, BrokenOff
 from pipelines.wire.fault import fault, read_error
+from pipelines.wire.pool import Pool, Unsent
 from pipelines.wire.reply import read_reply
+from pipelines.wire.score import read_score, scored_text
+from pipelines.wire.secrets import LONGEST_MESSAGE, Secrets
 from schemas.canonical import canonical_json
 
 KEYS = {"api.openai.com": "OPENAI_API_KEY"}
 """The environment variable of a host's key, where the recipe names none."""
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 HEADER = re.compile(r"[A-Za-z0-9-]+(: *[A-Za-z0-9-]+)?")
-LONGEST_MESSAGE = 500
-"""Characters of a server's message that are kept."""
-SHORTEST_SECRET = 16
-"""Characters from which on a key is also taken out of answers; "EMPTY" is a word like any other."""
-KEEP_ALIVE_S = 4.0
-"""Idle connections are closed before the server does it (uvicorn, and so vLLM, after 5 s): a
-request that meets a closing connection may have been paid, so it is never sent again unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the calls of an opened model use."""
+
+    pool: Pool
+    dialect: Dialect
+    secrets: Secrets
 
 
 class OpenaiApi(Backend):
@@ -65,9 +72,11 @@ class OpenaiApi(Backend):
     max_tokens_field: MaxTokensField = "max_tokens"
     """The name of the length limit: "max_completion_tokens" for OpenAI's reasoning models."""
 
-    _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
-    _secrets: tuple[re.Pattern[str], ...] = PrivateAttr(default=())
-    _echoes: tuple[tuple[bytes, re.Pattern[bytes]], ...] = PrivateAttr(default=())
+    scoring: Annotated[Literal["vllm"] | None, Runtime] = None
+    """How the server tells the log-probabilities of a given text, which the judge `likelihood`
+    reads: "vllm", by its `prompt_logprobs`. Default: not at all, as with OpenAI's own."""
+
+    _session: Session | None = PrivateAttr(default=None)
 
     def check(self, where: Where) -> None:
         """Raises RecipeError for an address or a key's name that cannot be right."""
@@ -90,11 +99,21 @@ class OpenaiApi(Backend):
         if not HEADER.fullmatch(self.api_key_header):
             raise where.error('a header is wanted, as in "api-key"', "api_key_header")
 
+    def check_sampling(self, sampling: Sampling, where: Where) -> None:
+        """Raises RecipeError where a score is wanted of a server that is not said to give one."""
+        if self.scoring is None:
+            super().check_sampling(sampling, where)
+
     def identity(self) -> dict[str, Any]:
         """As `Part.identity`, with the resolved identity in place of the address."""
         return super().identity() | {"endpoint_identity": self.model_identity()}
 
     def model_identity(self) -> str:
+        """As `identity` has it."""
+        return self._who
+
+    @cached_property
+    def _who(self) -> str:
         """The declared identity or the address, and how the body differs from OpenAI's usual one.
 
         The differences are in it so that a refusal of the one form is not kept for the other.
@@ -118,85 +137,60 @@ class OpenaiApi(Backend):
         """Reads the key and makes the connection pool. Raises RecipeError without a key."""
         if self._session is not None:
             return
-        address = self._address()
-        headers = {"Content-Type": "application/json", "User-Agent": "pairwright"}
-        key = self._key(address)
-        if key is not None:
-            header, _, word = self.api_key_header.partition(":")
-            headers[header] = f"{word.strip()} {key}".strip()
-        proxy = self._proxy(address)
-        password = urlsplit(proxy).password if proxy else None
-        secrets = [secret for secret in (key, password) if secret]
-        self._secrets = tuple(re.compile(spelt(secret)) for secret in secrets)
-        self._echoes = tuple(
-            (plainest(secret).encode(), re.compile(spelt(secret).encode()))
-            for secret in secrets
-            if len(secret) >= SHORTEST_SECRET
-        )
-        self._session = aiohttp.ClientSession(
-            headers=headers,
-            proxy=proxy,
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self.timeout_s),
-        )
+        headers, proxy, secrets = self._access()
+        headers["Content-Type"] = "application/json"
+        pool = Pool(self._address().url, headers, proxy)
+        self._session = Session(pool, self._dialect, secrets)
 
     async def close(self) -> None:
         """Closes the connections; those in flight are dropped."""
         session, self._session = self._session, None
         if session is not None:
-            await session.close()
+            session.pool.close()
 
     async def complete(self, request: Request) -> Reply:
         """One POST, one reply. Raises RequestRefused, TransientError or FatalError."""
-        dialect = Dialect(self.system_role, self.max_tokens_field)
-        status, headers, raw = await self._post(request_body(request, self.model, dialect))
-        if not 200 <= status < 300:
-            said = read_error(raw)
-            said = said._replace(message=self._shown(said.message))
-            raise self._placed(fault(status, headers, said, datetime.now(UTC)))
+        session = self._session
+        assert session is not None, "open() comes before complete()"
         try:
-            return read_reply(self._disclosable(raw), request.n)
-        except TransientError as error:
-            raise self._placed(error) from None
-
-    async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of the answer. Raises TransientError where there is none."""
-        assert self._session is not None, "open() comes before complete()"
-        try:
-            # a redirection would carry the key to another host
-            async with self._session.post(
-                self._address().url, data=body, allow_redirects=False
-            ) as answer:
-                return answer.status, answer.headers, await answer.read()
-        except TimeoutError:
-            late = f"no reply within {self.timeout_s:g} s (timeout_s)"
-            failure = TransientError(late, broke_off=True)
-        except aiohttp.ClientConnectorError as error:
-            failure = TransientError(f"{type(error).__name__}: {error}", unsent=True)
-        except (aiohttp.ClientError, OSError) as error:
-            failure = TransientError(f"{type(error).__name__}: {error}", broke_off=True)
-        # raised out here: the error it stems from holds the request's headers, so the key
-        raise self._placed(failure)
-
-    def _placed(self, error: BackendError) -> BackendError:
-        """`error` with model and address before its message, and no secret in it."""
+            answer = await session.pool.post(request_body(request, self.model, session.dialect))
+        except Unsent as error:
+            failure: BackendError = TransientError(str(error), unsent=True)
+        except BrokenOff as error:
+            failure = TransientError(str(error), broke_off=True)
+        else:
+            try:
+                return self._reply(answer, request, session)
+            except BackendError as error:
+                failure = error
+        # raised out here: what it stems from may quote the request's headers, so the key
         place = f"{self.model} at {self._address().place}"
-        error.args = (self._shown(f"{place}: {error}", 2 * LONGEST_MESSAGE),)
-        return error
+        failure.args = (session.secrets.shown(f"{place}: {failure}", 2 * LONGEST_MESSAGE),)
+        raise failure.with_traceback(None)
 
-    def _shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
-        """The beginning of `text` without any secret (cut last: half a key is a secret too)."""
-        for secret in self._secrets:
-            text = secret.sub("[key]", text)
-        return text if len(text) <= longest else text[:longest] + "..."
+    def _reply(self, answer: Answer, request: Request, session: Session) -> Reply:
+        """What an answer holds. Raises BackendError."""
+        if 200 <= answer.status < 300:
+            body = session.secrets.disclosable(answer.body)
+            scored = scored_text(request)
+            return read_reply(body, request.n) if scored is None else read_score(body, scored)
+        said = read_error(answer.body)
+        said = said._replace(message=session.secrets.shown(said.message))
+        raise fault(answer.status, answer.headers, said, datetime.now(UTC))
 
-    def _disclosable(self, raw: bytes) -> bytes:
-        """`raw` without the key, which a test server or a proxy may echo in its answer."""
-        for hint, echo in self._echoes:
-            if hint in raw:  # a hundred times as fast as the expression
-                raw = echo.sub(b"[key]", raw)
-        return raw
+    @property
+    def _dialect(self) -> Dialect:
+        return Dialect(self.system_role, self.max_tokens_field)
+
+    def _access(self) -> tuple[dict[str, str], str | None, Secrets]:
+        """Headers with the key, the proxy if any, and what is never shown. Raises RecipeError."""
+        address, headers = self._address(), {"User-Agent": "pairwright"}
+        key, proxy = self._key(address), self._proxy(address)
+        if key is not None:
+            header, _, word = self.api_key_header.partition(":")
+            headers[header] = f"{word.strip()} {key}".strip()
+        password = urlsplit(proxy).password if proxy else None
+        return headers, proxy, Secrets([secret for secret in (key, password) if secret])
 
     def _address(self) -> Address:
         return address_of(self.base_url, self.path)
@@ -229,21 +223,3 @@ class OpenaiApi(Backend):
                 f"[models.{self.name}]: {address.scheme.upper()}_PROXY must be an http:// URL"
             )
         return proxy
-
-
-def spelt(secret: str) -> str:
-    r"""A regular expression for `secret` in any spelling that JSON, or JSON within JSON, allows.
-
-    >>> [bool(re.search(spelt("a/b"), text)) for text in ("a/b", r"a\/b", r"a\\u002Fb", "a-b")]
-    [True, True, True, False]
-    """
-    return "".join(rf"\\{{0,4}}(?:{re.escape(one)}|(?i:u{ord(one):04x}))" for one in secret)
-
-
-def plainest(secret: str) -> str:
-    """The longest part of `secret` that no server escapes.
-
-    >>> plainest("sk-abc/d+e"), plainest("--")
-    ('abc', '')
-    """
-    return str(max(re.findall("[A-Za-z0-9]*", secret), key=len))

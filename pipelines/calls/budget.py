@@ -29,12 +29,14 @@ MESSAGE_TOKENS = 16
 TEMPLATE_TOKENS = 128
 """Allowance for a chat template's own text, such as a default system message, in tokens."""
 
+BOUNDS = ("calls", "tokens", "money")
+"""Fields of a budget that a call's worst case counts against."""
 LIMITS = ("max_tokens", "max_completion_tokens")
 """Names of the length limit in the body of a request."""
 
 
 class Budget(Table):
-    """`[budget]`: what one run may spend. What is in the ledger already costs nothing."""
+    """What one run may spend. What is in the ledger already costs nothing."""
 
     money: Real | None = Field(default=None, gt=0)
     """Money, in the currency of the models' prices."""
@@ -105,9 +107,8 @@ def worst_case(backend: Backend, request: Request) -> Cost:
     completion = request.n * (sampling.max_tokens or 0)
     dearest_input = max(prices.input or 0.0, prices.cached_input or 0.0)
     dearest_output = max(prices.output or 0.0, prices.reasoning or 0.0)
-    return Cost(
-        1, prompt + completion, (prompt * dearest_input + completion * dearest_output) / 1e6
-    )
+    full = (prompt * dearest_input + completion * dearest_output) / 1e6
+    return Cost(1, prompt + completion, full * backend.price_factors()[1])
 
 
 def _bytes(message: Message) -> int:
@@ -134,6 +135,8 @@ class Purse:
         self.spent = Cost()
         self.reserved = Cost()
         self.reached = False
+        self.is_bounded = any(getattr(budget, name) is not None for name in BOUNDS)
+        """Whether calls, tokens or money have a bound; without one no worst case is worked out."""
         self._deadline = None if budget.wall_s is None else meter.started + budget.wall_s
         self._settled = asyncio.Event()
 

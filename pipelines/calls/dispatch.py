@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from pipelines.errors import BackendError, FatalError, TransientError
 from pipelines.meter import Meter
 
 UNBOUNDED = Budget()
+ONE_CALL = Cost(calls=1)
 
 LONGEST_RETRY_AFTER_S = 600.0
 """A server that asks for a longer pause is not waited for: the call is owed at once."""
@@ -44,6 +46,7 @@ class Endpoint:
 class Dispatcher:
     """Sends the requests of a build. As a context manager it opens and closes the models.
 
+    `folder`, the ledger's, is for what a model must keep through a stop.
     Before a further attempt it waits up to `backoff_s` seconds, doubled with each attempt up to
     `longest_backoff_s`.
     """
@@ -53,12 +56,14 @@ class Dispatcher:
         models: Mapping[str, Backend],
         meter: Meter,
         budget: Budget = UNBOUNDED,
+        folder: Path | None = None,
         *,
         backoff_s: float = 0.5,
         longest_backoff_s: float = 60.0,
     ) -> None:
         self._models = models
         self._meter = meter
+        self._folder = folder
         self.purse = Purse(budget, meter)
         self._backoff_s = backoff_s
         self._longest_backoff_s = longest_backoff_s
@@ -71,6 +76,8 @@ class Dispatcher:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:  # closes those that are open if one cannot be opened
             for model in self._models.values():
+                if self._folder is not None:
+                    model.equip(self._folder, self._meter)
                 await model.open()
                 opened.push_async_callback(model.close)
             self._opened = opened.pop_all()
@@ -119,7 +126,7 @@ class Dispatcher:
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int
     ) -> Reply:
         """One attempt within the budget; one that broke off may have been billed in full."""
-        worst = worst_case(backend, request)
+        worst = worst_case(backend, request) if self.purse.is_bounded else ONE_CALL
         await self.purse.reserve(worst)
         took = Cost()
         try:
@@ -149,7 +156,7 @@ class Dispatcher:
             async with asyncio.timeout(backend.timeout_s):
                 reply = await backend.complete(request)
         except TimeoutError as error:
-            late = f"no reply within {backend.timeout_s:g} s"
+            late = f"{backend.model} at {backend.endpoint()}: no reply within {backend.timeout_s:g} s (timeout_s)"
             raise TransientError(late, broke_off=True) from error
         except TransientError as error:
             if error.overload:

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
-from pipelines.backend import Completion, Sampling
+from pipelines.backend import Backend, Completion, Sampling
 from pipelines.errors import JudgmentError, RecipeError
 from pipelines.judge import Judge
 from pipelines.judging.fence import Fence, fenced
@@ -72,8 +72,6 @@ class ModelJudge(Judge):
     reask: int = Field(default=1, ge=0)
     """How often a reply that cannot be read is asked for again, quoting what is wrong with it."""
 
-    _template: Template | None = PrivateAttr(default=None)
-
     def models(self) -> tuple[str, ...]:
         """The one model that judges."""
         return (self.model,)
@@ -92,7 +90,7 @@ class ModelJudge(Judge):
             )
         try:
             if self.template is not None:
-                self._template = read_template(where.root / self.template, self.template)
+                vars(self)["words"] = read_template(where.root / self.template, self.template)
             for prompt in _SPECIMENS:
                 fence = self._fence(prompt, ("a",) * len(self.candidates))
                 self.words.check(
@@ -101,12 +99,10 @@ class ModelJudge(Judge):
         except RecipeError as error:
             raise where.error(str(error), "template") from error
 
-    @property
+    @cached_property
     def words(self) -> Template:
-        """The template in use."""
-        if self._template is None:
-            self._template = read_template(self.own_template, self.own_template.name)
-        return self._template
+        """The template in use: the judge's own until `check` has read the recipe's."""
+        return read_template(self.own_template, self.own_template.name)
 
     @cached_property
     def decoding(self) -> Sampling:
@@ -120,6 +116,17 @@ class ModelJudge(Judge):
     def judge_identity(self, unit: "Unit") -> str:
         """What decides a judgment: model and endpoint, words, scale, decoding."""
         backend = unit.model(self.model)
+        known = self._identities.get(id(backend))
+        if known is None or known[0] is not backend:
+            known = self._identities[id(backend)] = (backend, self._identity_with(backend))
+        return known[1]
+
+    @cached_property
+    def _identities(self) -> dict[int, tuple[Backend, str]]:
+        """By identity of the model: one in a build, and asked for with every unit."""
+        return {}
+
+    def _identity_with(self, backend: Backend) -> str:
         decisive = {
             "endpoint": backend.model_identity(),
             "template": self.words.sha256,

@@ -7,6 +7,7 @@ fit to be quoted back to the judge.
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 from pipelines.errors import JudgmentError
@@ -18,7 +19,6 @@ Shown = Literal["A", "B", "tie"]
 LONGEST_QUOTE = 80
 """Characters of a judge's line that an error quotes."""
 
-_LINE = re.compile(r"[^\n]+")
 _DECORATION = re.compile(r"[*_`]|\[\[|\]\]")
 _RATING = re.compile(
     r"(?P<value>[-+−]?[0-9]+(?:\.[0-9]+)?)(?:\s*(?:/|out of)\s*(?P<highest>[0-9]+))?\s*\.?",
@@ -103,10 +103,18 @@ def read_verdict(reply: str, *, fence: Fence | None = None, truncated: bool = Fa
 def _last_line(label: str, reply: str, fence: Fence | None, truncated: bool) -> tuple[str, str]:
     """The last own line that starts with `label` and a colon, and what it says after them."""
     heard = reply.rpartition("\n")[0] if truncated else reply
-    start = re.compile(rf"[#\-\s]*{label}\s*[:：](.*)", re.IGNORECASE)
-    for line in reversed(list(_LINE.finditer(heard))):
-        match = start.fullmatch(_DECORATION.sub("", line[0]).strip())
-        if match and (fence is None or fence.is_own(heard, *line.span())):
-            return line[0].strip()[:LONGEST_QUOTE], match[1].strip()
+    start, end = _start_of(label), len(heard)
+    while end >= 0:
+        first = heard.rfind("\n", 0, end) + 1
+        line = heard[first:end]
+        match = start.fullmatch(_DECORATION.sub("", line).strip())
+        if match and (fence is None or fence.is_own(heard, first, end)):
+            return line.strip()[:LONGEST_QUOTE], match[1].strip()
+        end = first - 1
     cut = "the reply was cut off: " if truncated else ""
     raise JudgmentError(f'{cut}no line starts with "{label}:"')
+
+
+@cache
+def _start_of(label: str) -> re.Pattern[str]:
+    return re.compile(rf"[#\-\s]*{label}\s*[:：](.*)", re.IGNORECASE)

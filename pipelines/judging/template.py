@@ -48,7 +48,9 @@ class Template:
         'From 1 to 10'
         """
         try:
-            return self._compiled.render(variables)
+            # as Template.render does, but without copying the globals anew for each message
+            context = self._compiled.new_context({**self._globals, **variables}, shared=True)
+            return "".join(self._compiled.root_render_func(context))
         except _FAILURES as error:
             raise RecipeError(f"{self.name}: {error}") from error
 
@@ -71,6 +73,10 @@ class Template:
             return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(self.text)))
         except TemplateSyntaxError as error:
             raise RecipeError(f"{self.name}: line {error.lineno}: {error.message}") from error
+
+    @cached_property
+    def _globals(self) -> dict[str, Any]:
+        return dict(self._compiled.globals)
 
     @cached_property
     def _compiled(self) -> Compiled:

@@ -77,7 +77,7 @@ class Independent(Sampler):
 
     def _response(self, unit: "Unit", model: str, index: int, completion: Completion) -> Response:
         prompt, backend = unit.prompt, unit.model(model)
-        identity = f"{backend.model_identity()}#{backend.model}"
+        identity = backend.qualified_model
         params = dict(backend.effective(self.sampling).given)
         if self._messages(prompt) is not prompt.messages:
             params["system"] = self.system

@@ -13,6 +13,12 @@ from schemas.rows import Message, ToolCall
 SystemRole = Literal["system", "developer", "user"]
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 SYSTEM_ROLES = ("system", "developer")
+SCORE_FIELDS = {
+    "prompt_logprobs": 0,  # no alternatives
+    "add_generation_prompt": False,
+    "continue_final_message": True,
+}
+"""What asks vLLM to score the last message rather than to answer it; see `score.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ def request_body(request: Request, model: str, dialect: Dialect = OPENAI) -> byt
     """
     body: dict[str, Any] = {
         "model": model,
-        "messages": [_message(message) for message in _spoken(request.messages, dialect)],
+        "messages": [chat_message(message) for message in _spoken(request.messages, dialect)],
     }
     body |= _sampling(request.sampling, dialect)
     if request.n > 1:
@@ -79,7 +85,8 @@ def _folded(messages: tuple[Message, ...]) -> list[Message]:
     return [replace(opens, content="\n\n".join(texts)), *rest]
 
 
-def _message(message: Message) -> dict[str, Any]:
+def chat_message(message: Message) -> dict[str, Any]:
+    """A message as the API has it, absent fields left out."""
     fields: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.name is not None:
         fields["name"] = message.name
@@ -103,6 +110,8 @@ def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
         given[dialect.max_tokens_field] = given.pop("max_tokens")
     if "top_logprobs" in given:
         given.setdefault("logprobs", True)  # the API refuses the one without the other
+    if given.pop("score", False):
+        given |= SCORE_FIELDS
     schema = given.pop("json_schema", None)
     if schema is not None:
         given["response_format"] = _response_format(schema)

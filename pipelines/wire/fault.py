@@ -83,7 +83,7 @@ def fault(status: int, headers: Mapping[str, str], said: Said, now: datetime) ->
     if status in ENDPOINT:
         return FatalError(f"{message} ({ENDPOINT[status]})")
     if status < 400:
-        return FatalError(f"HTTP {status}, location {headers.get('Location')} (check base_url)")
+        return FatalError(f"HTTP {status}, location {headers.get('location')} (check base_url)")
     if said.code in ("unsupported_parameter", "unsupported_value"):
         return FatalError(f"{message} (in this model's table: {_remedy(said.param)})")
     return RequestRefused(message, status)

@@ -16,14 +16,24 @@ THINK = re.compile(r"\s*<think>(.*?)(?:</think>\n*|\Z)", re.DOTALL)
 
 
 def read_reply(raw: bytes, asked: int) -> Reply:
+    """As `reply_of`, from the bytes of a 200."""
+    return reply_of(read_object(raw), asked)
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in the bytes of a 200. Raises TransientError where there is none."""
+    reply = read_json(raw)
+    if not isinstance(reply, dict):
+        raise TransientError("the reply is not a JSON object", broke_off=True)
+    return reply
+
+
+def reply_of(reply: dict[str, Any], asked: int) -> Reply:
     """The completions of a reply in the order of their index, at most `asked` of them.
 
     A choice that cannot be read is left out, so that it is asked for again and its neighbours
     stay. Raises TransientError where none is left.
     """
-    reply = read_json(raw)
-    if not isinstance(reply, dict):
-        raise TransientError("the reply is not a JSON object", broke_off=True)
     if reply.get("error"):
         raise TransientError(f"the reply is an error: {error_message(reply)}")
     choices = reply.get("choices")

@@ -11,7 +11,9 @@ from openai import AsyncOpenAI
 
 from pipelines.backend import Request, Sampling
 from pipelines.backends.openai_api import OpenaiApi
+from pipelines.calls.dispatch import Dispatcher
 from pipelines.errors import BackendError, FatalError, RecipeError, RequestRefused, TransientError
+from pipelines.meter import Meter
 from pipelines.part import Where, load_part
 from schemas.rows import Message
 from tools.chat_server import ChatServer
@@ -371,10 +373,11 @@ async def test_what_may_pass_is_transient(fault: str, server: ChatServer) -> Non
 
 async def test_a_reply_that_hangs_ends_at_the_timeout(server: ChatServer) -> None:
     server.set(hang=1)
-    async with opened(server.url, timeout_s=0.2) as backend:
-        error = await failure(backend.complete(asking()))
+    backend = backend_of(server.url, timeout_s=0.2, max_tries=1)
+    async with Dispatcher({"m": backend}, Meter()) as dispatcher:
+        error = await failure(dispatcher.call(backend, asking()))
     assert isinstance(error, TransientError)
-    assert "timeout_s" in str(error)
+    assert str(error).startswith(f"m at {server.url}: no reply within 0.2 s (timeout_s)")
 
 
 async def test_a_cancelled_call_stays_cancelled(server: ChatServer) -> None:
