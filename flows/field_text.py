@@ -2,7 +2,8 @@
 
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -10,7 +11,7 @@ import annotated_types as at
 import tomli_w
 from pydantic.fields import FieldInfo
 
-from pipelines.part import Runtime, Table
+from pipelines.part import InWords, Runtime, Table
 
 WORDS = {str: "text", int: "integer", float: "number", Decimal: "number", bool: "true or false"}
 
@@ -20,19 +21,70 @@ def summary(documented: type) -> str:
     return inspect.cleandoc(documented.__doc__ or "").partition("\n")[0]
 
 
-def fields_of(
-    table: type[Table], prefix: str = "", *, runtime: bool = False
-) -> Iterator[tuple[str, str, str]]:
-    """Dotted key, facts and text of every field, nested tables included, in order.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a table, in words."""
 
-    Facts are one line: "number, at least 0, default 1.0". `runtime` says that the whole table is
-    left out of the fingerprint.
-    """
+    name: str
+    """As a recipe writes it: the field's alias, where it has one."""
+    values: str
+    """What it may be: "number, at least 0, at most 1"."""
+    default: str
+    """As TOML writes it; empty where "not given" says as much."""
+    required: bool
+    runtime: bool
+    """Whether it is left out of the fingerprint."""
+    text: str
+    tables: tuple[type[Table], ...]
+    """The tables that it holds."""
+
+    @property
+    def facts(self) -> str:
+        """All but the text, on one line: "number, at least 0, default 1.0"."""
+        facts = [self.values]
+        if self.required:
+            facts.append("required")
+        if self.default:
+            facts.append(f"default {self.default}")
+        if self.runtime:
+            facts.append(repr(Runtime))
+        return ", ".join(facts)
+
+
+def keys_in_words(table: type[Table], *, runtime: bool = False) -> Iterator[Key]:
+    """The keys of `table` itself; `runtime` says that all of it is outside the fingerprint."""
     for name, field in table.model_fields.items():
-        outside = runtime or Runtime in field.metadata
-        yield prefix + name, ", ".join(_facts(field, outside)), field.description or ""
-        for nested in _tables_in(field.annotation):
-            yield from fields_of(nested, f"{prefix}{name}.", runtime=outside)
+        yield Key(
+            name=field.alias or name,
+            values=", ".join((_type_of(field), *_bounds(field))),
+            default=_default(field),
+            required=field.is_required(),
+            runtime=runtime or Runtime in field.metadata,
+            text=field.description or "",
+            tables=tuple(tables_in(field.annotation)),
+        )
+
+
+def all_keys(
+    table: type[Table], prefix: str = "", *, runtime: bool = False
+) -> Iterator[tuple[str, Key]]:
+    """The dotted name of every key, nested tables included, in order."""
+    for key in keys_in_words(table, runtime=runtime):
+        yield prefix + key.name, key
+        for nested in key.tables:
+            yield from all_keys(nested, f"{prefix}{key.name}.", runtime=key.runtime)
+
+
+def tables_in(annotation: Any) -> Iterator[type[Table]]:
+    """The tables that a type names.
+
+    >>> [table.__name__ for table in tables_in(tuple[Table, ...] | None)]
+    ['Table']
+    """
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from tables_in(argument)
 
 
 def type_in_words(annotation: Any) -> str:
@@ -45,7 +97,7 @@ def type_in_words(annotation: Any) -> str:
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return type_in_words(arguments[0])
+        return _said(arguments[1:]) or type_in_words(arguments[0])
     if origin is Literal:
         return " or ".join(map(in_toml, arguments))
     if origin in (Union, types.UnionType):
@@ -76,22 +128,19 @@ def in_toml(value: Any) -> str:
     return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip()
 
 
-def _facts(field: FieldInfo, runtime: bool) -> Iterator[str]:
-    yield type_in_words(field.annotation)
-    yield from _bounds(field)
-    if field.is_required():
-        yield "required"
-    elif (default := _default(field)) is not None:
-        yield f"default {default}"
-    if runtime:
-        yield repr(Runtime)
+def _type_of(field: FieldInfo) -> str:
+    return _said(field.metadata) or type_in_words(field.annotation)
 
 
-def _default(field: FieldInfo) -> str | None:
-    """None for what "not given" says as well: no value, an empty text, an empty table."""
+def _said(metadata: Iterable[Any]) -> str:
+    return next((one.words for one in metadata if isinstance(one, InWords)), "")
+
+
+def _default(field: FieldInfo) -> str:
+    """Empty for what "not given" says as well: no value, an empty text, an empty table."""
     value = field.get_default(call_default_factory=True)
-    if value is None or isinstance(value, Table) or value in ("", (), {}):
-        return None
+    if field.is_required() or value is None or isinstance(value, Table) or value in ("", (), {}):
+        return ""
     return in_toml(value)
 
 
@@ -104,15 +153,8 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
         elif isinstance(rule, at.Le):
             yield f"at most {rule.le}"
         elif isinstance(rule, at.Lt):
-            yield f"below {rule.lt}"
+            yield f"below {'2^63' if rule.lt == 2**63 else rule.lt}"
         elif isinstance(rule, at.MinLen):
-            yield f"at least {rule.min_length} long"
+            yield "not empty" if rule.min_length == 1 else f"at least {rule.min_length} long"
         elif isinstance(rule, at.MaxLen):
             yield f"at most {rule.max_length} long"
-
-
-def _tables_in(annotation: Any) -> Iterator[type[Table]]:
-    if isinstance(annotation, type) and issubclass(annotation, Table):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _tables_in(argument)

@@ -12,12 +12,11 @@ import hashlib
 import importlib
 import importlib.util
 import pkgutil
-import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +29,7 @@ from pydantic import (
 )
 
 from pipelines.errors import RecipeError, nearest
+from pipelines.faults import faults_of
 from schemas.canonical import MICRO
 
 SHELVES = {
@@ -56,6 +56,13 @@ class _Runtime:
 
 Runtime = _Runtime()
 """`window: Annotated[int, Runtime] = 64`: how a build runs, not what it contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """`Annotated[..., InWords("text or list of text")]`: what a recipe may hold there."""
+
+    words: str
 
 
 LARGEST = 10**18
@@ -136,7 +143,8 @@ class Part(Table):
     kind: str
     """The file on the shelf that this part is, or the path of your own file."""
     name: str = ""
-    """What rows and reports call this part. Default: the kind (for a file, its stem)."""
+    """What rows and reports call this part. Default: the NAME of a source's or model's table, else
+    the kind (for a file, its stem)."""
 
     _code_sha256: str | None = PrivateAttr(default=None)
     _file: str = PrivateAttr(default="")
@@ -261,42 +269,5 @@ def load_table(cls: type[TableT], table: dict[str, Any], where: Where) -> TableT
     try:
         return cls.model_validate(table)
     except ValidationError as error:
-        faults = [_fault(cls, dict(fault), where) for fault in error.errors()]
+        faults = [str(where.error(fault, key)) for key, fault in faults_of(cls, error)]
         raise RecipeError("\n".join(faults)) from error
-
-
-def _fault(cls: type[Table], fault: dict[str, Any], where: Where) -> str:
-    location = [str(step) for step in fault["loc"]]
-    key = ".".join(location)
-    if fault["type"] == "extra_forbidden":
-        owner = _owner(cls, location[:-1])
-        hint = f"; {nearest(location[-1], owner.model_fields)}" if owner is not None else ""
-        return str(where.error(f'no such key "{location[-1]}"{hint}', key))
-    if fault["type"] == "missing":
-        return str(where.error("is needed and missing", key))
-    given = fault["input"]
-    if fault["type"] == "literal_error" and isinstance(given, str):
-        choices = re.findall("'([^']*)'", fault["ctx"]["expected"])
-        return str(where.error(f'no such choice "{given[:80]}"; {nearest(given, choices)}', key))
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "is_instance_of":  # pydantic's word for a Decimal that is none
-        message = "a number is wanted"
-    return str(where.error(f"{message} (got {repr(given)[:80]})", key))
-
-
-def _owner(cls: type[Table], location: list[str]) -> type[Table] | None:
-    """The table class that a nested location belongs to, if plain fields or arrays lead there."""
-    for step in location:
-        if step.isdigit():
-            continue
-        field = cls.model_fields.get(step)
-        annotation = field.annotation if field else None
-        inner = [kind for kind in (annotation, *get_args(annotation)) if _is_table(kind)]
-        if not inner:
-            return None
-        cls = inner[0]
-    return cls
-
-
-def _is_table(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Table)

@@ -42,7 +42,10 @@ from schemas.canonical import canonical_json
 
 
 class Head(Table):
-    """The keys at the top of a recipe, before its tables."""
+    """The keys at the top of a recipe, before its tables.
+
+    `extends` may stand there too: the path of a recipe of the same folder, which this one changes.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
     """Name of the dataset: lower-case letters, digits, `-` and `_`, at most 64."""
@@ -58,10 +61,12 @@ class Head(Table):
     """Which of two different references (or groups) of one prompt wins: "error", "first", "last"."""
 
 
-SHELF_TABLES = ("samplers", "judges", "pairings", "filters", "selectors")
-TABLES = ("sources", "prompts", "models", *SHELF_TABLES, "score", "publish", "gates", "budget")
+LISTS = ("samplers", "judges", "pairings", "filters", "selectors")
+TABLES = ("sources", "prompts", "models", *LISTS, "score", "publish", "gates", "budget")
 KEYS = frozenset((*TABLES, *Head.model_fields))
 """What may stand at the top of a recipe."""
+OUTSIDE = frozenset({"gates", "budget"})
+"""Tables that decide whether and when a build is published, and not what it contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +98,8 @@ class Recipe:
 
     def identity(self) -> dict[str, Any]:
         """What decides content, as JSON values."""
-        named = {"sources": self.sources, "models": self.models}
-        tables = {name: getattr(self, name) for name in (*SHELF_TABLES, "prompts")}
-        single = {"score": self.score, "publish": self.publish}
-        return self.head.identity() | {
-            key: identity_of(value) for key, value in (named | tables | single).items()
-        }
+        tables = (key for key in TABLES if key not in OUTSIDE)
+        return self.head.identity() | {key: identity_of(getattr(self, key)) for key in tables}
 
     def fingerprint(self) -> str:
         """SHA-256 of the identity, in hexadecimal. Equal fingerprints ask for equal content."""
@@ -225,18 +226,27 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     for caller in callers:
         for model in caller.models():
             _known(model, recipe.models, "model", _place(caller, model), where)
-            sampling = getattr(caller, "sampling", AS_THE_MODEL)
-            recipe.budget.check_model(
-                recipe.models[model], sampling, replace(where, table="[budget]")
-            )
+            backend, sampling = recipe.models[model], getattr(caller, "sampling", AS_THE_MODEL)
+            caller_place = replace(where, table=_place(caller, model))
+            backend.check_sampling(backend.effective(sampling), caller_place)
+            recipe.budget.check_model(backend, sampling, replace(where, table="[budget]"))
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):
             place = (
                 f"[[{reader.shelf}]] {reader.name}" if isinstance(reader, Part) else "[[prompts]]"
             )
+            if not source:
+                raise where.error(_which_source(recipe.sources), f"{place}: source")
             _known(source, recipe.sources, "source", f"{place}: source", where)
     _check_judge_names(recipe, where)
+
+
+def _which_source(sources: Iterable[str]) -> str:
+    names = sorted(sources)
+    if not names:
+        return "there is no source to read: a [sources.NAME] table is needed"
+    return f"which of the sources is read? Valid: {', '.join(names)}"
 
 
 def _check_judge_names(recipe: Recipe, where: Where) -> None:

@@ -25,7 +25,7 @@ class BadRow:
 
 
 class Source(Part):
-    """A table of the user's: read-only, its paths relative to the recipe file."""
+    """A table of yours: read-only, its paths relative to the recipe file."""
 
     shelf: ClassVar[str] = "sources"
 

@@ -5,6 +5,7 @@ For example:
     pairwright parts filters          the kinds of one shelf
     pairwright parts filters margin   every field of one kind; `parts margin` finds it as well
     pairwright parts publish          every field of a table that has no kinds
+    pairwright parts --markdown       all of it as one page
 """
 
 import argparse
@@ -14,131 +15,93 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.part import Part, Table
+    from flows.recipe_shape import Place
+    from pipelines.part import Table
+
+WIDTH = 96
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("shelf", nargs="?", help="a shelf, a table, or a kind")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("shelf", nargs="?", help="a shelf, a table, or a kind")
+    what.add_argument("--markdown", action="store_true", help="everything, as a page of Markdown")
     parser.add_argument("kind", nargs="?", help="a kind of that shelf")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the shelves, one shelf, one kind or one table."""
-    print("\n\n".join(_blocks(chosen.shelf, chosen.kind)))
+    from flows.reference import reference
+
+    blocks = reference() if chosen.markdown else _blocks(chosen.shelf, chosen.kind)
+    print("\n\n".join(blocks))
     return 0
-
-
-SHELF_OF_TABLE = {"models": "backends"}
-"""The recipe's word for a shelf, where it is another one."""
-
-WIDTH = 96
-
-
-def table_of(shelf: str) -> str:
-    """How a recipe opens a part of `shelf`.
-
-    >>> table_of("filters"), table_of("sources"), table_of("backends")
-    ('[[filters]]', '[sources.NAME]', '[models.NAME]')
-    """
-    named = {
-        "sources": "[sources.NAME]",
-        "backends": "[models.NAME]",
-        "exporters": "pairwright export --format KIND",
-    }
-    return named.get(shelf, f"[[{shelf}]]")
-
-
-def plain_tables() -> "dict[str, type[Table]]":
-    """The tables without kinds, by the words that `parts` knows them by."""
-    from pipelines.calls.budget import Budget
-    from pipelines.intake.prompts import PromptTable
-    from pipelines.publishing.gates import Gates
-    from pipelines.publishing.layout import Publish
-    from pipelines.recipe import Head
-    from pipelines.selection.score import Score
-
-    return {
-        "recipe": Head,
-        "prompts": PromptTable,
-        "score": Score,
-        "publish": Publish,
-        "gates": Gates,
-        "budget": Budget,
-    }
 
 
 def _blocks(word: str | None, kind: str | None) -> Iterator[str]:
     """What `word` (a shelf, a table or a kind) and `kind` ask for. Raises RecipeError."""
+    from flows.recipe_shape import places
     from pipelines.errors import RecipeError, nearest
-    from pipelines.part import SHELVES, kinds
 
-    tables, shelf = plain_tables(), SHELF_OF_TABLE.get(word or "", word)
-    if shelf is None:
-        yield from _everything(tables)
-    elif shelf in SHELVES and kind is not None:
-        yield from _kind(shelf, kind)
+    known = {word: place for place in places() for word in (place.word, place.shelf) if word}
+    if word is None:
+        yield from _everything()
+    elif word in known and known[word].shelf:
+        yield from _shelf(known[word]) if kind is None else _kind(known[word], kind)
     elif kind is not None:
-        raise RecipeError(f'there is no shelf "{word}"; {nearest(shelf, SHELVES)}')
-    elif shelf in SHELVES:
-        yield from _shelf(shelf)
-    elif shelf in tables:
-        yield from _explained(tables[shelf])
-    elif holders := [place for place in SHELVES if shelf in kinds(place)]:
+        shelves = [word for word, place in known.items() if place.shelf]
+        raise RecipeError(f'there is no shelf "{word}"; {nearest(word, shelves)}')
+    elif word in known:
+        yield known[word].opening
+        yield from _explained(known[word].table, outside=known[word].outside)
+    elif holders := [place for place in places() if word in place.kinds()]:
         for holder in holders:
-            yield from _kind(holder, shelf)
+            yield from _kind(holder, word)
     else:
-        valid = {*SHELVES, *tables, *(name for place in SHELVES for name in kinds(place))}
-        raise RecipeError(f'there is no part "{word}"; {nearest(shelf, valid)}')
+        valid = {*known, *(kind for place in places() for kind in place.kinds())}
+        raise RecipeError(f'there is no part "{word}"; {nearest(word, valid)}')
 
 
-def _everything(tables: "dict[str, type[Table]]") -> Iterator[str]:
+def _everything() -> Iterator[str]:
     from flows.field_text import summary
     from flows.plain_text import aligned
-    from pipelines.part import SHELVES, contract_of, kinds
+    from flows.recipe_shape import places
 
-    for shelf in SHELVES:
-        opening = f"{table_of(shelf)}  {summary(contract_of(shelf))}"
-        yield f"{opening}\n{_wrapped(', '.join(kinds(shelf)))}"
+    plain = [place for place in places() if not place.shelf]
+    for place in places():
+        if place.shelf:
+            opening = f"{place.opening}  {summary(place.table)}"
+            yield f"{opening}\n{_wrapped(', '.join(place.kinds()))}"
     yield "Tables without kinds:"
-    yield aligned([(word, summary(table)) for word, table in tables.items()], indent="  ")
+    yield aligned([(place.word, summary(place.table)) for place in plain], indent="  ")
     yield "`pairwright parts WORD` explains a shelf, a kind or a table."
 
 
-def _shelf(shelf: str) -> Iterator[str]:
+def _shelf(place: "Place") -> Iterator[str]:
     from flows.field_text import summary
     from flows.plain_text import aligned
-    from pipelines.part import contract_of, kinds
 
-    yield f"{table_of(shelf)}  {summary(contract_of(shelf))}"
-    yield aligned([(kind, summary(_part(shelf, kind))) for kind in kinds(shelf)], indent="  ")
+    yield f"{place.opening}  {summary(place.table)}"
+    yield aligned([(kind, summary(place.part(kind))) for kind in place.kinds()], indent="  ")
     yield (
         'A kind is also a file of your own, beside the recipe: kind = "./my_part.py".\n'
-        f"`pairwright parts {shelf} KIND` explains one."
+        f"`pairwright parts {place.word} KIND` explains one."
     )
 
 
-def _kind(shelf: str, kind: str) -> Iterator[str]:
-    yield f'{table_of(shelf)}  kind = "{kind}"'
-    yield from _explained(_part(shelf, kind))
+def _kind(place: "Place", kind: str) -> Iterator[str]:
+    yield f'{place.opening}  kind = "{kind}"'
+    yield from _explained(place.part(kind), outside=False)
 
 
-def _part(shelf: str, kind: str) -> "type[Part]":
-    from pathlib import Path
-
-    from pipelines.part import Where, part_class
-
-    return part_class(shelf, kind, Where("pairwright parts", shelf, Path()))[0]
-
-
-def _explained(table: "type[Table]") -> Iterator[str]:
-    """What `table` is, and each field of it and of the tables nested in it."""
-    from flows.field_text import fields_of
+def _explained(table: "type[Table]", *, outside: bool) -> Iterator[str]:
+    """What `table` is, and each key of it and of the tables nested in it."""
+    from flows.field_text import all_keys
 
     yield inspect.cleandoc(table.__doc__ or "")
-    for key, facts, text in fields_of(table):
-        if key != "kind":
-            yield f"  {key}: {facts}\n{_wrapped(text)}"
+    for name, key in all_keys(table, runtime=outside):
+        if name != "kind":
+            yield f"  {name}: {key.facts}\n{_wrapped(key.text)}"
 
 
 def _wrapped(text: str) -> str:

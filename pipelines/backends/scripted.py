@@ -22,8 +22,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from pipelines.backend import Backend, Completion, Reply, Request, Usage
 from pipelines.errors import RequestRefused, TransientError
-from pipelines.intake.shipped import shipped
 from pipelines.part import Real, Runtime, Table, Where
+from pipelines.shipped import shipped
 from schemas.canonical import draw_integer, draw_unit, make_id
 from schemas.rows import Message
 
@@ -75,7 +75,7 @@ class Scripted(Backend):
     table: Annotated[str | None, Runtime] = None
     """Path of a .jsonl or .parquet file, relative to the recipe, with the columns `prompt` (a last
     user message, in full) and `answer`; or "builtin:NAME", a shipped one. Several rows of one
-    prompt are several answers."""
+    prompt are several answers. The rows decide content; where they lie does not."""
     default: str | None = None
     """The answer where nothing else answers. Without it such a request is refused."""
     bad_rate: Real = Field(default=0.0, ge=0, le=1)

@@ -20,6 +20,7 @@ from pipelines.intake.passes import Mapped, Pass, mapped_columns
 from pipelines.intake.prompts import PromptTable
 from pipelines.intake.records import Records
 from pipelines.judges.recorded import Recorded as RecordedJudge
+from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.recipe import Recipe
 from pipelines.samplers.recorded import Recorded as RecordedSampler
@@ -72,13 +73,15 @@ class Intake:
         return sum(one.dropped.total() for one in self.passes)
 
 
-def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) -> Intake:
-    """Reads all sources of `recipe` into `records`; dropped rows go to `drop`.
+def read_inputs(
+    recipe: Recipe, records: Records, drop: Callable[[Drop], None], meter: Meter | None = None
+) -> Intake:
+    """Reads all sources of `recipe` into `records`; dropped rows go to `drop`, `meter` counts.
 
     Raises RecipeError where a column does not exist, a table has no rows, a key leads to two
     rows, or a recorded row's key leads to none and its table does not say `orphans = "drop"`.
     """
-    opener = _Opener(recipe, drop)
+    opener = _Opener(recipe, drop, meter or Meter())
     samplers = [part for part in recipe.samplers if isinstance(part, RecordedSampler)]
     judges = [part for part in recipe.judges if isinstance(part, RecordedJudge)]
     asked = [(opener.prompts(number, table), table) for number, table in opener.numbered()]
@@ -111,9 +114,10 @@ def read_inputs(recipe: Recipe, records: Records, drop: Callable[[Drop], None]) 
 class _Opener:
     """Makes the passes that a recipe asks for, each with the columns it reads."""
 
-    def __init__(self, recipe: Recipe, drop: Callable[[Drop], None]) -> None:
+    def __init__(self, recipe: Recipe, drop: Callable[[Drop], None], meter: Meter) -> None:
         self._recipe = recipe
         self._drop = drop
+        self._meter = meter
 
     def numbered(self) -> Iterator[tuple[int, PromptTable]]:
         return enumerate(self._recipe.prompts, 1)
@@ -155,7 +159,8 @@ class _Opener:
     def _open(self, step: str, label: str, place: str, table: Reads, mapped: Mapped) -> Pass:
         where = Where(str(self._recipe.path), place, self._recipe.root)
         name = self._source_name(table)
-        return Pass(step, label, name, self._recipe.sources[name], where, mapped, self._drop)
+        source = self._recipe.sources[name]
+        return Pass(step, label, name, source, where, mapped, self._drop, self._meter)
 
     def _source_name(self, table: Reads) -> str:
         return table.source or next(iter(self._recipe.sources))
@@ -175,8 +180,14 @@ def _check_length(
     one: Pass, key: str, columns: Columns, owner: str, keys: Sequence[Columns]
 ) -> None:
     """Raises RecipeError where no key has as many columns as the one that shall join to it."""
+    if not any(keys):
+        raise one.where.error(
+            f"{owner} without a `key`: there is nothing for {', '.join(columns)} to lead to. "
+            "Its `key` names the column, or columns, that tell the rows apart",
+            key,
+        )
     if len(columns) not in {len(columns) for columns in keys if columns}:
-        there = "; ".join(", ".join(columns) for columns in keys if columns) or "none"
+        there = "; ".join(", ".join(columns) for columns in keys if columns)
         raise one.where.error(
             f"no `key` of {owner} has as many columns as {', '.join(columns)}. Keys: {there}", key
         )

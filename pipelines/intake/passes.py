@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pipelines.errors import RecipeError, nearest
 from pipelines.intake.cells import FaultyRow, UnusableRow
+from pipelines.meter import Meter
 from pipelines.part import Table, Where
 from pipelines.source import BadRow, Row, Source
 from schemas.rows import Drop
@@ -37,6 +38,7 @@ class Pass:
     """The columns that are read, by the key of that table that names them."""
     report: Callable[[Drop], None] = field(repr=False)
     """Takes the dropped rows."""
+    meter: Meter = field(default_factory=Meter, repr=False)
     rows: int = 0
     kept: int = 0
     merged: int = 0
@@ -65,6 +67,7 @@ class Pass:
         columns = {column for named in self.mapped.values() for column in named}
         for row in self.source.rows(self.where.root, columns):
             self.rows += 1
+            self.meter.rows_read += 1
             if isinstance(row, BadRow):
                 self.drop(row.position, UnusableRow("unreadable_row", row.why))
                 continue

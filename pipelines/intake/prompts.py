@@ -20,7 +20,7 @@ from schemas.rows import Message, Prompt, prompt_id
 
 
 class PromptTable(Table):
-    """`[[prompts]]`: how the rows of one source become prompts."""
+    """How the rows of one source become prompts."""
 
     source: str = ""
     """Name of the source. Default: the recipe's only source."""

@@ -6,23 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import glob, has_magic
 from pathlib import Path
-from typing import IO, Annotated, cast
+from typing import IO, cast
 
-from pydantic import BeforeValidator
-
+from pipelines.intake.columns import Names
 from pipelines.part import Where
 from pipelines.source import Source
-
-Paths = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
-]
-"""`path = "a.jsonl"` or `path = ["a.jsonl", "b.jsonl"]`."""
 
 
 class FileSource(Source):
     """A source that is one file or several, read one after the other."""
 
-    path: Paths
+    path: Names
     """Path of the file, relative to the recipe; a list of paths; or a glob, read in sorted order."""
 
     def check(self, where: Where) -> None:

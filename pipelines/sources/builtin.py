@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pipelines.errors import nearest
-from pipelines.intake.shipped import shipped
 from pipelines.part import Where
+from pipelines.shipped import shipped
 from pipelines.source import BadRow, Row, Source
 from pipelines.sources._files import open_bytes
 from pipelines.sources.jsonl import parse_line

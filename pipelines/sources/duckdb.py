@@ -26,7 +26,7 @@ DATABASE = "recipe_database"
 
 
 class Duckdb(Source):
-    """The rows of one SELECT.
+    """The rows of one SELECT, which sees its `tables` or its `database` and nothing else.
 
     Rows come in the order of the query's ORDER BY. Without one the order is DuckDB's own, the
     same in every run on the same files.

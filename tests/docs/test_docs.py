@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from pipelines.publishing.catalog import VERSIONS
 from pipelines.publishing.safe_sql import run_sql
 from schemas.tables import MESSAGES as RICH_MESSAGES
 from schemas.tables import PLAIN_MESSAGES, PUBLISHED, TEXTS, TOOL_CALLS
-from tests.docs.reader import BLOCK, ROOT, Reader
+from tests.docs.reader import BLOCK, README, RENDERED, ROOT, Reader, Readers, settled
+from tests.docs.refresh import COMMAND
+from tools.chat_server import ChatServer
 
-README, RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.md"
 LAYERS = ("schemas", "pipelines", "flows")
 SQL_NAME = re.compile(r"\w+")
 TRAINERS = {"desirable_weight", "undesirable_weight", "per_device_train_batch_size", "dataset_dir"}
@@ -27,32 +29,29 @@ SCALAR = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "B
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Readers:
+    return Readers(tmp_path_factory.mktemp("readers"))
+
+
+@pytest.fixture
+def reader(readers: Readers, request: pytest.FixtureRequest) -> Reader:
     """Someone who has worked through docs/recipes.md."""
-    reader = Reader(tmp_path_factory.mktemp("reader"))
-    tutor = next(one for one in BLOCK.finditer(RECIPES.read_text()) if one["name"] == "tutor.toml")
-    (reader.folder / "tutor.toml").write_text(tutor["text"])
-    reader.complete_pieces_with("tutor.toml")
-    reader.follow(RECIPES)
-    return reader
+    return readers.student(request.node.name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_does_as_it_says_and_shows_what_is_printed(readers: Readers, page: Path) -> None:
+    shown, real = (settled(text).splitlines() for text in (page.read_text(), readers.follow(page)))
+    if shown != real:
+        lines = unified_diff(shown, real, "shown", "printed", lineterm="")
+        place = page.relative_to(ROOT)
+        pytest.fail("\n".join([*lines, f"`{COMMAND} {place}` writes it into the page"]))
 
 
 def test_the_worked_recipe_publishes_what_its_page_says(reader: Reader) -> None:
     assert reader.store.names() == ["again", "strict", "trial", "tutor"]
     first, second = reader.store.versions("tutor")
     assert first.manifest.run.calls > second.manifest.run.calls == 0
-
-
-def test_the_readme_does_as_it_says_from_an_empty_store(tmp_path: Path) -> None:
-    newcomer = Reader(tmp_path)
-    (newcomer.folder / "questions.jsonl").write_text('{"question": "Why?"}\n')
-    newcomer.follow(README)
-    assert newcomer.store.names() == ["quickstart"]
-
-
-@pytest.mark.parametrize("page", [one for one in PAGES if one not in (README, RECIPES)])
-def test_every_block_of_a_page_does_as_it_says(reader: Reader, page: Path) -> None:
-    reader.follow(page)
 
 
 def test_the_example_of_contributing_drops_pairs_with_its_reason_and_is_documented(
@@ -70,6 +69,21 @@ def test_the_example_of_contributing_drops_pairs_with_its_reason_and_is_document
     assert every == own > 0
     assert main(["parts", "filters", "./chosen_length.py"]) == 0
     assert "Shortest chosen answer that is kept, in characters." in capsys.readouterr().out
+
+
+def test_the_recipe_without_a_key_builds_on_the_chat_server(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.follow(ROOT / "docs" / "operations.md")
+    monkeypatch.chdir(reader.folder)
+    monkeypatch.delenv("PAIRWRIGHT_STORE", raising=False)
+    with ChatServer(e429=0.02) as server:
+        recipe = reader.folder / "no_key.toml"
+        recipe.write_text(recipe.read_text().replace("http://127.0.0.1:8765/v1", server.url))
+        assert main(["doctor", "no_key.toml"]) == 0
+        assert main(["build", "no_key.toml"]) == 0
+    (version,) = reader.store.versions("no_key")
+    assert version.manifest.run.calls > 0
 
 
 def test_the_script_that_finds_uv_hands_everything_on(tmp_path: Path) -> None:
@@ -138,7 +152,7 @@ def known_names() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_name_in_backticks_exists(page: Path) -> None:
-    prose = BLOCK.sub("", page.read_text())
+    prose = RENDERED.sub("", BLOCK.sub("", page.read_text()))
     assert set(re.findall(r"`([a-z][a-z0-9_]*)`", prose)) - known_names() == set()
 
 

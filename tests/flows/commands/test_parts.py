@@ -3,8 +3,11 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.commands.parts import plain_tables
-from pipelines.part import SHELVES, Runtime, Where, kinds, part_class
+from flows.recipe_shape import places
+from pipelines.errors import RecipeError
+from pipelines.part import SHELVES, Runtime, Where, kinds, load_part, part_class
+
+PLAIN = {place.word: place.table for place in places() if not place.shelf}
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -14,7 +17,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_the_overview_names_every_shelf_kind_and_table(capsys: pytest.CaptureFixture[str]) -> None:
     overview = shown(capsys)
-    words = {*(kind for shelf in SHELVES for kind in kinds(shelf)), *plain_tables()}
+    words = {*(kind for shelf in SHELVES for kind in kinds(shelf)), *PLAIN}
     assert words <= set(overview.replace(",", " ").split())
 
 
@@ -40,7 +43,7 @@ def test_every_field_of_every_part_is_explained(
     for name, field in part_class(shelf, kind, where)[0].model_fields.items():
         if name == "kind":
             continue
-        (block,) = [block for block in blocks if block.startswith(f"  {name}:")]
+        (block,) = [block for block in blocks if block.startswith(f"  {field.alias or name}:")]
         facts, _, text = block.partition("\n")
         assert text.strip(), f"{name} has no text under it"
         assert ("not in the fingerprint" in facts) == (Runtime in field.metadata)
@@ -60,10 +63,10 @@ def test_models_is_the_recipes_word_for_the_backends(capsys: pytest.CaptureFixtu
     assert shown(capsys, "models") == shown(capsys, "backends")
 
 
-@pytest.mark.parametrize("table", plain_tables())
+@pytest.mark.parametrize("table", PLAIN)
 def test_a_table_without_kinds_is_explained(capsys: pytest.CaptureFixture[str], table: str) -> None:
     text = shown(capsys, table)
-    for name in plain_tables()[table].model_fields:
+    for name in PLAIN[table].model_fields:
         assert f"\n  {name}: " in text
 
 
@@ -95,3 +98,25 @@ def test_a_wrong_word_names_the_nearest(
     assert said.out == ""
     assert said.err.startswith("error: ")
     assert hint in said.err
+
+
+def test_a_key_is_shown_and_suggested_as_a_recipe_writes_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "\n  identity: text\n" in shown(capsys, "openai_api")
+    with pytest.raises(RecipeError, match='did you mean "identity"'):
+        load_part("backends", {"kind": "openai_api", "identiy": "x"}, Where("", "", Path()))
+
+
+def test_where_one_text_will_do_for_a_list_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\n  path: text or list of text, required\n" in shown(capsys, "jsonl")
+    assert "\n  key: text or list of text\n" in shown(capsys, "prompts")
+
+
+def test_gates_and_budget_are_outside_the_fingerprint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "min_pairs: integer, at least 0, default 1, not in the" in shown(capsys, "gates")
+
+
+def test_everything_can_be_had_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    page = shown(capsys, "--markdown")
+    assert all(f'#### `kind = "{kind}"`' in page for shelf in SHELVES for kind in kinds(shelf))
