@@ -44,7 +44,7 @@ def build_dataset(
         overrides: Changes to single values of the recipe, as in "filters.margin.min=2".
         shards: Tasks to deal the prompts out to, 1 to 64. Default: one for each 1,000 prompts.
     """
-    started, changes = time.monotonic(), tuple(overrides or ())
+    started, began, changes = time.monotonic(), time.time(), tuple(overrides or ())
     path, place, meter = find_recipe(recipe).absolute(), Store(Path(store)), Meter()
     chosen = read_recipe(path, changes)
     fingerprint = chosen.fingerprint()
@@ -61,7 +61,7 @@ def build_dataset(
         get_run_logger().info("%d prompts, %d shards, %d at once", intake.selected, of, slots)
         progress = Progress(chosen.head.name, of)
         dealt = [Shard(number, of) for number in range(of)]
-        finished = Shards(job, staging, slots, Till(chosen.budget), progress).run(dealt)
+        finished = Shards(job, staging, slots, Till(chosen.budget, began), progress).run(dealt)
         for one in (one for shard in dealt for one in attempts(staging, shard)):
             meter.add(one.meter)
         outcome = publish(chosen, place, staging, intake, finished, meter)

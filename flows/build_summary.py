@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from flows.funnel_text import funnel
 from flows.plain_text import count, counted, duration
 from flows.spend_text import spend_in_words, tokens
-from flows.store_option import DEFAULT
+from flows.store_option import suggested
 
 if TYPE_CHECKING:
     from pipelines.build import Outcome
-    from pipelines.meter import Meter
+    from pipelines.meter import Meter, Spend
+    from pipelines.publishing.store import Version
     from schemas.version import Manifest
 
 
@@ -20,12 +20,19 @@ EXAMPLE_QUERY = "SELECT chosen_model, count(*) FROM pairs GROUP BY 1"
 
 
 def summary(
-    outcome: "Outcome", meter: "Meter", store: Path, seconds: float, *, bars: bool = False
+    outcome: "Outcome",
+    meter: "Meter",
+    store: Path,
+    seconds: float,
+    examples: str = "",
+    *,
+    bars: bool = False,
 ) -> str:
-    """The summary, in paragraphs."""
+    """The summary, in paragraphs; `examples` are some of the pairs."""
     paragraphs = (
         verdict(outcome),
         funnel(outcome.manifest, bars=bars) if outcome.manifest else "",
+        examples,
         "\n".join(_costs(meter, seconds)),
         _next(outcome, store),
     )
@@ -39,13 +46,19 @@ def verdict(outcome: "Outcome") -> str:
         owing = counted(outcome.owed, "prompt owes calls", "prompts owe calls")
         return "\n".join((f"not published: {owing}, for example", *outcome.failures))
     if version is None:
-        return "\n".join(f"not published: {failure}" for failure in outcome.failures)
+        refused = [f"not published: {failure}" for failure in outcome.failures]
+        return "\n".join([*refused, *([f"besides, {_owed(outcome)}"] if outcome.owed else [])])
     if not outcome.published:
-        return f"nothing new: equal to {version.ref}"
-    owed = f"; {counted(outcome.owed, 'prompt')} left out, whose calls are owed"
-    return (
-        f"published {version.ref}: {pairs_in_words(version.manifest)}{owed if outcome.owed else ''}"
-    )
+        said = f"nothing new: equal to {version.ref}"
+    else:
+        said = f"published {version.ref}: {pairs_in_words(version.manifest)}"
+    return f"{said}; {_owed(outcome)}" if outcome.owed else said
+
+
+def _owed(outcome: "Outcome") -> str:
+    """How many prompts are not in it, and why."""
+    why = "the budget is reached" if outcome.budget_reached else "their calls are owed"
+    return f"{counted(outcome.owed, 'prompt')} left out: {why}"
 
 
 def pairs_in_words(manifest: "Manifest") -> str:
@@ -66,9 +79,18 @@ def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
     if meter.damaged_records:
         damaged = counted(meter.damaged_records, "record")
         yield f"{damaged} of the ledger could not be read and bought again: `pairwright doctor`"
+    yield from (f"{endpoint}: {did}" for endpoint, did in meter.engines.items())
+    spends = list(meter.spend.values())
     if meter.calls:
-        prompt, completion = tokens(meter)
-        yield f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(meter)}"
+        yield _spent(spends)
+    if meter.before:
+        every = [*spends, *meter.before.values()]
+        yield f"with what earlier runs paid for the same: {_spent(every)}"
+
+
+def _spent(spends: "list[Spend]") -> str:
+    prompt, completion = tokens(spends)
+    return f"{count(prompt)} tokens in, {count(completion)} out, {spend_in_words(spends)}"
 
 
 def _next(outcome: "Outcome", store: Path) -> str:
@@ -76,12 +98,16 @@ def _next(outcome: "Outcome", store: Path) -> str:
         if outcome.refused is not None:
             return f"evidence: {outcome.refused}"
         return "What is paid is kept. Run the same command to go on."
-    name = outcome.version.name
-    option = "" if store == DEFAULT else f" --store {quote(str(store))}"
-    return "\n".join(
-        (
-            f"files: {outcome.version.folder}",
-            f"next:  pairwright show {name}{option}",
-            f'       pairwright sql{option} --dataset {name} "{EXAMPLE_QUERY}"',
-        )
-    )
+    return "\n".join((f"files: {outcome.version.folder}", *_to_try(outcome.version, store)))
+
+
+def _to_try(version: "Version", store: Path) -> Iterator[str]:
+    """Commands to go on with, ready to be pasted."""
+    name, parent = version.name, version.manifest.run.parent
+    query = ("sql", "--dataset", name, EXAMPLE_QUERY)
+    commands = [("show", name), ("drops", name), query]
+    if parent is not None:
+        commands.append(("diff", f"{name}@v{parent:04d}", name))
+    commands.append(("export", name, "--format", "trl", "--out", f"{name}-trl"))
+    for number, words in enumerate(commands):
+        yield f"{'       ' if number else 'next:  '}{suggested(store, *words)}"

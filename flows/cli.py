@@ -7,13 +7,13 @@ does it. What is heavy (polars, duckdb, pyarrow, aiohttp) is imported inside `ru
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
 from flows.commands import (
+    batches,
     build,
     diff,
     doctor,
@@ -23,11 +23,14 @@ from flows.commands import (
     parts,
     plan,
     retry,
+    serve_embedded,
     show,
     sql,
     verify,
 )
-from pipelines.errors import PairwrightError
+from flows.stopping import sigterm_as_ctrl_c
+from flows.store_option import how_found
+from pipelines.errors import NotThere, PairwrightError
 
 COMMANDS: tuple[ModuleType, ...] = (
     plan,
@@ -39,13 +42,14 @@ COMMANDS: tuple[ModuleType, ...] = (
     sql,
     export,
     retry,
+    batches,
     verify,
     parts,
+    serve_embedded,
     doctor,
 )
 
 UNUSABLE = 2
-INTERRUPTED = 128 + signal.SIGINT
 
 DESCRIPTION = """\
 Builds versioned preference datasets: generate, judge, pair, select, publish.
@@ -59,9 +63,10 @@ exit codes:
   0    done
   2    the recipe, another input or the store is wrong
   3    the build is complete, but a gate refuses to publish it
-  4    the budget is reached
+  4    the budget is reached, and no gate refused what there is
   5    calls are owed, or a service failed; the same command goes on
   130  stopped by Ctrl-C; the same command goes on
+  143  stopped by SIGTERM; the same command goes on
 
 PAIRWRIGHT_STORE names the store where --store does not; PAIRWRIGHT_DEBUG=1 shows tracebacks.
 """
@@ -93,10 +98,10 @@ def make_parser() -> Parser:
     """The parser of the whole command line."""
     parser = Parser(prog="pairwright", description=DESCRIPTION, epilog=EXIT_CODES)
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and end")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         about = command.__doc__ or ""
-        name = command.__name__.rpartition(".")[2]
+        name = command.__name__.rpartition(".")[2].replace("_", "-")
         own = commands.add_parser(name, help=about.partition("\n")[0], description=about)
         command.add_arguments(own)
         own.set_defaults(run=command.run)
@@ -106,21 +111,28 @@ def make_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code (see `EXIT_CODES`)."""
     _open_closed_streams()
-    chosen = make_parser().parse_args(arguments)
-    try:
-        code: int = chosen.run(chosen)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    parser = make_parser()
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):
+        parser.print_help()
         return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except (PairwrightError, OSError) as error:
-        if os.environ.get("PAIRWRIGHT_DEBUG"):
-            raise
-        print(f"error: {_in_words(error)}", file=sys.stderr)
-        return error.exit_code if isinstance(error, PairwrightError) else UNUSABLE
-    return code
+    with sigterm_as_ctrl_c() as stopped:
+        try:
+            code: int = chosen.run(chosen)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, `head` for one, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except KeyboardInterrupt:
+            return stopped[0]
+        except (PairwrightError, OSError) as error:
+            if os.environ.get("PAIRWRIGHT_DEBUG"):
+                raise
+            print(f"error: {_in_words(error)}", file=sys.stderr)
+            if isinstance(error, NotThere) and (how := how_found(chosen.store)):
+                print(how, file=sys.stderr)
+            return error.exit_code if isinstance(error, PairwrightError) else UNUSABLE
+        return code
 
 
 def _open_closed_streams() -> None:

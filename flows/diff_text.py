@@ -4,7 +4,9 @@ from collections import Counter
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from flows.plain_text import aligned, count, one_line
+from flows.pair_text import scores
+from flows.plain_text import aligned, count
+from flows.terminal_text import one_line
 
 if TYPE_CHECKING:
     from pipelines.publishing.diff import Difference
@@ -81,11 +83,11 @@ def _reasons(found: "Difference") -> str:
 def _examples(found: "Difference", change: str, limit: int) -> str:
     lines = [(f"{MARKS[change]} {change}", "prompt", "chosen", "rejected", "in A", "in B")]
     for row in found.rows(change, limit).read_all().to_pylist():
-        scores = (
-            _scores(row[f"score_chosen_{side}"], row[f"score_rejected_{side}"]) for side in "ab"
+        in_each = (
+            scores(row[f"score_chosen_{side}"], row[f"score_rejected_{side}"]) for side in "ab"
         )
         ids = (row["prompt_id"], row["chosen_response_id"], row["rejected_response_id"])
-        lines.append((_why(change, row["reason"], row["cause"]), *ids, *scores))
+        lines.append((_why(change, row["reason"], row["cause"]), *ids, *in_each))
     return aligned(lines) if len(lines) > 1 else ""
 
 
@@ -101,18 +103,6 @@ def _why(change: str, reason: str, cause: str | None) -> str:
     if cause is None:
         return why
     return cause if reason == "dropped" else f"{why} ({cause})"
-
-
-def _scores(chosen: float | None, rejected: float | None) -> str:
-    """The scores of the two responses of a pair.
-
-    >>> _scores(8.0, 5.5), _scores(None, None)
-    ('8 > 5.5', '')
-    """
-    if chosen is None or rejected is None:
-        return ""
-    sign = ">" if chosen > rejected else "<" if chosen < rejected else "="
-    return f"{chosen:g} {sign} {rejected:g}"
 
 
 def _keys(title: str, changes: "list[KeyChange]") -> str:

@@ -11,6 +11,7 @@ import annotated_types as at
 import tomli_w
 from pydantic.fields import FieldInfo
 
+from pipelines.field_texts import text_of
 from pipelines.part import InWords, Runtime, Table
 
 WORDS = {str: "text", int: "integer", float: "number", Decimal: "number", bool: "true or false"}
@@ -60,7 +61,7 @@ def keys_in_words(table: type[Table], *, runtime: bool = False) -> Iterator[Key]
             default=_default(field),
             required=field.is_required(),
             runtime=runtime or Runtime in field.metadata,
-            text=field.description or "",
+            text=text_of(table, name),
             tables=tuple(tables_in(field.annotation)),
         )
 

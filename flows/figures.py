@@ -1,14 +1,9 @@
 """The figures of a published version, each one query over its Parquet files."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from pipelines.errors import StoreError
-from schemas.tables import PUBLISHED
+from flows.published_tables import PublishedTables
 
 if TYPE_CHECKING:
     from pipelines.publishing.store import Version
@@ -58,27 +53,11 @@ class DropCount:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class DropExample:
-    """One dropped row."""
-
-    level: str
-    id: str
-    step: str
-    reason: str
-    detail: str | None
-
-
 class Figures:
     """Asks the published tables of one version."""
 
     def __init__(self, version: "Version") -> None:
-        self._connection = duckdb.connect()
-        self._ref = version.ref
-        for table in ("pairs", "drops"):
-            files = list(map(str, version.files(table)))
-            with self._errors():
-                self._relation(table, files).create_view(table)
+        self._rows = PublishedTables(version, "pairs", "drops").rows
 
     def margin_quantiles(self) -> dict[float, float]:
         """`QUANTILES` -> margin in score units; empty where no pair has a margin."""
@@ -134,31 +113,3 @@ class Figures:
             "GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3"
         )
         return [DropCount(*row) for row in rows]
-
-    def drop_examples(self, level: str | None, reason: str | None, limit: int) -> list[DropExample]:
-        """The first `limit` dropped rows, by id, of `level` and with `reason` where given."""
-        rows = self._rows(
-            "SELECT level, id, step, reason, detail FROM drops "
-            "WHERE level = coalesce($level, level) AND reason = coalesce($reason, reason) "
-            "ORDER BY level, id, step, reason LIMIT $limit",
-            level=level,
-            reason=reason,
-            limit=limit,
-        )
-        return [DropExample(*row) for row in rows]
-
-    def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        with self._errors():
-            return self._connection.execute(query, values).fetchall()
-
-    def _relation(self, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:
-        if files:
-            return self._connection.read_parquet(files)
-        return self._connection.from_arrow(PUBLISHED[table].empty_table())
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except duckdb.Error as error:
-            raise StoreError(f"{self._ref}: {error}. `pairwright verify {self._ref}`") from error

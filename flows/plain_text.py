@@ -1,7 +1,8 @@
 """Numbers, bars and tables as text."""
 
-import unicodedata
 from collections.abc import Sequence
+
+from flows.terminal_text import columns_of, one_line
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -38,6 +39,15 @@ def short(number: float) -> str:
     return f"{value:.1f}G"
 
 
+def money(amount: float) -> str:
+    """An amount in hundredths, or in two digits where that would say nothing.
+
+    >>> money(1234.5), money(0.25), money(0.00123), money(0)
+    ('1,234.50', '0.25', '0.0012', '0.00')
+    """
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.2g}"
+
+
 def duration(seconds: float) -> str:
     """Minutes and seconds, with hours from one hour on.
 
@@ -59,16 +69,6 @@ def bar(share: float, width: int = 24) -> str:
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
 
-def one_line(text: str, widest: int) -> str:
-    r"""A text on one line without control characters: it may hold a terminal's commands.
-
-    >>> one_line("a\nb \x1b[31m", 60), one_line("a long text", 7)
-    ('a b [31m', 'a long…')
-    """
-    line = "".join(one for one in " ".join(text.split()) if unicodedata.category(one)[0] != "C")
-    return line if len(line) <= widest else line[: widest - 1] + "…"
-
-
 def aligned(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
     """`rows` in columns two spaces apart; a column of numbers is flush right.
 
@@ -78,16 +78,37 @@ def aligned(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
     qwen-2   120
     """
     columns = list(zip(*rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(map(columns_of, column)) for column in columns]
     numeric = [any(map(_is_number, column)) and all(map(_fits, column[1:])) for column in columns]
     lines = []
     for row in rows:
         cells = [
-            cell.rjust(width) if right else cell.ljust(width)
+            _padded(cell, width, right=right)
             for cell, width, right in zip(row, widths, numeric, strict=True)
         ]
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
+
+
+def aligned_beside(
+    rows: Sequence[Sequence[str]], texts: Sequence[str], width: int, *, indent: str = ""
+) -> str:
+    """`rows` as `aligned`, each with its text beside it, cut so that the line takes `width` columns.
+
+    >>> print(aligned_beside([("a", "1"), ("bc", "20")], ["a text", "text " * 5], 28))
+    a    1  a text
+    bc  20  text text text text…
+    """
+    lines = aligned(rows, indent=indent).splitlines()
+    start = max(map(columns_of, lines)) + 2
+    cut = (one_line(text, max(width - start, 20)) for text in texts)
+    both = zip(lines, cut, strict=True)
+    return "\n".join(f"{_padded(line, start, right=False)}{text}".rstrip() for line, text in both)
+
+
+def _padded(cell: str, width: int, *, right: bool) -> str:
+    space = " " * (width - columns_of(cell))
+    return space + cell if right else cell + space
 
 
 def _is_number(cell: str) -> bool:

@@ -46,7 +46,8 @@ class Share:
     budget: Cost | None = None
     """In this flow run, all attempts together; None: as much as it likes."""
     deadline: float | None = None
-    """Unix time after which no call is started."""
+    """Unix time after which no call is started: the one clock that shards in other processes, on
+    other machines and at later attempts have in common. The machines' clocks must agree."""
 
     def of(self, total: int) -> int:
         """Its part of a whole number; the parts of all slots are the whole.
@@ -80,6 +81,7 @@ class Till:
 
     budget: Budget
     started: float = field(default_factory=time.time)
+    """Unix time at which the flow run began, its reading included, as in a plain build."""
     spent: dict[int, Cost] = field(default_factory=dict)
     """By shard, of those that do not run now."""
     lent: dict[int, Cost] = field(default_factory=dict)

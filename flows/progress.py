@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flows.jobs_text import jobs_in_words
 from flows.plain_text import count, counted, duration, short
-from flows.spend_text import spend_in_words, tokens
+from flows.spend_text import spend_in_brief, tokens
+from flows.terminal_text import fitted, one_line
 
 if TYPE_CHECKING:
     from pipelines.meter import Meter
@@ -22,6 +24,10 @@ LOOKS_PER_SECOND = 4
 PLAIN_EVERY_S = 30.0
 RECENT_S = 15.0
 """A rate is taken over the last so many seconds."""
+SHOWN_FROM_S = 2.0
+"""How long a step takes is shown from so many seconds on."""
+NARROWEST_BAR, WIDEST_BAR = 8, 32
+BETWEEN = " · "
 
 
 class Rate:
@@ -46,29 +52,45 @@ class Reading:
     def __init__(self, meter: "Meter") -> None:
         self._meter = meter
         self._calls, self._units = Rate(), Rate()
+        self._step, self._since = "", 0.0
 
     def words(self, now: float) -> list[str]:
-        """The step; while units run, their figures too. What is zero or unknown is left out."""
+        """The step, then its figures, the most useful first. What is zero or unknown is left out."""
+        meter = self._meter
+        if meter.step != self._step:
+            self._step, self._since = meter.step, now
+        if meter.units_done < meter.units or meter.in_flight:
+            return [meter.step, *self._of_units(now)]
+        words = [meter.step]
+        if meter.step == "reading" and meter.rows_read:
+            words.append(counted(meter.rows_read, "row"))
+        if now - self._since >= SHOWN_FROM_S:
+            words.append(duration(now - self._since))
+        return words
+
+    def _of_units(self, now: float) -> Iterator[str]:
+        """While units run: how far they are, and what they take."""
         meter = self._meter
         calls = self._calls.per_second(now, meter.calls)
         units = self._units.per_second(now, meter.units_done)
-        left = meter.units - meter.units_done
-        words = [meter.step]
-        if left <= 0 and not meter.in_flight:
-            return words
-        words.append(f"{count(meter.units_done)}/{count(meter.units)} prompts")
-        if meter.calls or meter.in_flight:
-            words += [f"{calls:.1f} calls/s", f"{meter.in_flight} in flight"]
-        if meter.calls:
-            prompt, completion = tokens(meter)
-            words += [f"tokens {short(prompt)} in, {short(completion)} out", spend_in_words(meter)]
-        if meter.retries:
-            words.append(counted(meter.retries, "retry", "retries"))
-        if meter.units_owed:
-            words.append(f"{count(meter.units_owed)} owed")
+        yield f"{count(meter.units_done)}/{count(meter.units)} prompts"
         if units:
-            words.append(f"ETA {duration(left / units)}")
-        return words
+            yield f"ETA {duration((meter.units - meter.units_done) / units)}"
+        if meter.jobs:
+            yield jobs_in_words(tuple(meter.jobs.values()))
+        if meter.calls or meter.in_flight:
+            yield f"{calls:.1f} calls/s"
+        if meter.units_owed:
+            yield f"{count(meter.units_owed)} owed"
+        if meter.calls:
+            spends = list(meter.spend.values())
+            prompt, completion = tokens(spends)
+            yield from filter(None, [spend_in_brief(spends)])
+            yield f"tokens {short(prompt)} in, {short(completion)} out"
+        if meter.in_flight:
+            yield f"{meter.in_flight} in flight"
+        if meter.retries:
+            yield counted(meter.retries, "retry", "retries")
 
 
 class PlainLines:
@@ -123,10 +145,11 @@ def _live(meter: "Meter", stream: TextIO) -> Iterator[None]:
     from rich.console import Console
     from rich.live import Live
 
+    console = Console(file=stream)
     view = LiveView(meter)
     with Live(
-        get_renderable=view.render,
-        console=Console(file=stream),
+        get_renderable=lambda: view.render(console.width, time.monotonic()),
+        console=console,
         refresh_per_second=LOOKS_PER_SECOND,
         transient=True,
         redirect_stdout=False,
@@ -135,21 +158,34 @@ def _live(meter: "Meter", stream: TextIO) -> Iterator[None]:
 
 
 class LiveView:
-    """The live lines: the step with a bar of its units, and the figures below."""
+    """Two live lines: the step with a bar of its units, and further figures below."""
 
     def __init__(self, meter: "Meter") -> None:
         self._meter = meter
         self._reading = Reading(meter)
 
-    def render(self) -> Any:
-        """A rich renderable of the meter as it is now."""
+    def render(self, width: int, now: float) -> Any:
+        """A rich renderable of the meter as it is `now`, which wraps no line of `width` columns."""
         from rich.console import Group
+        from rich.text import Text
+
+        step, *figures = self._reading.words(now)
+        step = one_line(step, width)
+        first = fitted(figures[:2], width - len(step) - 1, BETWEEN)
+        used = len(first.split(BETWEEN)) if first else 0
+        below = fitted(figures[used:], width, BETWEEN)
+        head = self._head(step, first, width)
+        return Group(head, Text(below)) if below else head
+
+    def _head(self, step: str, first: str, width: int) -> Any:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        step, *figures = self._reading.words(time.monotonic())
-        total, done = self._meter.units or None, self._meter.units_done
-        head = Table.grid(padding=(0, 1))
-        head.add_row(Text(step, style="bold"), ProgressBar(total, done, 32), Text(*figures[:1]))
-        return Group(head, Text(" · ".join(figures[1:])))
+        units, done = self._meter.units, self._meter.units_done
+        bar = min(WIDEST_BAR, width - len(step) - len(first) - 2)
+        if not first or done >= units or bar < NARROWEST_BAR:
+            return Text.assemble((step, "bold"), " ", first)
+        head = Table.grid(padding=(0, 1, 0, 0))
+        head.add_row(Text(step, style="bold"), ProgressBar(units, done, bar), Text(first))
+        return head

@@ -1,33 +1,70 @@
-"""What a build spent, in words. What is unknown is said to be unknown, never shown as 0."""
+"""What was spent, in words. What is unknown is said to be unknown, never shown as 0."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from flows.plain_text import counted
+from flows.plain_text import aligned, count, counted
+from pipelines.meter import Spend
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from schemas.version import Run, Spent
 
 
-def tokens(meter: "Meter") -> tuple[int, int]:
+def tokens(spends: "Collection[Spend | Spent]") -> tuple[int, int]:
     """Prompt and completion tokens of the replies that told them."""
-    spent = list(meter.spend.values())
-    return sum(one.prompt_tokens for one in spent), sum(one.completion_tokens for one in spent)
+    return sum(one.prompt_tokens for one in spends), sum(one.completion_tokens for one in spends)
 
 
-def spend_in_words(meter: "Meter") -> str:
+def spend_in_words(spends: "Collection[Spend | Spent]") -> str:
     """The money of all priced replies, and how many replies it leaves out.
 
-    >>> from pipelines.meter import Meter, Spend
-    >>> spend_in_words(Meter(spend={"m": Spend(calls=5, money=0.1234, missing_usage=2)}))
+    >>> spend_in_words([Spend(calls=5, money=0.1234, missing_usage=2)])
     'spend 0.1234 + 2 replies without usage'
-    >>> spend_in_words(Meter(spend={"m": Spend(calls=5, unpriced=5)}))
+    >>> spend_in_words([Spend(calls=5, unpriced=5)])
     'spend unknown (5 replies without a price)'
     """
-    spent = list(meter.spend.values())
-    missing = sum(one.missing_usage for one in spent)
-    unpriced = sum(one.unpriced for one in spent)
+    missing, unpriced = _left_out(spends)
     left_out = [f"{counted(missing, 'reply', 'replies')} without usage"] if missing else []
     left_out += [f"{counted(unpriced, 'reply', 'replies')} without a price"] if unpriced else []
-    if missing + unpriced == sum(one.calls for one in spent):
+    if missing + unpriced == sum(one.calls for one in spends):
         return f"spend unknown ({' + '.join(left_out) or 'no calls'})"
-    return " + ".join([f"spend {sum(one.money for one in spent):.4g}", *left_out])
+    return " + ".join([f"spend {sum(one.money for one in spends):.4g}", *left_out])
+
+
+def spend_in_brief(spends: "Collection[Spend | Spent]") -> str:
+    """As `spend_in_words`, where there is little room; "" where no model has a price.
+
+    >>> spend_in_brief([Spend(calls=5, money=0.1234, missing_usage=2)])
+    'spend 0.1234 + 2 unknown'
+    >>> spend_in_brief([Spend(calls=5, unpriced=5)])
+    ''
+    """
+    missing, unpriced = _left_out(spends)
+    calls = sum(one.calls for one in spends)
+    if missing + unpriced == calls:
+        return "" if unpriced == calls else "spend unknown"
+    money = f"spend {sum(one.money for one in spends):.4g}"
+    return f"{money} + {missing + unpriced} unknown" if missing + unpriced else money
+
+
+def spend_table(run: "Run") -> str:
+    """What a version took: in the run that published it, before that, and in all; "" of no call."""
+    rows: list[tuple[str, ...]] = [("paid by", "calls", "tokens in", "tokens out", "")]
+    mine, earlier = list(run.spent.values()), list(run.before.values())
+    for who, spends in (("this run", mine), ("earlier runs", earlier)):
+        if spends:
+            rows.append(_row(who, spends))
+    if mine and earlier:
+        rows.append(_row("together", [*mine, *earlier]))
+    return aligned(rows) if len(rows) > 1 else ""
+
+
+def _row(who: str, spends: "Collection[Spend | Spent]") -> tuple[str, ...]:
+    prompt, completion = tokens(spends)
+    calls = sum(one.calls for one in spends)
+    return who, count(calls), count(prompt), count(completion), spend_in_words(spends)
+
+
+def _left_out(spends: "Collection[Spend | Spent]") -> tuple[int, int]:
+    """Replies without usage, and replies without a price."""
+    return sum(one.missing_usage for one in spends), sum(one.unpriced for one in spends)

@@ -1,16 +1,17 @@
-"""`--store`: which store a command works on, and which dataset of it."""
+"""`--store`: which store a command works on, and how it is named in what a command suggests."""
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 DEFAULT = Path("data/store")
+VARIABLE = "PAIRWRIGHT_STORE"
 
 
-def _folder(given: str) -> Path:
-    if not given:  # an unset variable of a shell, rather than this folder
-        raise argparse.ArgumentTypeError("the name of a folder is wanted")
-    return Path(given)
+def usual() -> Path:
+    """The store where `--store` names none."""
+    return Path(os.environ.get(VARIABLE) or DEFAULT)
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,35 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         metavar="DIR",
         type=_folder,
-        default=Path(os.environ.get("PAIRWRIGHT_STORE") or DEFAULT),
-        help=f"the store (default: $PAIRWRIGHT_STORE, else {DEFAULT})",
+        default=usual(),
+        help=f"the store (default: ${VARIABLE}, else {DEFAULT})",
     )
+
+
+def store_words(store: Path) -> list[str]:
+    """The words that name `store` in a command: none for the usual one."""
+    return [] if store == usual() else ["--store", str(store)]
+
+
+def suggested(store: Path, *words: str) -> str:
+    """A command on `store`, ready to be pasted.
+
+    >>> suggested(Path("my store"), "show", "quickstart")
+    "pairwright show quickstart --store 'my store'"
+    """
+    return shlex.join(["pairwright", *words, *store_words(store)])
+
+
+def how_found(store: Path) -> str:
+    """Why `store` is the one that was looked at, where `--store` did not name it; else ""."""
+    if store != usual():
+        return ""
+    if os.environ.get(VARIABLE):
+        return f"{VARIABLE} names that store; --store DIR looks in another"
+    return f"that is the default store, under this folder; --store DIR or {VARIABLE} names another"
+
+
+def _folder(given: str) -> Path:
+    if not given:  # an unset variable of a shell, rather than this folder
+        raise argparse.ArgumentTypeError("the name of a folder is wanted")
+    return Path(given)

@@ -7,13 +7,14 @@ from flows.build_summary import pairs_in_words
 from flows.figures import Bin, Figures
 from flows.funnel_text import funnel
 from flows.plain_text import aligned, bar, count, counted, short
+from flows.spend_text import spend_table
 
 if TYPE_CHECKING:
     from pipelines.publishing.store import Version
     from schemas.version import Manifest
 
 
-def version_text(version: "Version", *, bars: bool = False) -> str:
+def version_text(version: "Version", examples: str = "", *, bars: bool = False) -> str:
     """The page, in paragraphs; those about pairs are left out where there is none."""
     figures = Figures(version)
     paragraphs = [
@@ -23,6 +24,8 @@ def version_text(version: "Version", *, bars: bool = False) -> str:
         _margins(figures, bars=bars),
         _lengths(figures, version.manifest.rows("pairs")),
         _models(figures),
+        spend_table(version.manifest.run),
+        examples,
         _files(version),
     ]
     return "\n\n".join(filter(None, paragraphs))

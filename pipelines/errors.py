@@ -9,6 +9,7 @@
     │   └── FatalError       will not pass (401, 403, 404): the build stops                  exit 5
     ├── JudgmentError     a judge's reply cannot be read: becomes a row without a score
     └── StoreError        the store is damaged, or refuses                                   exit 2
+        └── NotThere         it holds no such dataset or version
 
 Errors of other libraries are wrapped once, where they enter. A message ends with what helps.
 """
@@ -86,6 +87,10 @@ class StoreError(PairwrightError):
     """The store is damaged, newer than this code, or refuses what was asked."""
 
     exit_code = 2
+
+
+class NotThere(StoreError):
+    """The store holds no dataset or version of that name: it may be the wrong store."""
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:

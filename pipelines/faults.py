@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from pipelines.errors import nearest
+from pipelines.field_texts import text_of
 
 LONGEST = 80
 """Characters of a wrong value that are shown."""
@@ -142,14 +143,21 @@ def keys_of(table: type[BaseModel]) -> list[str]:
 
 
 def _explained(table: type[BaseModel], place: Sequence[str]) -> str:
-    field = _field(table, place)
-    return (field.description or "") if field is not None else ""
+    found = _found(table, place)
+    return "" if found is None else text_of(*found)
 
 
 def _field(table: type[BaseModel], place: Sequence[str]) -> FieldInfo | None:
+    found = _found(table, place)
+    return None if found is None else found[0].model_fields[found[1]]
+
+
+def _found(table: type[BaseModel], place: Sequence[str]) -> tuple[type[BaseModel], str] | None:
+    """The table class that has a key, and the name of its field."""
     owner = _owner(table, place[:-1])
     fields = owner.model_fields if owner is not None else {}
-    return next((one for name, one in fields.items() if place[-1] in (name, one.alias)), None)
+    names = [name for name, one in fields.items() if place[-1] in (name, one.alias)]
+    return (owner, names[0]) if owner is not None and names else None
 
 
 def _owner(table: type[BaseModel], place: Sequence[str]) -> type[BaseModel] | None:

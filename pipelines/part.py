@@ -11,6 +11,7 @@
 import hashlib
 import importlib
 import importlib.util
+import sys
 import pkgutil
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -110,7 +111,6 @@ class Table(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
 
     def identity(self) -> dict[str, Any]:
@@ -217,6 +217,7 @@ def _import_file(path: Path, sha256: str, where: Where) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"user_part_{sha256[:16]}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # so that its source, and with it its texts, is found
     try:
         spec.loader.exec_module(module)
     except (
@@ -227,6 +228,7 @@ def _import_file(path: Path, sha256: str, where: Where) -> ModuleType:
         AttributeError,
         PydanticUserError,
     ) as error:
+        del sys.modules[spec.name]
         raise where.error(f"{path.name} cannot be imported: {error}", "kind") from error
     return module
 

@@ -53,8 +53,11 @@ def _finished(path: Path, fields: dict[str, Any]) -> Finished:
 
 
 def _meter(fields: dict[str, Any]) -> Meter:
-    spend = {name: Spend(**spend) for name, spend in fields["spend"].items()}
-    return Meter(**fields | {"spend": spend})
+    spends = {
+        key: {name: Spend(**spend) for name, spend in fields[key].items()}
+        for key in ("spend", "before")
+    }
+    return Meter(**fields | spends)
 
 
 def _hashes(folder: Path) -> dict[str, str]:

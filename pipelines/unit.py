@@ -154,12 +154,14 @@ class Unit:
             done.set()
         return [found[index] for index in wanted]
 
-    async def score(self, model: str, messages: Sequence[Message]) -> Completion:
+    async def score(
+        self, model: str, messages: Sequence[Message], tools: str | None = None
+    ) -> Completion:
         """What `model` makes of the last message, an assistant's: `logprobs` are of its tokens.
 
         The text is that message's. As with `sample`, what the ledger holds is not bought again.
         """
-        [completion] = await self.sample(model, messages, sampling=SCORING)
+        [completion] = await self.sample(model, messages, sampling=SCORING, tools=tools)
         return completion
 
     def _replayed(self, key: bytes, wanted: range) -> dict[int, Completion]:

@@ -33,7 +33,7 @@ InnerPath = Annotated[str, AfterValidator(_inside)]
 class _Record(BaseModel):
     """A part of the manifest. Unknown keys are passed over: see `Manifest.schema_version`."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
 class FileInfo(_Record):
@@ -124,6 +124,9 @@ class Run(_Record):
     """Units whose calls were still owed."""
     spent: dict[str, Spent] = {}
     """Per model of the recipe."""
+    before: dict[str, Spent] = {}
+    """Per model of the recipe, what earlier runs had paid for the replies that this one replayed, at
+    the prices of this run's recipe. With `spent` it is what the version took in all."""
     forecast: dict[str, Forecast] = {}
     """Per model of the recipe; empty where no plan was made before the run."""
 

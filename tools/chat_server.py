@@ -4,7 +4,8 @@
 
 It prints `listening on http://127.0.0.1:PORT/v1` once it is ready. An answer is a pure function of
 (seed, body, choice); whether an attempt fails, of (seed, body, number of the attempt), and a 400
-of (seed, body). A body that asks for `Rating:` or `Verdict:` is judged. `GET /stats` counts, `GET
+of (seed, body). A body that asks for `Rating:` or `Verdict:` is judged. A token is 4 characters, and
+`max_tokens` is kept to. `GET /stats` counts, `GET
 /reset` forgets, `GET /set?e500=0.2` changes an option. In tests: `with ChatServer(e500=0.05)`.
 """
 
@@ -48,6 +49,7 @@ FAULTS = {"e500": "500", "e429": "429", "hang": "hang", "drop": "drop", "truncat
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 KEY = re.compile(rb"\r\n(?:authorization|api-key): *(?:bearer )?([^\r]*)", re.IGNORECASE)
+TOKEN = 4  # characters
 WORDS = [a + b + c for a in "bdfglmnprst" for b in "aeiou" for c in "kln"]
 
 
@@ -125,16 +127,17 @@ class Faker:
         self.paid += count
         self.paid_twice += count if body in self.served else 0
         self.served.add(body)
-        choices = [self._choice(raw, body, index, echo) for index in range(count)]
+        limit = TOKEN * (asked.get("max_completion_tokens") or asked.get("max_tokens") or 2**20)
+        choices = [self._choice(raw, body, index, echo, limit) for index in range(count)]
         reply = {"id": f"chatcmpl-{body.hex()}", "object": "chat.completion", "created": 0}
         reply |= {"model": asked["model"], "choices": choices}
         if not self.options.no_usage:
-            written = sum(len(choice["message"]["content"]) for choice in choices) // 4
-            usage = {"prompt_tokens": len(raw) // 4, "completion_tokens": written}
-            reply["usage"] = usage | {"total_tokens": len(raw) // 4 + written}
+            written = sum(len(one["message"]["content"]) for one in choices) // TOKEN
+            usage = {"prompt_tokens": len(raw) // TOKEN, "completion_tokens": written}
+            reply["usage"] = usage | {"total_tokens": len(raw) // TOKEN + written}
         return reply
 
-    def _choice(self, raw: bytes, body: bytes, index: int, echo: str) -> dict[str, Any]:
+    def _choice(self, raw: bytes, body: bytes, index: int, echo: str, limit: int) -> dict[str, Any]:
         drawn = hashlib.shake_128(b"%d %d %b" % (self.options.seed, index, body)).digest(64)
         ends = (f"Rating: {1 + drawn[3] % 10}", f"Verdict: {('A', 'B', 'tie')[drawn[3] % 3]}")
         asked = [end for end in ends if end.partition(" ")[0].encode() in raw]
@@ -143,8 +146,9 @@ class Faker:
         if asked:
             bad = drawn[1] / 256 + drawn[2] / 65536 < self.options.bad_judge
             text += "\n\nI cannot decide." if bad else f"\n\n{asked[0]}"
-        message = {"role": "assistant", "content": text, "refusal": None}
-        return {"index": index, "message": message, "logprobs": None, "finish_reason": "stop"}
+        message = {"role": "assistant", "content": text[:limit], "refusal": None}
+        ended = "length" if len(text) > limit else "stop"
+        return {"index": index, "message": message, "logprobs": None, "finish_reason": ended}
 
 
 class Connection(asyncio.Protocol):
@@ -159,6 +163,10 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self.transport = transport
 
+    def connection_lost(self, error: Exception | None) -> None:
+        """The client has left: what it asked for is counted all the same, and not sent."""
+        self.unread = b""
+
     def data_received(self, data: bytes) -> None:
         """Starts on the next request once all of it is here."""
         self.unread += data
@@ -172,7 +180,8 @@ class Connection(asyncio.Protocol):
             raw, rest, whole = unchunked(raw + rest)
         if whole:
             self.unread = rest
-            method, target = head.split(b" ", 2)[:2]
+            method, _, rest = head.partition(b" ")
+            target = rest.partition(b" ")[0]
             chat = method == b"POST" and target.partition(b"?")[0].endswith(b"/chat/completions")
             self._chat(raw, head) if chat else self._control(target.decode())
 
@@ -201,17 +210,22 @@ class Connection(asyncio.Protocol):
         key = KEY.search(head) if faker.options.echo_key else None
         echo = f"{key[1].decode()} " if key else ""
         if outcome == "200":
-            self._send(200, faker.reply(raw, body, echo))
+            try:
+                self._send(200, faker.reply(raw, body, echo))
+            except (KeyError, TypeError, ValueError) as error:
+                self._send(400, {"error": {"message": f"no chat request: {error!r}"}})
         elif outcome.isdigit():
             wait = f"Retry-After: {faker.options.retry_after}\r\n" if outcome == "429" else ""
             self._send(int(outcome), {"error": {"message": f"{echo}simulated {outcome}"}}, wait)
         else:
-            if outcome == "truncate":
+            if outcome == "truncate" and not self.transport.is_closing():
                 self.transport.write(b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"choices": [')
             self.transport.close()
         self.data_received(b"")
 
     def _send(self, status: int, reply: Any, headers: str = "") -> None:
+        if self.transport.is_closing():
+            return
         body = orjson.dumps(reply)
         head = f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n{headers}"
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

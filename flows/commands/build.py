@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING
 from flows.recipe_option import add_recipe
 
 if TYPE_CHECKING:
+    from pipelines.build import Outcome
     from pipelines.meter import Meter
+    from pipelines.publishing.store import Version
     from pipelines.recipe import Recipe
 
-DONE, UNUSABLE, GATE_FAILED, BUDGET, OWED, INTERRUPTED = 0, 2, 3, 4, 5, 130
+DONE, UNUSABLE, GATE_FAILED, BUDGET, OWED = 0, 2, 3, 4, 5
+
+EXAMPLES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Builds. Returns 0, 3 (a gate failed), 4 (the budget is reached), 5 (calls are owed) or 130 (Ctrl-C)."""
+    """Builds. Returns 0, 3 (a gate failed), 4 (the budget is reached) or 5 (calls are owed).
+
+    Raises KeyboardInterrupt when it is stopped, once it has said what is kept.
+    """
     from flows.shipped_recipes import find_recipe
     from pipelines.recipe import read_recipe
 
@@ -90,14 +97,29 @@ def _build(recipe: "Recipe", store: Path) -> int:
             outcome = run_build(recipe, store, meter)
     except KeyboardInterrupt:
         say(_stopped(meter, store))
-        return INTERRUPTED
+        raise
     seconds = time.monotonic() - started
-    print(summary(outcome, meter, store, seconds, bars=sys.stdout.isatty()))
+    examples = _examples(outcome.version, store)
+    print(summary(outcome, meter, store, seconds, examples, bars=sys.stdout.isatty()))
+    return exit_code(outcome)
+
+
+def exit_code(outcome: "Outcome") -> int:
+    """What the build ends with: a gate that refuses it weighs more than a budget."""
+    if outcome.refused is not None:
+        return GATE_FAILED
     if outcome.budget_reached:
         return BUDGET
-    if outcome.version is not None:
-        return DONE
-    return OWED if outcome.manifest is None else GATE_FAILED
+    return DONE if outcome.version is not None else OWED
+
+
+def _examples(version: "Version | None", store: Path) -> str:
+    from flows.pair_text import examples
+    from flows.terminal_text import terminal_width
+
+    if version is None:
+        return ""
+    return examples(version, store, EXAMPLES, terminal_width(), lines=2)
 
 
 def _stopped(meter: "Meter", store: Path) -> str:
@@ -106,7 +128,20 @@ def _stopped(meter: "Meter", store: Path) -> str:
     bought = f"{counted(meter.samples_paid, 'sample')} bought in this run"
     before = f"{counted(meter.samples_replayed, 'sample')} from before"
     kept = [bought, before] if meter.samples_replayed else [bought]
+    lost = "" if meter.jobs else "; what was in flight is abandoned"
     return (
-        f"stopped: kept in {store / 'ledger'}: {', '.join(kept)}; what was in flight is abandoned.\n"
+        f"stopped: kept in {store / 'ledger'}: {', '.join(kept)}{lost}.\n{_going_on(meter)}"
         "Run the same command to go on."
+    )
+
+
+def _going_on(meter: "Meter") -> str:
+    """What a stop leaves to a provider."""
+    from flows.jobs_text import jobs_in_words
+
+    if not meter.jobs:
+        return ""
+    return (
+        f"{jobs_in_words(meter.jobs.values())} at the provider: what is answered there is paid, and "
+        "the next build collects it; `pairwright batches RECIPE --cancel` stops the rest.\n"
     )

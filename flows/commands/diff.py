@@ -47,6 +47,9 @@ def run(chosen: argparse.Namespace) -> int:
 
     store = Store(chosen.store)
     a, b = store.resolve(chosen.a), store.resolve(chosen.b)
+    if a.ref == b.ref and chosen.format == "table" and chosen.output is None:
+        print(f"{a.ref} is compared with itself: nothing differs")
+        return 0
     with compare(a, b) as found, opened(chosen.output, chosen.format, store.root) as stream:
         if chosen.format == "table":
             stream.write(_page(found, chosen.limit).encode())

@@ -57,7 +57,7 @@ def line(check: "Check") -> str:
     >>> line(warning("catalogue", "is missing", "pairwright doctor --repair"))
     'warning  catalogue               is missing -> pairwright doctor --repair'
     """
-    from flows.plain_text import one_line
+    from flows.terminal_text import one_line
 
     help_ = f" -> {check.help}" if check.help else ""
     found = one_line(f"{check.finding}{help_}", sys.maxsize)

@@ -1,17 +1,22 @@
-"""Show why rows went no further: every reason with its count, then examples.
+"""Show why rows went no further: every reason with its count, and examples of each.
 
 For example:
     pairwright drops quickstart
-    pairwright drops quickstart --level pairs --reason duplicate --limit 5
+    pairwright drops quickstart --level pairs --reason duplicate --limit 20
+
+An example is the row's id and what is known of it: the detail of the reason, else the dropped
+answer, else the last message of its prompt.
 """
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
-    from flows.figures import DropCount, Figures
+    from flows.drop_examples import DropExample
+    from flows.figures import DropCount
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,26 +26,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", metavar="L", help="rows, prompts, responses, comparisons, pairs")
     parser.add_argument("--reason", metavar="R", help="one of the reasons that are listed")
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=10, help="examples to show (default: 10)"
+        "--limit", metavar="N", type=int, default=3, help="examples of each reason (default: 3)"
     )
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints the reasons and the examples."""
+    """Prints the reasons, the most frequent first, and examples of each in the same order."""
+    from flows.drop_examples import examples_in
     from flows.figures import Figures
     from flows.plain_text import aligned, count
     from pipelines.publishing.store import Store
 
     version = Store(chosen.store).resolve(chosen.dataset)
-    figures = Figures(version)
-    counts = _matching(figures.drop_counts(), chosen.level, chosen.reason)
+    counts = _matching(Figures(version).drop_counts(), chosen.level, chosen.reason)
     if not counts:
         print(f"{version.ref} dropped nothing")
         return 0
     rows = [(count(one.rows), one.level, one.step, one.reason) for one in counts]
     print(aligned([("count", "level", "step", "reason"), *rows]))
     if chosen.limit > 0:
-        print(f"\n{_examples(figures, chosen)}")
+        find = examples_in(version)
+        for one in counts:
+            print(f"\n{_examples(one, find(one, chosen.limit))}")
+        if any(one.level == "pairs" for one in counts):
+            print(
+                f"\nall of a pair: {suggested(chosen.store, 'show', version.ref, '--pair', 'ID')}"
+            )
     return 0
 
 
@@ -62,9 +73,14 @@ def _unknown(attribute: str, wanted: str, found: set[str]) -> Exception:
     return StoreError(f'nothing was dropped with {attribute} "{wanted}"; {nearest(wanted, found)}')
 
 
-def _examples(figures: "Figures", chosen: argparse.Namespace) -> str:
-    from flows.plain_text import aligned
+def _examples(of: "DropCount", examples: "Sequence[DropExample]") -> str:
+    """One reason, and a line for each example, cut to the terminal."""
+    from flows.pair_text import scores
+    from flows.plain_text import aligned_beside, count
+    from flows.terminal_text import terminal_width
 
-    examples = figures.drop_examples(chosen.level, chosen.reason, chosen.limit)
-    rows = [(one.id, one.level, one.step, one.reason, one.detail or "") for one in examples]
-    return aligned([("id", "level", "step", "reason", "detail"), *rows])
+    few = f"{count(len(examples))} of {count(of.rows)} {of.level}"
+    rows = [(one.id, scores(one.score_chosen, one.score_rejected)) for one in examples]
+    texts = [one.text for one in examples]
+    lines = aligned_beside(rows, texts, terminal_width(), indent="  ")
+    return f"{of.reason}, {of.step}: {few}\n{lines}"

@@ -11,11 +11,10 @@ With RECIPE only its models are concerned. A build that is running goes on repla
 """
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.store_option import DEFAULT, add_store
+from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
     from pipelines.calls.failed import Cause
@@ -66,11 +65,12 @@ def _models(given: str) -> set[str | None]:
     from pipelines.recipe import read_recipe
 
     models = read_recipe(find_recipe(given)).models.values()
-    return {f"{model.model_identity()}#{model.model}" for model in models}
+    return {model.qualified_model for model in models}
 
 
 def _table(causes: "Sequence[tuple[Cause, int]]", limit: int) -> str:
-    from flows.plain_text import aligned, count, counted, one_line
+    from flows.plain_text import aligned, count, counted
+    from flows.terminal_text import one_line
 
     rows = [("samples", "status", "model", "message")]
     for cause, samples in causes[:limit]:
@@ -84,12 +84,10 @@ def _table(causes: "Sequence[tuple[Cause, int]]", limit: int) -> str:
 
 
 def _again(chosen: argparse.Namespace) -> str:
-    words = ["pairwright", "retry", *([chosen.recipe] if chosen.recipe else []), "--failed"]
+    words = ["retry", *([chosen.recipe] if chosen.recipe else []), "--failed"]
     if chosen.status is not None:
         words += ["--status", str(chosen.status)]
-    if chosen.store != DEFAULT:
-        words += ["--store", str(chosen.store)]
-    return f"`{shlex.join(words)}`"
+    return f"`{suggested(chosen.store, *words)}`"
 
 
 def _mention_unknown(samples: int) -> None:

@@ -1,27 +1,69 @@
-"""Show a version: the funnel from rows to pairs with every reason, margins, lengths and models.
+"""Show a version: funnel with every reason, margins, lengths, models, example pairs.
 
 For example:
     pairwright show quickstart
-    pairwright show quickstart@v0001
+    pairwright show quickstart@v0001 --examples 10
+    pairwright show quickstart --pair 3f2a   all of one pair, kept or dropped, with its judgments
 """
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.store_option import add_store
+
+if TYPE_CHECKING:
+    from pipelines.publishing.store import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("dataset", metavar="NAME[@V]", help="default: the newest version")
     add_store(parser)
+    parser.add_argument(
+        "--examples",
+        metavar="N",
+        type=_count,
+        default=3,
+        help="example pairs, spread evenly over the margins (default: 3)",
+    )
+    parser.add_argument("--pair", metavar="ID", help="all of this pair; its id may be shortened")
+
+
+def _count(given: str) -> int:
+    number = int(given)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"a number of at least 0 is wanted, not {given}")
+    return number
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints the version's figures, computed from its published tables."""
-    from flows.version_text import version_text
+    """Prints the version's figures, computed from its published tables, or one pair of it."""
     from pipelines.publishing.store import Store
 
     version = Store(chosen.store).resolve(chosen.dataset)
-    print(version_text(version, bars=sys.stdout.isatty()))
+    if chosen.pair:
+        print(_one(version, chosen.pair))
+    else:
+        print(_page(version, chosen.store, chosen.examples))
     return 0
+
+
+def _page(version: "Version", store: Path, wanted: int) -> str:
+    from flows.pair_text import examples
+    from flows.terminal_text import terminal_width
+    from flows.version_text import version_text
+
+    shown = examples(version, store, wanted, terminal_width())
+    return version_text(version, shown, bars=sys.stdout.isatty())
+
+
+def _one(version: "Version", pair_id: str) -> str:
+    from flows.pair_examples import PairExamples
+    from flows.pair_text import in_full
+    from flows.terminal_text import terminal_width
+
+    known = PairExamples(version)
+    pair, reasons = known.find(pair_id)
+    return in_full(pair, reasons, known.verdicts(pair), terminal_width())

@@ -10,6 +10,7 @@ need no NAME.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from flows.store_option import add_store
@@ -45,13 +46,21 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the rows, or writes them to a file."""
     from flows.output_file import opened
     from flows.query_output import write_rows
-    from pipelines.publishing.safe_sql import run_sql
+    from flows.terminal_text import terminal_width
+    from pipelines.errors import NotThere
+    from pipelines.publishing.safe_sql import QueryError, run_sql
     from pipelines.publishing.store import Store
 
     store = Store(chosen.store)
-    with (
-        run_sql(store, chosen.query, chosen.dataset, chosen.timeout) as rows,
-        opened(chosen.output, chosen.format, store.root) as stream,
-    ):
-        write_rows(rows, chosen.format, stream)
+    width = terminal_width() if chosen.output is None and sys.stdout.isatty() else None
+    try:
+        with (
+            run_sql(store, chosen.query, chosen.dataset, chosen.timeout) as rows,
+            opened(chosen.output, chosen.format, store.root) as stream,
+        ):
+            write_rows(rows, chosen.format, stream, width)
+    except QueryError as error:
+        if store.names():
+            raise
+        raise NotThere(f"{error}\n{store.root}: no dataset has been published yet") from error
     return 0

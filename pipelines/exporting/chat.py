@@ -87,12 +87,8 @@ def read_chat(path: Path) -> Chat:
 
 
 def _tokenizer(file: Path) -> "tuple[Tokenizer, hashlib._Hash]":
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise RecipeError(
-            "--check: needs the package tokenizers. `pip install pairwright[tokenizer]`"
-        ) from error
+    from tokenizers import Tokenizer
+
     try:
         content = file.read_bytes()
         tokenizer = Tokenizer.from_buffer(content)
@@ -140,7 +136,7 @@ def _token(value: Any) -> str:
 
 def _wrong(folder: Path, what: str) -> RecipeError:
     return RecipeError(
-        f"--check: {folder}: {what}. Wanted: a local folder as `save_pretrained` writes it, with "
+        f"{folder}: {what}. Wanted: a local folder as `save_pretrained` writes it, with "
         "tokenizer.json, tokenizer_config.json and a chat template"
     )
 

@@ -20,8 +20,10 @@ from pipelines.exporter import Exporter, Written
 from pipelines.exporting.check import Check, Checker
 from pipelines.exporting.pairs import Pairs, has_tools, pairs_of
 from pipelines.publishing.folders import claim, inspect_file, listed, sync_tree
-from pipelines.publishing.publish import MEMORY
 from pipelines.publishing.store import Store, Version
+
+MEMORY = "2GB"
+"""Memory that DuckDB may take; what does not fit is spilled to disk."""
 
 RECORD, CHECKED = "export.json", "check.json"
 

@@ -46,7 +46,9 @@ def _recipe(path: Path) -> Iterator[Check]:
     try:
         recipe = read_recipe(path)
     except RecipeError as error:
-        yield fault("recipe", str(error), "pairwright parts")
+        *most, last = str(error).splitlines()
+        yield from (fault("recipe", one) for one in most)
+        yield fault("recipe", last, "pairwright parts")
         return
     yield ok("recipe", f"{path} is complete and consistent")
     for source in recipe.sources.values():

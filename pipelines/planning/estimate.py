@@ -21,26 +21,45 @@ def scaled(values: Sequence[float], total: int) -> Estimate:
     """The total over `total` units from those counted, with a 95 % interval.
 
     N x mean, and 1.96 N sqrt((1 - m/N) s^2 / m): simple random sampling without replacement.
+    One unit of several tells no spread, so that there is no interval.
     """
     m = len(values)
+    if m == 1 < total:
+        return Estimate(total * values[0], None)
     spread = pvariance(values) * m / (m - 1) if m > 1 else 0.0
     error = total * math.sqrt(max(0.0, 1 - m / total) * spread / m)
     return Estimate(total * fmean(values), Z * error)
 
 
 def widened(
-    completion: Estimate, samples: float, lengths: Sequence[int], per_token: float
+    completion: Estimate, samples: Estimate, lengths: Sequence[int], per_token: float
 ) -> Estimate:
     """Widened by how well the mean length is known: samples x s / sqrt(k) of k known answers.
 
-    `lengths` are theirs in characters. Without an interval where fewer than two are known.
+    `lengths` are theirs in characters. What is not known of `samples` counts in proportion. Without
+    an interval where fewer than two are known.
     """
     k = len(lengths)
-    if k < 2:
-        return replace(completion, plus_minus=None if samples else 0.0)
+    if k < 2 or completion.plus_minus is None or samples.plus_minus is None:
+        return replace(completion, plus_minus=None if samples.value else 0.0)
     spread = math.sqrt(pvariance(lengths) * k / (k - 1))
-    error = Z * samples * spread / per_token / math.sqrt(k)
-    return replace(completion, plus_minus=math.hypot(completion.plus_minus or 0.0, error))
+    error = Z * samples.value * spread / per_token / math.sqrt(k)
+    share = samples.plus_minus / samples.value if samples.value else 0.0
+    sampled = max(completion.plus_minus, share * completion.value)
+    return replace(completion, plus_minus=math.hypot(sampled, error))
+
+
+def with_judgments(estimate: Estimate, values: Sequence[float], total: int, known: int) -> Estimate:
+    """Widened by how well the share of re-asked judgments is known: from `known` units' judgments.
+
+    1.96 N s / sqrt(known), N the units that still call of `total`, s the spread of their `values`.
+    """
+    calling = [value for value in values if value]
+    if estimate.plus_minus is None or len(calling) < 2 or not known:
+        return estimate
+    spread = math.sqrt(pvariance(calling) * len(calling) / (len(calling) - 1))
+    error = Z * total * len(calling) / len(values) * spread / math.sqrt(known)
+    return replace(estimate, plus_minus=math.hypot(estimate.plus_minus, error))
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

@@ -1,22 +1,26 @@
 """The forecaster: answers for the models, and counts what their answers would have cost.
 
 A stand-in answer is as long as a known one of the same part, drawn by the seed, or of a given length
-where none is known yet.
+where none is known yet. For the worst case it is as long as `max_tokens` allows, and no judge's
+reply can be read, so that each is asked for again.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
-from pipelines.backend import Backend, Completion, Request, Sampling
+from pipelines.backend import AS_THE_MODEL, Backend, Completion, Request, Sampling
+from pipelines.calls.bought import Bought, SeenOnce
 from pipelines.calls.budget import worst_case
+from pipelines.calls.ledger import request_key
 from pipelines.recipe import Recipe
 from pipelines.unit import Unit
 from schemas.canonical import draw_integer
 from schemas.rows import Message
 
 CHARACTERS_PER_TOKEN = 4.0
-"""Assumed where no reply of the model has told better."""
+"""Assumed where no reply of the model to this part has told better, of one sample or of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +44,24 @@ class Known:
     """What the ledger tells of one model's answers to one part, and of its tokens."""
 
     answers: list[str] = field(default_factory=list)
+    units: set[str] = field(default_factory=set)
+    """Ids of the units that they come from."""
     characters: int = 0
     tokens: int = 0
     prompt_characters: int = 0
     prompt_tokens: int = 0
 
-    def learn(self, messages: Sequence[Message], completion: Completion) -> None:
-        """Takes in a completion that was paid for."""
-        if completion.prompt_tokens:
-            self.prompt_characters += characters_of(messages)
-            self.prompt_tokens += completion.prompt_tokens
-        if completion.text is None:
+    def learn(self, messages: Sequence[Message], bought: Bought) -> None:
+        """Takes in what a reply took. Of several samples in it, only their sum is known."""
+        usage = bought.usage
+        if usage is None or bought.refused:
             return
-        self.answers.append(completion.text)
-        if completion.completion_tokens:
-            self.characters += len(completion.text)
-            self.tokens += completion.completion_tokens
+        if usage.prompt_tokens:
+            self.prompt_characters += characters_of(messages)
+            self.prompt_tokens += usage.prompt_tokens
+        if usage.completion_tokens:
+            self.characters += bought.characters
+            self.tokens += usage.completion_tokens
 
     @property
     def per_token(self) -> float:
@@ -82,14 +88,13 @@ class Tally:
     samples: float = 0
     prompt_tokens: float = 0
     completion_tokens: float = 0
-    most_tokens: float = 0
-    """Tokens that it can take at the most, as a budget reserves them."""
+    worst_tokens: float = 0
+    """Tokens as a budget reserves them; infinite where `max_tokens` does not bound an answer."""
+    worst_money: float = 0
 
     def values(self) -> tuple[float, ...]:
         """The figures, in the order of the fields."""
-        return (
-            self.calls, self.samples, self.prompt_tokens, self.completion_tokens, self.most_tokens
-        )  # fmt: skip
+        return astuple(self)
 
 
 Account = dict[tuple[str, str], Tally]
@@ -103,6 +108,8 @@ class Forecaster:
     recipe: Recipe
     lengths: Lengths
     learning: bool = False
+    worst: bool = False
+    """Whether every answer is as long as it may be, and no judge's reply can be read."""
     known: dict[tuple[str, str], Known] = field(default_factory=lambda: defaultdict(Known))
     account: Account = field(default_factory=lambda: defaultdict(Tally))
 
@@ -119,18 +126,25 @@ class Forecaster:
         tally.samples += request.n
         tally.prompt_tokens += characters_of(request.messages) / known.per_prompt_token
         tally.completion_tokens += sum(len(one.text or "") for one in completions) / known.per_token
-        tally.most_tokens += worst_case(backend, request).tokens
+        most = worst_case(backend, request)
+        bounded = request.sampling.max_tokens is not None
+        tally.worst_tokens += most.tokens if bounded else math.inf
+        tally.worst_money += most.money if bounded else math.inf
         return completions
 
     def _answer(self, caller: str, known: Known, request: Request, key: str, index: int) -> str:
-        if answers := known.answers:
-            drawn = draw_integer(self.recipe.head.seed, "plan", key) + index
-            return answers[drawn % len(answers)]  # samples of one key differ, as far as they can
         shelf, _, name = caller.partition(".")
+        if known.answers and not self.worst:
+            place = draw_integer(self.recipe.head.seed, "plan", key) + index
+            answer = known.answers[place % len(known.answers)]
+            again = index // len(known.answers)  # samples of one prompt differ: each is judged
+            return f"{again} {answer}" if again and shelf == "samplers" else answer
         judge = next((one for one in self.recipe.judges if one.name == name), None)
-        specimen = judge.specimen() if judge is not None and shelf == "judges" else ""
-        tokens = self.lengths.judgment if shelf == "judges" else self.lengths.answer
-        tokens = min(tokens, request.sampling.max_tokens or tokens)
+        readable = judge is not None and shelf == "judges" and not self.worst
+        specimen = judge.specimen() if judge is not None and readable else ""
+        assumed = self.lengths.judgment if shelf == "judges" else self.lengths.answer
+        most = request.sampling.max_tokens or assumed
+        tokens = most if self.worst else min(assumed, most)
         own = str(draw_integer("plan", key, index))  # answers of one prompt differ
         filler = own * (int(tokens * CHARACTERS_PER_TOKEN) // len(own) + 1)
         return filler[: int(tokens * CHARACTERS_PER_TOKEN) - len(specimen) - 1] + f"\n{specimen}"
@@ -159,17 +173,35 @@ class PlannedUnit(Unit):
             self, model, messages, sampling=sampling, tools=tools, n=n, first_index=first_index
         )
         if self.forecaster.learning:
-            for completion in completions:
-                if not isinstance(completion, StandIn):
-                    self.forecaster.known[self.caller, model].learn(messages, completion)
+            key = self._key(model, messages, sampling, tools)
+            known, seen = self.forecaster.known[self.caller, model], SeenOnce()
+            for index, completion in enumerate(completions, first_index):
+                bought = self.workshop.ledger.bought_with(key, index)
+                if bought is not None and seen.first(bought.place):
+                    known.learn(messages, bought)
+                if not isinstance(completion, StandIn) and completion.text is not None:
+                    known.answers.append(completion.text)
+                    known.units.add(self.unit_id)
         return completions
 
+    def _key(
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling | None,
+        tools: str | None,
+    ) -> bytes:
+        backend = self.model(model)
+        given = backend.effective(sampling or AS_THE_MODEL).given
+        identity = backend.model_identity(), backend.model
+        return request_key(*identity, tuple(messages), tools, given)
+
     async def _buy(
-        self, model: str, backend: Backend, key: bytes, indices: list[int], request: Request
+        self, model: str, backend: Backend, key: bytes, indices: list[int], asked: Request
     ) -> dict[int, Completion]:
         wanted = [index for index in indices if (key, index) not in self.held]
         if wanted:
-            request = replace(request, n=len(wanted))
+            request = replace(asked, n=len(wanted))
             answers = self.forecaster.buy(
                 self.caller, model, backend, request, key.hex(), wanted[0]
             )

@@ -11,9 +11,9 @@ scaled up to all of them.
 
 import asyncio
 import heapq
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -25,16 +25,16 @@ from pipelines.calls.ledger import Ledger
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
-from pipelines.planning.estimate import Estimate, scaled, times, total_of, widened
 from pipelines.planning.forecaster import (
     ASSUMED,
     Account,
     Forecaster,
-    Known,
     Lengths,
     PlannedUnit,
     Tally,
 )
+from pipelines.planning.latency import Stopwatch, wall_seconds
+from pipelines.planning.part_plan import Pilot, Plan, part_plan
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.round import run_round, run_unit
@@ -43,48 +43,6 @@ from pipelines.unit import Workshop
 from schemas.canonical import draw_unit
 from schemas.rows import Prompt
 from schemas.version import Forecast
-
-
-@dataclass(frozen=True, slots=True)
-class PartPlan:
-    """What one part would still take of one model."""
-
-    part: str
-    model: str
-    calls: Estimate
-    samples: Estimate
-    prompt_tokens: Estimate
-    completion_tokens: Estimate
-    money: Estimate | None
-    """None: the model has no prices."""
-    most_tokens: float
-    """At the most; without `max_tokens`, of the prompts alone."""
-    known_answers: int
-    """Answers of this model to this part that lengths are drawn from; 0: they are assumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a build would still take."""
-
-    units: int
-    """Prompts that the build is about."""
-    sampled_units: int
-    """Prompts whose units were counted."""
-    replayed: float
-    """Samples that the ledger holds already, of all units."""
-    parts: tuple[PartPlan, ...]
-
-    def money(self) -> Estimate | None:
-        """Of all parts together; None if one has no prices."""
-        return total_of([part.money for part in self.parts])
-
-    def forecast(self) -> dict[str, Forecast]:
-        """Model -> what it is expected to take, for the manifest of the build."""
-        models: dict[str, list[PartPlan]] = defaultdict(list)
-        for part in self.parts:
-            models[part.model].append(part)
-        return {model: _forecast(parts) for model, parts in models.items()}
 
 
 def make_plan(
@@ -99,8 +57,8 @@ def make_plan(
     """The plan for a build into `store`, counted on a seeded sample of at most `units` prompts.
 
     `pilot` units of them are really run first (and paid, into the ledger, so that the build does
-    not pay them again): they tell how long answers are. Raises what a build raises before it
-    publishes.
+    not pay them again): they tell how long answers are, and how long they take. Raises what a build
+    raises before it publishes.
     """
     with (
         staged(store, recipe.head.name) as staging,
@@ -108,11 +66,15 @@ def make_plan(
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         read_inputs(recipe, records, lambda _: None)
-        total, sampled = _sampled_prompts(recipe, records, max(units, pilot))
-        workshop = _Shared(recipe, store, records, meter or Meter())
-        if pilot:
-            runner.run(workshop.pay(sampled[:pilot]))
-        return runner.run(workshop.count(sampled, total, lengths))
+        drawn = _drawn(recipe, records, units, pilot)
+        shared = _Shared(recipe, store, records, meter or Meter())
+        paid = runner.run(shared.pay(drawn.pilots[:pilot])) if pilot else None
+        plan = runner.run(shared.count(drawn, lengths, worst=True))
+    if paid is None:
+        return plan
+    calls = [(part.model, part.calls.value) for part in plan.parts]
+    seconds = wall_seconds(calls, recipe.models, paid.latency)
+    return replace(plan, pilot=paid, seconds=seconds)
 
 
 FORECAST_UNITS = 200
@@ -131,15 +93,47 @@ def forecast(recipe: Recipe, store: Store, staging: Path) -> dict[str, Forecast]
         Records(staging / RECORDS, read_only=True) as records,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        total, sampled = _sampled_prompts(recipe, records, FORECAST_UNITS)
+        drawn = _drawn(recipe, records, FORECAST_UNITS)
         shared = _Shared(recipe, store, records, Meter())
-        return runner.run(shared.count(sampled, total, ASSUMED)).forecast()
+        return runner.run(shared.count(drawn, ASSUMED)).forecast()
 
 
-def _sampled_prompts(recipe: Recipe, records: Records, most: int) -> tuple[int, list[Prompt]]:
-    """How many prompts are admitted, and `most` of them, drawn by the seed."""
-    admitted = chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts()))
-    return _sampled(admitted, most, recipe.head.seed)
+LEARNT = 200
+"""Prompts in the pilots' order that lengths are learnt from, beside those that are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Prompts drawn by the seed, those to count apart from those of pilots.
+
+    What is paid of a pilot's prompts is no measure of the others, so that a count on the same ones
+    would come out too low.
+    """
+
+    total: int
+    """Prompts that are admitted."""
+    counted: list[Prompt]
+    pilots: list[Prompt]
+
+
+def _drawn(recipe: Recipe, records: Records, units: int, pilot: int = 0) -> _Drawn:
+    """Of the prompts that are admitted, those with the smallest draws, smallest first."""
+    sizes = {"plan": units, "pilot": max(pilot, LEARNT)}
+    heaps: dict[str, list[tuple[float, str, Prompt]]] = {purpose: [] for purpose in sizes}
+    total = 0
+    for prompt in chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts())):
+        total += 1
+        for purpose, heap in heaps.items():
+            drawn = draw_unit(recipe.head.seed, purpose, prompt.prompt_id)
+            entry = (-drawn, prompt.prompt_id, prompt)  # the largest draw goes first
+            if len(heap) < sizes[purpose]:
+                heapq.heappush(heap, entry)
+            elif entry > heap[0]:
+                heapq.heapreplace(heap, entry)
+    counted, pilots = (
+        [prompt for *_, prompt in sorted(heap, reverse=True)] for heap in heaps.values()
+    )
+    return _Drawn(total, counted, pilots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,39 +145,54 @@ class _Shared:
     records: Records
     meter: Meter
 
-    async def pay(self, prompts: Sequence[Prompt]) -> None:
+    async def pay(self, prompts: Sequence[Prompt]) -> Pilot:
         """Runs units for real; what they buy is in the ledger, and a unit that owes is no harm."""
-        recipe = self.recipe
-        with Ledger(self.store.ledger_folder) as ledger:
-            async with Dispatcher(recipe.models, self.meter, recipe.budget) as dispatcher:
-                workshop = self._workshop(ledger, dispatcher, self.meter)
+        recipe, folder, stopwatch = self.recipe, self.store.ledger_folder, Stopwatch()
+        models = stopwatch.timed(recipe.models)
+        with Ledger(folder) as ledger:
+            async with Dispatcher(models, self.meter, recipe.budget, folder) as dispatcher:
+                workshop = self._workshop(ledger, dispatcher, self.meter, models)
                 steps = steps_of(recipe)
                 await run_round(iter(prompts), workshop, steps, lambda _: None, lambda *_: None)
+        return Pilot(dispatcher.purse.spent, self.meter.units_owed, stopwatch.means())
 
-    async def count(self, prompts: Sequence[Prompt], total: int, lengths: Lengths) -> Plan:
-        """The plan for `total` prompts, from these."""
-        meter = Meter()
+    async def count(self, drawn: _Drawn, lengths: Lengths, *, worst: bool = False) -> Plan:
+        """The plan for all prompts, from those drawn; with the worst case where it is wanted."""
+        meter, models, prompts = Meter(), self.recipe.models, drawn.counted
         learner = Forecaster(self.recipe, lengths, learning=True)
         with Ledger(self.store.ledger_folder) as ledger:
-            workshop = self._workshop(ledger, Dispatcher({}, meter), meter)
+            workshop = self._workshop(ledger, Dispatcher({}, meter), meter, models)
             await _count(prompts, workshop, learner)  # the first time, for the lengths
             replayed = meter.samples_replayed
+            counted = {prompt.prompt_id for prompt in prompts}
+            others = [one for one in drawn.pilots if one.prompt_id not in counted]
+            await _count(others, workshop, learner)
             forecaster = Forecaster(self.recipe, lengths, known=learner.known)
             by_unit = await _count(prompts, workshop, forecaster)
+            most = Forecaster(self.recipe, lengths, worst=True)
+            worst_by_unit = await _count(prompts, workshop, most) if worst else None
         pairs = sorted({pair for account in by_unit for pair in account})
         return Plan(
-            units=total,
+            units=drawn.total,
             sampled_units=len(prompts),
-            replayed=replayed * total / len(prompts) if prompts else 0.0,
+            replayed=replayed * drawn.total / len(prompts) if prompts else 0.0,
             parts=tuple(
-                _part_plan(pair, self.recipe.models[pair[1]], by_unit, total, learner.known[pair])
+                part_plan(
+                    pair,
+                    models[pair[1]],
+                    by_unit,
+                    worst_by_unit,
+                    drawn.total,
+                    learner.known[pair],
+                )
                 for pair in pairs
             ),
         )
 
-    def _workshop(self, ledger: Ledger, dispatcher: Dispatcher, meter: Meter) -> Workshop:
-        recipe = self.recipe
-        return Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, self.records)
+    def _workshop(
+        self, ledger: Ledger, dispatcher: Dispatcher, meter: Meter, models: dict[str, Backend]
+    ) -> Workshop:
+        return Workshop(self.recipe.head.seed, models, ledger, dispatcher, meter, self.records)
 
 
 async def _count(
@@ -196,46 +205,3 @@ async def _count(
         await run_unit(PlannedUnit(prompt, workshop, forecaster=forecaster), steps)
         accounts.append(dict(forecaster.account))
     return accounts
-
-
-def _sampled(prompts: Iterator[Prompt], most: int, seed: int) -> tuple[int, list[Prompt]]:
-    """How many prompts there are, and `most` of them with the smallest draws."""
-    counted: Counter[str] = Counter()
-
-    def keyed() -> Iterator[tuple[float, str, Prompt]]:
-        for prompt in prompts:
-            counted["prompts"] += 1
-            yield draw_unit(seed, "plan", prompt.prompt_id), prompt.prompt_id, prompt
-
-    drawn = heapq.nsmallest(most, keyed(), key=lambda one: one[:2])
-    return counted["prompts"], [prompt for *_, prompt in drawn]
-
-
-def _part_plan(
-    pair: tuple[str, str], backend: Backend, by_unit: list[Account], total: int, known: Known
-) -> PartPlan:
-    rows = [account.get(pair, Tally()).values() for account in by_unit]
-    calls, samples, prompt, completion, most = (
-        scaled(list(column), total) for column in zip(*rows, strict=True)
-    )
-    lengths = [len(text) for text in known.answers]
-    completion = widened(completion, samples.value, lengths, known.per_token)
-    prices = backend.prices
-    money = None
-    if prices.input is not None and prices.output is not None:
-        money = total_of(
-            [times(prompt, prices.input / 1e6), times(completion, prices.output / 1e6)]
-        )
-    return PartPlan(
-        *pair, calls, samples, prompt, completion, money, most.value, len(known.answers)
-    )
-
-
-def _forecast(parts: Sequence[PartPlan]) -> Forecast:
-    money = total_of([part.money for part in parts])
-    return Forecast(
-        calls=sum(part.calls.value for part in parts),
-        prompt_tokens=sum(part.prompt_tokens.value for part in parts),
-        completion_tokens=sum(part.completion_tokens.value for part in parts),
-        money=money.value if money is not None else None,
-    )

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.publishing.store import Version
-from schemas.tables import DROPS, PAIRS
+from schemas.tables import PAIRS, PUBLISHED
 from schemas.version import FileInfo, Manifest, Step
 
 Rows = list[dict[str, Any]]
@@ -22,7 +22,8 @@ def make_version(tmp_path: Path) -> Callable[..., Version]:
     def make(pairs: Rows, drops: Rows | None = None, steps: tuple[Step, ...] = ()) -> Version:
         folder = tmp_path / "store" / "datasets" / "toy" / "v0001"
         files = {}
-        for table, schema, rows in (("pairs", PAIRS, pairs), ("drops", DROPS, drops or [])):
+        dropped = PUBLISHED["drops"]
+        for table, schema, rows in (("pairs", PAIRS, pairs), ("drops", dropped, drops or [])):
             name = f"{table}/train-00000-of-00001.parquet"
             path = folder / name
             path.parent.mkdir(parents=True)

@@ -55,7 +55,7 @@ def test_help_and_ls_import_nothing_heavy(
 
 def test_every_command_has_a_help_text_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for command in cli.COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+        name = command.__name__.rpartition(".")[2].replace("_", "-")
         with pytest.raises(SystemExit) as end:
             cli.main([name, "--help"])
         shown = capsys.readouterr().out
@@ -97,6 +97,31 @@ def test_an_error_ends_with_its_own_exit_code(
     monkeypatch.setattr(cli.ls, "run", refuse)
     assert cli.main(["ls"]) == 3
     assert capsys.readouterr().err == "error: 3 pairs kept\n"
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("usage: pairwright ")
+    assert "    pairwright build quickstart\n" in shown.out
+    assert shown.err == ""
+
+
+def test_an_empty_store_is_told_from_a_wrong_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PAIRWRIGHT_STORE", raising=False)
+    for command in (["show", "sums"], ["sql", "FROM pairs"]):
+        assert cli.main(command) == 2
+        said = capsys.readouterr().err
+        assert f"{tmp_path}/data/store: " in said
+        assert said.splitlines()[-1].startswith("that is the default store, under this folder; ")
+    monkeypatch.setenv("PAIRWRIGHT_STORE", "elsewhere")
+    assert cli.main(["drops", "sums"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("PAIRWRIGHT_STORE names that store")
+    assert cli.main(["show", "sums", "--store", "named"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_ctrl_c_in_any_command_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:

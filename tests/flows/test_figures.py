@@ -1,8 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
+from flows.drop_examples import DropExample, examples_in
 from flows.figures import Bin, DropCount, Figures, Lengths, ModelShare
 from pipelines.publishing.store import Version
 
@@ -69,26 +68,14 @@ def test_a_row_with_two_reasons_counts_for_both(make_version: MakeVersion) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("level", "reason", "ids"),
-    [
-        (None, None, ["1", "2", "3"]),
-        ("pairs", None, ["1", "3"]),
-        (None, "short", ["1", "2"]),
-        ("prompts", "short", ["2"]),
-    ],
-)
-def test_examples_are_of_the_level_and_reason_that_are_asked_for(
-    make_version: MakeVersion, level: str | None, reason: str | None, ids: list[str]
-) -> None:
-    drops = [drop("3", "refused"), drop("2", "short", "prompts"), drop("1", "short")]
-    examples = Figures(make_version([], drops)).drop_examples(level, reason, 10)
-    assert sorted(one.id for one in examples) == ids
-
-
-def test_examples_stop_at_the_limit(make_version: MakeVersion) -> None:
-    figures = Figures(make_version([], [drop(str(row), "short") for row in range(30)]))
-    assert len(figures.drop_examples(None, None, 7)) == 7
+def test_examples_are_the_first_by_id_of_one_reason(make_version: MakeVersion) -> None:
+    drops = [drop(row, "short") for row in "cab"] + [
+        drop("a", "refused"),
+        drop("a", "short", "rows"),
+    ]
+    find = examples_in(make_version([], drops))
+    found = find(DropCount("pairs", "filters.f", "short", 3), 2)
+    assert found == [DropExample("a", ""), DropExample("b", "")]
 
 
 def test_a_version_without_pairs_has_no_figures(make_version: MakeVersion) -> None:

@@ -1,5 +1,6 @@
 """What shards that run at once may take is never more than the whole."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,15 @@ def test_what_earlier_attempts_of_a_shard_spent_is_taken_off(tmp_path: Path) -> 
     bounded = read(tmp_path, "budget.calls=90")
     again = Share(0, 1, Cost(calls=30)).applied(bounded, Cost(calls=30))
     assert (again.budget.calls, again.budget.tokens) == (0, None)
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(900, 900), (-5, -5)])
+def test_a_deadline_leaves_what_is_left_of_it_whenever_a_shard_starts(
+    tmp_path: Path, seconds: float, left: float
+) -> None:
+    write_questions(tmp_path, range(2))
+    write_recipe(tmp_path, OVER_HTTP.format(url="http://127.0.0.1:9/v1"))
+    bounded = read(tmp_path, "budget.wall_s=1000")
+    till = Till(bounded.budget, started=time.time() + seconds - 1000)
+    wall_s = Share(deadline=till.deadline).applied(bounded, Cost()).budget.wall_s
+    assert wall_s == pytest.approx(left, abs=60)

@@ -138,13 +138,18 @@ def test_the_faults_of_all_tables_are_told_at_once(trial: Path) -> None:
     [
         ("on_conflict=frist", r'on_conflict: no such choice "frist"; did you mean "first"\?'),
         ("models.m.policy=of", r'policy: no such choice "of"; .*Valid: off, on'),
-        ('filters=[{kind="margin", min="two"}]', r"min: a number is wanted \(got 'two'\)"),
+        ('filters=[{kind="margin", min="two"}]', r'min: a number is wanted, not "two"'),
         ('models.m.rules=[{match="a", answer=["b"]}]', 'did you mean "answers"'),
         ("samplers.0.model=n", r"independent: model: no such model \"n\""),
         ('score.judges=["n"]', r"\[score\]: judges: no such judge"),
         (r'sources.questions.path="a\u0000b"', r"\[sources.questions\]: .*null byte"),
         (r'judges.0.template="a\u0000b"', r"\[\[judges\]\] #1 \(rating\): .*null byte"),
         ("name=\udcff", "not UTF-8"),
+        (
+            'sources.more={kind="jsonl", path="questions.jsonl"}',
+            r"\[\[prompts\]\]: source: which of the sources is read\? Valid: more, questions",
+        ),
+        ("sources={}", r"source: there is no source to read: a \[sources.NAME\] table is needed"),
     ],
 )
 def test_a_fault_names_its_key_and_the_nearest_choice(

@@ -2,6 +2,7 @@ import http.client
 import json
 import re
 import socket
+import struct
 import urllib.error
 from collections.abc import Iterator
 from typing import Any
@@ -68,6 +69,18 @@ def test_an_answer_is_a_chat_completion_and_depends_on_seed_and_body_alone(
 def test_choices_differ_in_content_and_length(server: ChatServer) -> None:
     answers = texts(post(server, body_of(n=8))[1])
     assert len({len(answer) for answer in answers}) > 4
+
+
+@pytest.mark.parametrize("key", ["max_tokens", "max_completion_tokens"])
+def test_an_answer_keeps_to_its_longest_length(server: ChatServer, key: str) -> None:
+    asked = json.loads(body_of(n=30)) | {key: 100}
+    _, reply = post(server, json.dumps(asked).encode())
+    ends = {
+        (len(one["message"]["content"]) >= 400, one["finish_reason"]) for one in reply["choices"]
+    }
+    assert ends == {(True, "length"), (False, "stop")}
+    assert max(map(len, texts(reply))) == 400
+    assert reply["usage"]["completion_tokens"] <= 30 * 100
 
 
 def test_judgments_end_in_a_rating_or_a_verdict(server: ChatServer) -> None:
@@ -176,6 +189,33 @@ def test_a_connection_is_kept_for_the_next_request(server: ChatServer) -> None:
         assert connection.getresponse().read()
     assert connection.sock is socket_before
     connection.close()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_clients_that_leave_are_no_error(reset: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    body = body_of()
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b"
+    with ChatServer(latency_ms=(100,)) as server:
+        address = urlsplit(server.url)
+        for outcome in ("", "truncate", "e429"):
+            if outcome:
+                server.set(**{outcome: 1})
+            with socket.create_connection((address.hostname, address.port)) as connection:
+                connection.sendall(request % (len(body), body))
+                while not server.stats()["in_flight"]:
+                    pass
+                if reset:
+                    at_once = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            while server.stats()["in_flight"]:
+                pass
+        assert server.stats()["statuses"] == {"200": 1, "truncate": 1, "429": 1}
+    assert capfd.readouterr().err == ""
+
+
+def test_a_body_that_is_no_chat_request_is_400(server: ChatServer) -> None:
+    assert post(server, b"{no json")[0] == 400
+    assert post(server, b"{}")[0] == 400
 
 
 def test_an_unknown_path_is_404(server: ChatServer) -> None:

@@ -130,6 +130,91 @@ def test_a_limit_is_the_first_so_many_prompts(recipe: Path, tmp_path: Path) -> N
     assert Store(tmp_path / "store").resolve("sums").manifest.rows("prompts") == 5
 
 
+def test_a_build_ends_with_funnel_examples_spend_and_commands(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(recipe), "--store", str(tmp_path / "store")]) == 0
+    verdict, funnel, examples, *pairs, whole, spend, commands = (
+        capsys.readouterr().out.strip().split("\n\n")
+    )
+    (made,) = re.findall(r"^published sums@v0001: (\d+) pairs", verdict)
+    assert funnel.startswith("step ")
+    assert examples == f"examples: 3 of {made} pairs, spread over the margins"
+    assert len(pairs) == 3
+    for pair in pairs:
+        assert re.match(r"[0-9a-f]{12}  1 > 0, margin 1\n  prompt    What is \d+ \+ 1\?\n", pair)
+    first = pairs[0].partition(" ")[0]
+    assert whole.startswith(f"all of one: pairwright show sums@v0001 --pair {first} --store ")
+    assert "24 calls for 192 samples" in spend
+    assert commands.count("pairwright ") == 4
+    assert main(shlex.split(whole.partition(": ")[2])[1:]) == 0
+    assert f"pair      {first}" in capsys.readouterr().out
+
+
+def test_the_next_version_suggests_a_diff_to_the_one_before(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = ["build", str(recipe), "--store", str(tmp_path / "store")]
+    assert main(build) == 0
+    assert main([*build, "--limit", "9"]) == 0
+    said = capsys.readouterr().out
+    (line,) = [line for line in said.splitlines() if "pairwright diff " in line]
+    assert main(shlex.split(line)[1:]) == 0
+    assert "- removed" in capsys.readouterr().out
+
+
+def test_what_earlier_runs_paid_is_told_beside_what_this_one_paid(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    priced = ["--set", "models.pupil.prices.input=10", "--set", "models.pupil.prices.output=20"]
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["build", str(recipe), *store, *priced, "--limit", "10"]) == 0
+    (first,) = re.findall(
+        r"^(\d+) tokens in, ([\d,]+) out, spend ([\d.]+)$", told(capsys), re.MULTILINE
+    )
+    assert main(["build", str(recipe), *store, *priced]) == 0
+    said = told(capsys)
+    (own,) = re.findall(r"^(\d+) tokens in, ([\d,]+) out, spend ([\d.]+)$", said, re.MULTILINE)
+    (both,) = re.findall(
+        r"^with what .+: (\d+) tokens in, ([\d,]+) out, spend ([\d.]+)$", said, re.MULTILINE
+    )
+    for before, now, together in zip(first, own, both, strict=True):
+        figures = [float(one.replace(",", "")) for one in (before, now, together)]
+        assert figures[0] + figures[1] == pytest.approx(figures[2], rel=1e-3)
+    assert main(["show", "sums", *store]) == 0
+    rows = re.findall(r"^(this run|earlier runs|together) +(\d+) ", told(capsys), re.MULTILINE)
+    assert rows == [("this run", "14"), ("earlier runs", "10"), ("together", "24")]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+BOUNDED = ("--set", "budget.calls=5", "--set", "models.pupil.window=1")
+
+
+def test_a_reached_budget_is_exit_code_4_published_or_not(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = ["build", str(recipe), "--store", str(tmp_path / "store"), *BOUNDED]
+    assert main(build) == 4
+    assert told(capsys).startswith(
+        "not published: 19 prompts owe calls, for example\npupil: the budget is reached: calls = 5"
+    )
+    assert main([*build, "--set", "budget.on_limit=publish"]) == 4
+    assert "; 14 prompts left out: the budget is reached\n" in told(capsys)
+
+
+def test_a_gate_that_refuses_what_a_budget_cut_short_is_exit_code_3(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict = ["--set", "budget.on_limit=publish", "--set", "gates.min_pairs=1000"]
+    assert main(["build", str(recipe), "--store", str(tmp_path / "s"), *BOUNDED, *strict]) == 3
+    gate, budget, *_ = told(capsys).splitlines()
+    assert gate == "not published: 5 pairs kept, and gates.min_pairs is 1000"
+    assert budget == "besides, 19 prompts left out: the budget is reached"
+
+
 def test_a_failed_gate_is_exit_code_3_and_keeps_the_evidence(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,15 +252,18 @@ def test_a_wrong_override_is_exit_code_2(
     assert not store.exists()
 
 
-def test_ctrl_c_keeps_what_was_bought_and_the_next_run_goes_on(
-    recipe: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_stop_keeps_what_was_bought_and_the_next_run_goes_on(
+    recipe: Path, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     slow = ("--set", "models.pupil.latency_ms=300")
     with terminal("build", recipe, "--store", "store", *slow, cwd=tmp_path) as build:
         build.wait_for(" 3/24 prompts")
-        build.program.send_signal(signal.SIGINT)
-        code, out = build.end()
-    assert (code, out) == (130, "")
+        build.program.send_signal(sent)
+        ended = build.end()
+    assert ended == (code, "")
     (kept,) = re.findall(r"stopped: kept in \S+: (\d+) samples bought in this run", build.shown)
     assert int(kept) >= 3 * 8
     assert "Run the same command to go on." in build.shown
@@ -186,6 +274,33 @@ def test_ctrl_c_keeps_what_was_bought_and_the_next_run_goes_on(
     assert again.returncode == 0, again.stderr
     bought = 24 * 8 - int(kept)
     assert f" for {bought} samples, {kept} samples from the ledger" in again.stdout
+
+
+def test_sigterm_stops_a_build_whose_shell_ignores_ctrl_c(recipe: Path, tmp_path: Path) -> None:
+    slow = ("--set", "models.pupil.latency_ms=300")
+    ignoring = PAIRWRIGHT.replace("signal.default_int_handler", "signal.SIG_IGN")
+    arguments = ["build", str(recipe), "--store", "store", *slow]
+    with subprocess.Popen(
+        [sys.executable, "-c", ignoring, *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as build:
+        assert build.stderr is not None
+        while "sampling and judging" not in build.stderr.readline():
+            pass
+        segments = tmp_path / "store" / "ledger"
+        while not any(segments.glob("*/*.jsonl")):
+            time.sleep(0.01)
+        build.send_signal(signal.SIGINT)
+        build.send_signal(signal.SIGTERM)
+        out, err = build.communicate(timeout=60)
+    assert (build.returncode, out) == (143, "")
+    assert re.search(r"stopped: kept in \S+: [1-9]\d* samples bought in this run", err)
+    assert "Traceback" not in err
 
 
 def test_a_terminal_shows_live_figures_and_nothing_of_them_is_left(

@@ -59,9 +59,14 @@ def test_json_has_one_object_for_each_pair_that_differs(
     assert [row["pair_id_b"] for row in added] == [row["pair_id_a"] for row in removed]
 
 
-def test_equal_versions_say_so(store: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_version_and_itself_are_one_line(
+    store: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     assert diff(store, "sums", "sums") == 0
-    assert b"the pairs are equal" in capsysbinary.readouterr().out
+    said = capsysbinary.readouterr().out
+    assert said == b"sums@v0002 is compared with itself: nothing differs\n"
+    assert diff(store, "sums", "sums", "--format", "json") == 0
+    assert json.loads(capsysbinary.readouterr().out) == []
     assert _rows(store, capsysbinary, "sums", "sums") == []
 
 

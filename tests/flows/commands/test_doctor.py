@@ -66,3 +66,15 @@ def test_a_wrong_recipe_and_a_source_without_rows_are_faults(
     recipe.write_text(recipe.read_text().replace("best", "").replace("pairings", "pairing"))
     assert doctor(store, str(recipe)) == 2
     assert "no such table or key [pairing]" in capsys.readouterr().out
+
+
+def test_each_fault_of_a_recipe_is_a_line_of_its_own(
+    store: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe.write_text(recipe.read_text().replace("seed = 1", "seed = 1.5\nlimit = 0"))
+    assert doctor(store, str(recipe)) == 2
+    faults = [line for line in capsys.readouterr().out.splitlines() if line.startswith("fault")]
+    assert [line.partition(".toml: ")[2] for line in faults] == [
+        "seed: a whole number is wanted, not 1.5",
+        "limit: a number of at least 1 is wanted, not 0 -> pairwright parts",
+    ]

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,25 @@ import pytest
 from flows.cli import main
 from tests.builds import OVER_HTTP, write_questions, write_recipe
 from tools.chat_server import ChatServer
+
+RECORDED = """
+name = "recorded"
+
+[sources.answers]
+kind = "jsonl"
+path = "answers.jsonl"
+
+[prompts]
+text = "q"
+
+[[samplers]]
+kind = "recorded"
+text = "a"
+key = "id"
+
+[[pairings]]
+kind = "all_pairs"
+"""
 
 PRICED = ("--set", "models.policy.prices.input=1", "--set", "models.policy.prices.output=2")
 
@@ -31,7 +51,7 @@ def test_plan_shows_calls_by_part_and_calls_nobody(
     assert sampler[:4] == ["samplers.independent", "policy", "12", "48"]
     assert judge[-2:] == ["no", "prices"]
     assert "* assumed lengths: `--pilot 20` measures them" in said
-    assert "[budget] calls = 50 is expected to be reached" in said
+    assert "[budget] calls = 50: is expected to be reached" in said
     assert not (recipe.parent / "store" / "ledger").exists()
 
 
@@ -66,3 +86,43 @@ def test_a_pilot_that_bought_nothing_says_so(
 ) -> None:
     assert plan(recipe, "--pilot", "3", "--set", "models.policy.max_tries=1") == 0
     assert "3 prompts of the pilot owe calls" in capsys.readouterr().err
+
+
+def test_a_pilots_spend_is_taken_off_what_the_budget_leaves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(tmp_path, range(12))
+    with ChatServer() as server:
+        path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+        bounds = ("--set", "budget.calls=200", "--set", "budget.wall_s=900")
+        assert plan(path, "--pilot", "2", *bounds) == 0
+    said = capsys.readouterr().out
+    assert "the pilot took 10 calls" in said
+    assert "[budget] calls = 200, 190 left after the pilot: is enough in the worst case" in said
+    assert "[budget] wall_s = 900: should do" in said
+    assert "`--set budget.calls=190` counts the pilot in" in said
+    assert re.search(r"^time: about 0:0\d at full windows", said, re.MULTILINE)
+
+
+def test_the_worst_case_is_shown_or_what_leaves_it_open(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan(recipe) == 0
+    said = capsys.readouterr().out
+    assert "at the most: 108 calls, besides calls that fail" in said
+    assert "tokens have no bound: critic without sampling.max_tokens" in said
+    priced = [*PRICED, *(word.replace("policy", "critic") for word in PRICED)]
+    assert plan(recipe, *priced, "--set", "models.critic.sampling={max_tokens=100}") == 0
+    said = capsys.readouterr().out
+    assert re.search(r"at the most: 108 calls, \d+k tokens, 0\.\d+, besides", said)
+    assert re.search(r"^all +60 +96 ", said, re.MULTILINE)
+
+
+def test_a_recipe_without_models_is_said_to_cost_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "answers.jsonl").write_text('{"q": "Why?", "a": "So.", "id": 1}\n')
+    path = write_recipe(tmp_path, RECORDED)
+    assert plan(path) == 0
+    said = capsys.readouterr().out
+    assert said == "1 prompt\n\nThis recipe calls no model: a build of it costs nothing.\n"

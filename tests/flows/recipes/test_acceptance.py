@@ -116,7 +116,8 @@ def test_arenahard_and_the_nasty_rows_survive_a_faulty_server(
     faults = {"e500": 0.05, "e429": 0.03, "retry_after": 0.1, "hang": 0.005, "hang_s": 0.5}
     with ChatServer(**faults, drop=0.01, truncate=0.005, bad_judge=0.05) as server:
         urls = [f"models.{model}.base_url={server.url}" for model in ("policy", "judge")]
-        recipe, meter = read_recipe(RECIPES / "arenahard.toml", urls), Meter()
+        long = "models.policy.sampling.max_tokens=2048"  # else the server cuts most answers off
+        recipe, meter = read_recipe(RECIPES / "arenahard.toml", [*urls, long]), Meter()
         outcome = run_build(recipe, tmp_path, meter)
         served = server.stats()
     assert outcome.published

@@ -204,7 +204,7 @@ def test_a_sample_holds_the_prompts_with_the_smallest_draws_in_the_sources_order
         ),
         (
             {"judge": JUDGE, "sampler": SAMPLER | {"key": []}},
-            r"response: no `key` of recorded \[\[samplers\]\] .* Keys: none",
+            r"response: recorded \[\[samplers\]\] without a `key`: there is nothing for id, m to lead",
         ),
         (
             {"sampler": SAMPLER | {"prompt": []}},

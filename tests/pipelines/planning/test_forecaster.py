@@ -1,8 +1,11 @@
+import math
 from pathlib import Path
 
 import pytest
 
-from pipelines.backend import Completion, Request, Sampling
+from pipelines.backend import Request, Sampling, Usage
+from pipelines.calls.bought import Bought
+from pipelines.calls.segments import Location
 from pipelines.planning.forecaster import ASSUMED, Forecaster
 from schemas.rows import Message
 from tests.builds import OVER_HTTP, read, write_questions, write_recipe
@@ -26,9 +29,13 @@ def buy(forecaster: Forecaster, model: str) -> tuple[float, float]:
     return tally.prompt_tokens, tally.completion_tokens
 
 
-def learn(forecaster: Forecaster, model: str, answer: str, tokens: int) -> None:
-    paid = Completion(answer, completion_tokens=tokens, prompt_tokens=20)
-    forecaster.known["samplers.independent", model].learn(ASKED, paid)
+def learn(forecaster: Forecaster, model: str, answer: str, tokens: int, samples: int = 1) -> None:
+    """A reply with so many equal answers, which together took so many tokens."""
+    known = forecaster.known["samplers.independent", model]
+    known.answers += samples * [answer]
+    usage = Usage(prompt_tokens=20, completion_tokens=tokens)
+    place, characters = Location(0, 0, 99), samples * len(answer)
+    known.learn(ASKED, Bought(place, samples, characters, usage, refused=False, before=True))
 
 
 def test_models_of_one_pool_have_lengths_of_their_own(forecaster: Forecaster) -> None:
@@ -41,3 +48,44 @@ def test_models_of_one_pool_have_lengths_of_their_own(forecaster: Forecaster) ->
 def test_thinking_makes_answers_longer_and_not_prompts(forecaster: Forecaster) -> None:
     learn(forecaster, "policy", "x" * 40, 1000)  # all but some ten are thinking
     assert buy(forecaster, "policy") == (20, 1000)
+
+
+def test_of_several_samples_in_a_reply_the_ratio_of_their_sums_is_learnt(
+    forecaster: Forecaster,
+) -> None:
+    learn(forecaster, "policy", "x" * 60, 4 * 10, samples=4)
+    assert forecaster.known["samplers.independent", "policy"].per_token == 6
+    assert buy(forecaster, "policy") == (20, 10)
+
+
+def test_further_samples_than_answers_are_known_differ_from_each_other(
+    forecaster: Forecaster,
+) -> None:
+    learn(forecaster, "policy", "yes", 1)
+    backend = forecaster.recipe.models["policy"]
+    request = Request(ASKED, None, Sampling(), 3, seed=None)
+    bought = forecaster.buy("samplers.independent", "policy", backend, request, "key", 0)
+    assert len({one.text for one in bought}) == 3
+
+
+def test_the_worst_case_is_as_long_as_allowed_and_no_judgment_can_be_read(
+    forecaster: Forecaster,
+) -> None:
+    forecaster.worst = True
+    learn(forecaster, "policy", "short", 1)
+    request = Request(ASKED, None, Sampling(max_tokens=50), 2, seed=None)
+    for caller, model in (("samplers.independent", "policy"), ("judges.rating", "critic")):
+        backend = forecaster.recipe.models[model]
+        for one in forecaster.buy(caller, model, backend, request, "key", 0):
+            assert one.text is not None
+            assert len(one.text) == 50 * 4
+            assert "Rating" not in one.text
+        tally = forecaster.account[caller, model]
+        assert 2 * 50 < tally.worst_tokens < 2 * 50 + 400
+
+
+def test_without_max_tokens_the_worst_case_is_boundless(forecaster: Forecaster) -> None:
+    request = Request(ASKED, None, Sampling(), 1, seed=None)
+    backend = forecaster.recipe.models["policy"]
+    forecaster.buy("samplers.independent", "policy", backend, request, "key", 0)
+    assert forecaster.account["samplers.independent", "policy"].worst_tokens == math.inf

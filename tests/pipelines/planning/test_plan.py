@@ -4,7 +4,8 @@ import pytest
 
 from pipelines.meter import Meter
 from pipelines.planning.forecaster import Lengths
-from pipelines.planning.plan import PartPlan, make_plan
+from pipelines.planning.part_plan import PartPlan
+from pipelines.planning.plan import make_plan
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, read, run, write_questions, write_recipe
 from tools.chat_server import ChatServer
@@ -95,7 +96,9 @@ def test_assumed_lengths_are_bounded_by_max_tokens_and_have_no_interval(trial: P
     assert answers.completion_tokens.value == pytest.approx(160 * 64, rel=0.02)  # max_tokens = 64
     assert answers.completion_tokens.plus_minus is None
     assert answers.money is None
-    assert answers.most_tokens >= 160 * 64
+    assert answers.worst is not None
+    assert answers.worst.tokens is not None
+    assert answers.worst.tokens >= 160 * 64
 
 
 TWICE = """
@@ -120,3 +123,54 @@ def test_what_two_samplers_ask_alike_is_counted_once(trial: Path, known: int) ->
     assert paid == (40 - known) * (1 + 1 + 6)
     # a known answer that is drawn twice for one prompt is judged once
     assert sum(part.calls.value for part in planned.values()) == pytest.approx(paid, rel=0.05)
+
+
+def test_a_plan_after_a_pilot_of_few_does_not_take_the_others_for_paid(trial: Path) -> None:
+    write_questions(trial, range(600))
+    with ChatServer() as server:
+        recipe, store = read(at(server, trial)), Store(trial / "store")
+        plan = make_plan(recipe, store, units=60, pilot=40)
+        again = make_plan(recipe, store, units=60)
+    for one in (plan, again):
+        calls = {part.part: part.calls for part in one.parts}
+        judged = calls["judges.rating"]
+        assert judged.plus_minus is not None
+        # counted on the pilot's own prompts, a third of all would seem to be left
+        assert abs(judged.value - 560 * 4) <= 2 * judged.plus_minus
+        assert {part.known_answers for part in one.parts} == {40 * 4}
+
+
+def test_a_pilot_measures_replies_and_is_counted_as_the_budget_counts(trial: Path) -> None:
+    with ChatServer(latency_ms=(30,)) as server:
+        recipe = read(at(server, trial), "budget.calls=1000", *PRICES)
+        plan = make_plan(recipe, Store(trial / "store"), pilot=10)
+        nothing_left = make_plan(recipe, Store(trial / "store"), pilot=10)
+    assert plan.pilot is not None
+    assert plan.pilot.spent.calls == 10 * 5
+    assert plan.pilot.spent.tokens > 0
+    assert plan.pilot.spent.money > 0
+    assert plan.pilot.latency.keys() == {"policy", "critic"}
+    assert all(seconds >= 0.03 for seconds in plan.pilot.latency.values())
+    assert plan.seconds is not None
+    assert plan.seconds >= 30 * 5 * 0.03 / 8  # a window of 8
+    assert nothing_left.pilot is not None
+    assert (nothing_left.pilot.latency, nothing_left.seconds) == ({}, None)
+
+
+def test_no_build_takes_more_than_the_worst_case(trial: Path) -> None:
+    bounded = ("models.critic.sampling={max_tokens=30}", *PRICES)
+    with ChatServer(bad_judge=1) as server:
+        worst = make_plan(read(at(server, trial), *bounded), Store(trial / "store")).worst()
+        _, meter = run(trial, *bounded)
+    assert worst.calls == meter.calls == 40 * (1 + 4 * 2)  # each judgment is asked for again
+    spent = list(meter.spend.values())
+    assert worst.tokens is not None
+    assert sum(one.prompt_tokens + one.completion_tokens for one in spent) <= worst.tokens
+    assert worst.money is not None
+    assert sum(one.money for one in spent) <= worst.money
+
+
+def test_without_max_tokens_only_the_calls_have_a_worst_case(trial: Path) -> None:
+    with ChatServer() as server:
+        worst = make_plan(read(at(server, trial), *PRICES), Store(trial / "store")).worst()
+    assert (worst.calls, worst.tokens, worst.money) == (40 * 9, None, None)

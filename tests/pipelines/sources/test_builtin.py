@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.intake.shipped import shipped
+from pipelines.shipped import shipped
 
 
 def rows(source, name):

@@ -1,0 +1,161 @@
+"""A plan as text: the page that `pairwright plan` prints."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from flows.plain_text import aligned, count, counted, duration, money, short
+from pipelines.planning.estimate import Estimate, total_of
+
+if TYPE_CHECKING:
+    from pipelines.planning.part_plan import PartPlan, Plan, Worst
+    from pipelines.recipe import Recipe
+
+HEAD = ("part", "model", "calls", "samples", "tokens in", "tokens out", "money")
+
+
+def plan_text(plan: "Plan", recipe: "Recipe") -> str:
+    """The page, in paragraphs."""
+    asking = any(one.models() for one in recipe.samplers) or any(
+        one.models() for one in recipe.judges
+    )
+    if not asking:
+        return (
+            f"{counted(plan.units, 'prompt')}\n\n"
+            "This recipe calls no model: a build of it costs nothing."
+        )
+    counted_on = f", counted on {count(plan.sampled_units)}" if _is_sampled(plan) else ""
+    held = f"{counted(round(plan.replayed), 'sample')} in the ledger already"
+    paragraphs = [
+        f"{counted(plan.units, 'prompt')}{counted_on}; {held}",
+        _pilot(plan),
+        _table(plan) if plan.parts else "Nothing is left to call.",
+        "\n".join(_totals(plan)) if plan.parts else "",
+        "\n".join(_budget(plan, recipe)),
+    ]
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _is_sampled(plan: "Plan") -> bool:
+    return plan.sampled_units < plan.units
+
+
+def _pilot(plan: "Plan") -> str:
+    if plan.pilot is None:
+        return ""
+    latency = ", ".join(f"{model} {mean:.3g} s" for model, mean in plan.pilot.latency.items())
+    spent = plan.pilot.spent
+    took = [counted(spent.calls, "call")]
+    if spent.tokens:
+        took.append(f"{short(spent.tokens)} tokens")
+    if spent.money:
+        took.append(money(spent.money))
+    return f"the pilot took {', '.join(took)}" + (f"; a reply: {latency}" if latency else "")
+
+
+def _table(plan: "Plan") -> str:
+    rows = [HEAD, *(_row(part.part, part.model, [part]) for part in plan.parts)]
+    if len(plan.parts) > 1:
+        rows.append(_row("all", "", plan.parts))
+    table = aligned(rows)
+    if any(part.completion_tokens.plus_minus is None for part in plan.parts):
+        return f"{table}\n* assumed lengths: `--pilot 20` measures them"
+    return table
+
+
+def _row(part: str, model: str, parts: "Sequence[PartPlan]") -> tuple[str, ...]:
+    columns = ("calls", "samples", "prompt_tokens", "completion_tokens")
+    totals = [total_of([getattr(one, column) for one in parts]) for column in columns]
+    paid = total_of([one.money for one in parts])
+    figures = ["" if total is None else _figure(total) for total in totals]
+    return part, model, *figures, "no prices" if paid is None else _money(paid)
+
+
+def _figure(estimate: Estimate) -> str:
+    if estimate.plus_minus is None:
+        return f"{short(estimate.value)} *"
+    if estimate.plus_minus < 0.5:
+        return count(round(estimate.value))
+    return f"{short(estimate.value)} ± {short(estimate.plus_minus)}"
+
+
+def _money(estimate: Estimate) -> str:
+    if estimate.plus_minus is None:
+        return f"{money(estimate.value)} *"
+    return f"{money(estimate.value)} ± {money(estimate.plus_minus)}"
+
+
+def _totals(plan: "Plan") -> Iterator[str]:
+    """The worst case, and how long it takes."""
+    worst = plan.worst()
+    figures = [f"{count(round(worst.calls))} calls"]
+    if worst.tokens is not None:
+        figures.append(f"{short(worst.tokens)} tokens")
+    if worst.money is not None:
+        figures.append(money(worst.money))
+    yield f"at the most: {', '.join(figures)}, besides calls that fail"
+    if worst.tokens is None:
+        unbounded = sorted({part.model for part in plan.parts if _unbounded(part.worst)})
+        yield f"  tokens have no bound: {', '.join(unbounded)} without sampling.max_tokens"
+    else:
+        yield "  every answer as long as max_tokens allows, every judgment asked for again"
+    if plan.seconds is not None:
+        yield f"time: about {duration(plan.seconds)} at full windows, if replies take no longer"
+    elif plan.pilot is None:
+        yield "time: `--pilot 20` measures it"
+    else:
+        yield "time: not known, the pilot's prompts were paid already; a larger one measures it"
+
+
+def _unbounded(worst: "Worst | None") -> bool:
+    return worst is not None and worst.tokens is None
+
+
+def _budget(plan: "Plan", recipe: "Recipe") -> Iterator[str]:
+    """Each bound of the budget against what is expected, less what the pilot took of it."""
+    limits = {
+        name: limit
+        for name in ("calls", "tokens", "money", "wall_s")
+        if (limit := getattr(recipe.budget, name)) is not None
+    }
+    expected, worst = _expected(plan), plan.worst()
+    for name, limit in limits.items():
+        spent = getattr(plan.pilot.spent, name, 0) if plan.pilot is not None else 0
+        left = f", {limit - spent:,.8g} left after the pilot" if spent else ""
+        most = getattr(worst, name, None)
+        value = expected[name]
+        if value is None:
+            verdict = "cannot be told"
+        elif value > limit - spent:
+            verdict = "is expected to be reached"
+        else:
+            enough = most is not None and most <= limit - spent
+            verdict = "is enough in the worst case" if enough else "should do"
+        yield f"[budget] {name} = {limit:,.8g}{left}: {verdict}"
+    if plan.pilot is not None and plan.pilot.spent.calls and limits:
+        yield "A build has the whole budget again: " + _together(plan, limits)
+
+
+def _expected(plan: "Plan") -> dict[str, float | None]:
+    paid = plan.money()
+    return {
+        "calls": sum(part.calls.value for part in plan.parts),
+        "tokens": sum(
+            part.prompt_tokens.value + part.completion_tokens.value for part in plan.parts
+        ),
+        "money": None if paid is None else paid.value,
+        "wall_s": plan.seconds if plan.parts else 0.0,
+    }
+
+
+def _together(plan: "Plan", limits: dict[str, float]) -> str:
+    """The options that keep a build, with the pilot, within the budget."""
+    assert plan.pilot is not None
+    spent = plan.pilot.spent
+    options = [
+        f"--set budget.{name}={limits[name] - getattr(spent, name):.8g}"
+        for name in ("calls", "tokens", "money")
+        if name in limits
+    ]
+    if not options:
+        return "the pilot's time is not counted"
+    return f"`{' '.join(options)}` counts the pilot in"

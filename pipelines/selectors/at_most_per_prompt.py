@@ -1,0 +1,37 @@
+"""So many pairs of each prompt, and no more: prompts with many answers do not drown the others."""
+
+from typing import ClassVar, Literal
+
+import polars as pl
+from pydantic import Field
+
+from pipelines.selection.seeded import seeded_order
+from pipelines.selector import Selector
+
+
+class AtMostPerPrompt(Selector):
+    """Keeps at most `n` pairs of each prompt. Equal ones are ordered by a seeded draw of their ids."""
+
+    reads: ClassVar[frozenset[str]] = frozenset(("prompt_id", "score_chosen", "score_margin"))
+
+    n: int = Field(ge=1)
+    """Most pairs of a prompt; all, where there are fewer."""
+    prefer: Literal["largest_margin", "highest_chosen", "random"] = "largest_margin"
+    """Which pairs stay: those with the largest margin, with the highest chosen score, or a seeded
+    draw. Pairs without scores come last."""
+
+    def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
+        """All pairs but the first `n` of each prompt."""
+        draw = seeded_order(pairs["pair_id"], seed, self.name)
+        in_order = pairs.select("prompt_id", "pair_id", by=self._preferred(), draw=draw).sort(
+            "prompt_id", "by", "draw", "pair_id", nulls_last=True
+        )
+        place = pl.int_range(pl.len()).over("prompt_id")
+        dropped = in_order.filter(place >= self.n)
+        return dropped.select("pair_id", reason=pl.lit("enough_pairs_of_the_prompt"))
+
+    def _preferred(self) -> pl.Expr:
+        """What is preferred first is smallest."""
+        if self.prefer == "random":
+            return pl.lit(0)
+        return -pl.col("score_margin" if self.prefer == "largest_margin" else "score_chosen")

@@ -1,0 +1,176 @@
+"""Does the whole proof: `python -m tools.proof.run --out DIR [--small]`.
+
+Needs `.venv-trainers` (`sh tools/trainer_env.sh` makes it). Writes report.md and report.json into
+DIR; a run that was stopped goes on with the same command.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+from pipelines.engine.checkpoint import find_checkpoint
+from tools.proof.answers import Marks, marked
+from tools.proof.design import ARMS, SMALL, TEACHER, TUNING_SEED, VERIFIER, Arm, Size
+from tools.proof.jobs import Job, Setting, checkpoint_name, write_jobs
+from tools.proof.report import Findings, Tried, markdown
+from tools.proof.sets import PairSet, build_sets
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+PYTHON = ROOT / ".venv-trainers" / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """An arm, trained with one setting and one seed."""
+
+    arm: Arm
+    setting: Setting
+    seed: int
+
+
+class Proof:
+    """A run of the proof, in one folder."""
+
+    def __init__(self, out: Path, size: Size, processes: int) -> None:
+        self.out, self.size, self.processes = out, size, processes
+        self.start = find_checkpoint("policy", ROOT)
+        for name in ("trained", "answers", "jobs"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+
+    def run(self) -> Findings:
+        """Everything, in order."""
+        self.sets = self._timed("building the sets", partial(build_sets, self.out, self.size))
+        tuned = self._timed("tuning", self._tune)
+        best = best_settings(tuned)
+        chosen = {arm: best[arm.tuned_like] for arm in ARMS}
+        trainings = [
+            Training(arm, chosen[arm], seed) for arm in ARMS for seed in range(self.size.seeds)
+        ]
+        self._timed("training", partial(self._train, trainings))
+        folders = [self.start.folder, *map(self._checkpoint, trainings)]
+        answer = partial(self._mark, folders, self.size.tuning, self.size.reported)
+        start, *marks = self._timed("answering", answer)
+        trained: dict[Arm, list[Marks]] = {arm: [] for arm in ARMS}
+        for training, one in zip(trainings, marks, strict=True):
+            trained[training.arm].append(one)
+        return Findings(self.size, self.sets, tuned, chosen, start, trained)
+
+    def _tune(self) -> list[Tried]:
+        """Every setting of the grid, on the problems for tuning."""
+        trainings = [
+            Training(Arm(best_worst.set, method), setting, TUNING_SEED)
+            for best_worst in (VERIFIER, TEACHER)
+            for method, settings in self.size.grid.items()
+            for setting in settings
+        ]
+        self._train(trainings)
+        marks = self._mark([*map(self._checkpoint, trainings)], 0, self.size.tuning)
+        return [
+            Tried(training.arm, training.setting, float(one.sampled.mean()))
+            for training, one in zip(trainings, marks, strict=True)
+        ]
+
+    def _checkpoint(self, training: Training) -> Path:
+        digests = (self.start.digest(), self._set(training).digest)
+        method, setting = training.arm.method, training.setting
+        name = checkpoint_name(digests, method, setting, training.seed)
+        return self.out / "trained" / name
+
+    def _set(self, training: Training) -> PairSet:
+        return self.sets[training.arm.set]
+
+    def _train(self, trainings: Sequence[Training]) -> None:
+        """Trains what is not there yet, in several processes."""
+        jobs = [self._job(one) for one in trainings if not self._checkpoint(one).is_dir()]
+        shares = [jobs[place :: self.processes] for place in range(self.processes)]
+        running = [self._trainer(place, share) for place, share in enumerate(shares) if share]
+        failed = [one.args for one in running if one.wait()]
+        if failed:
+            raise SystemExit(f"a training failed: see {self.out / 'jobs'}/*.log")
+
+    def _job(self, training: Training) -> Job:
+        setting = training.setting
+        return Job(
+            start=str(self.start.folder),
+            pairs=str(self._set(training).folder),
+            method=training.arm.method,
+            rate=setting.rate,
+            epochs=setting.epochs,
+            beta=setting.beta,
+            seed=training.seed,
+            checkpoint=str(self._checkpoint(training)),
+        )
+
+    def _trainer(self, place: int, jobs: Sequence[Job]) -> "subprocess.Popen[bytes]":
+        file = self.out / "jobs" / f"{place}.json"
+        write_jobs(jobs, file)
+        environment = {
+            **os.environ,
+            "HF_HOME": str(self.out / "cache"),
+            "HF_HUB_OFFLINE": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+            "TOKENIZERS_PARALLELISM": "false",
+            "OMP_NUM_THREADS": "1",
+        }
+        with file.with_suffix(".log").open("w") as log:
+            return subprocess.Popen(
+                [PYTHON, "-m", "tools.proof.train", file],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _mark(self, folders: Iterable[Path], first: int, count: int) -> list[Marks]:
+        """The marks of each checkpoint, in several processes."""
+        kept = self.out / "answers"
+        ask = partial(marked, first=first, count=count, samples=self.size.samples, kept=kept)
+        with ProcessPoolExecutor(self.processes, get_context("spawn")) as pool:
+            return list(pool.map(ask, folders))
+
+    def _timed(self, what: str, work: Callable[[], T]) -> T:
+        started = time.monotonic()
+        done = work()
+        print(f"{what}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        return done
+
+
+def best_settings(tuned: Iterable[Tried]) -> dict[Arm, Setting]:
+    """The best setting of each arm that was tuned; of equals, the first."""
+    best: dict[Arm, Tried] = {}
+    for one in tuned:
+        if one.arm not in best or one.sampled > best[one.arm].sampled:
+            best[one.arm] = one
+    return {arm: one.setting for arm, one in best.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the proof."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--small", action="store_true", help="a few minutes' trial of it all")
+    parser.add_argument("--processes", type=int, default=2, help="how many train at once")
+    chosen = parser.parse_args(arguments)
+    if not PYTHON.is_file():
+        parser.error(".venv-trainers is not there: `sh tools/trainer_env.sh` makes it")
+    size = SMALL if chosen.small else Size()
+    report = Proof(chosen.out.resolve(), size, chosen.processes).run().to_json()
+    (chosen.out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    (chosen.out / "report.md").write_text(markdown(report), encoding="utf-8")
+    print(markdown(report))
+
+
+if __name__ == "__main__":
+    main()

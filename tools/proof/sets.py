@@ -1,0 +1,67 @@
+"""The sets of pairs, built and exported by the product's own commands into one store."""
+
+import io
+import json
+import shutil
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.cli import main
+from tools.proof.design import SETS, Size
+
+RECIPES = Path(__file__).with_name("recipes")
+
+QUALITY = """
+SELECT
+    count(*) AS pairs,
+    count(DISTINCT pairs.prompt_id) AS prompts,
+    avg((a.score = 1 AND b.score = 0)::INT) AS right_over_wrong,
+    avg((a.score = 0 AND b.score = 1)::INT) AS wrong_over_right
+FROM pairs
+JOIN judgments a ON a.response_id = chosen_response_id AND a.judge = 'verifier'
+JOIN judgments b ON b.response_id = rejected_response_id AND b.judge = 'verifier'
+"""
+"""What a set's labels are worth; right and wrong are the verifier's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairSet:
+    """A set that is built."""
+
+    folder: Path
+    """Its export for TRL."""
+    digest: str
+    """Of its content."""
+    quality: dict[str, Any]
+    """What `QUALITY` counts."""
+
+
+def build_sets(out: Path, size: Size) -> dict[str, PairSet]:
+    """Builds and exports every set; what the store holds already is not bought again."""
+    return {name: build_set(name, out, size) for name in SETS}
+
+
+def build_set(name: str, out: Path, size: Size) -> PairSet:
+    """Builds and exports one set."""
+    store = ["--store", str(out / "store")]
+    changed = ["--limit", str(size.prompts), "--set", f"selectors.sample.n={size.pairs}"]
+    pairwright("build", str(RECIPES / f"{name}.toml"), *store, *changed, "--yes")
+    folder = out / "pairs" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    pairwright("export", name, *store, "--format", "trl", "--out", str(folder))
+    asked = pairwright("sql", QUALITY, *store, "--dataset", name, "--format", "json")
+    (quality,) = json.loads(asked)
+    exported = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    return PairSet(folder, exported["content_digest"], quality)
+
+
+def pairwright(*arguments: str) -> str:
+    """What a command of the product prints. Raises RuntimeError where it does not succeed."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        code = main(arguments)
+    if code:
+        raise RuntimeError(f"pairwright {' '.join(arguments)}: exit code {code}")
+    return printed.getvalue()
