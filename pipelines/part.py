@@ -11,8 +11,8 @@
 import hashlib
 import importlib
 import importlib.util
-import sys
 import pkgutil
+import sys
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
