@@ -27,6 +27,7 @@ from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.publish import write_tables
 from pipelines.publishing.store import Store, Version, staged
 from pipelines.recipe import Recipe
+from pipelines.selection.columns import columns_read
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
 from pipelines.shard import RECORDS, Finished, Shard, run_shard
@@ -74,7 +75,7 @@ def read(recipe: Recipe, staging: Path, meter: Meter) -> Intake:
     meter.step = "reading"
     evidence = Evidence(staging / "evidence")
     with Records(staging / RECORDS) as records:
-        intake = read_inputs(recipe, records, evidence.add_drop)
+        intake = read_inputs(recipe, records, evidence.add_drop, meter)
     evidence.flush()
     meter.step, meter.units = "sampling and judging", intake.selected
     return intake
@@ -104,8 +105,9 @@ def publish(
     for shard in shards:
         evidence.take(shard.folder)
     _count_what_units_did(funnel, intake, evidence)
-    everything = evidence.frames()
+    everything = evidence.frames(columns_read(recipe))
     selected = select(recipe, everything, evidence.join_texts, funnel)
+    del everything
 
     meter.step = "publishing"
     folder = staging / "version"
@@ -113,7 +115,8 @@ def publish(
         evidence.folder, selected, funnel.found(), recipe.publish, recipe.head.seed, folder
     )
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    manifest = make_manifest(recipe, intake, everything, funnel, files, folder, meter, owed)
+    judgments = evidence.judgments()
+    manifest = make_manifest(recipe, intake, judgments, funnel, files, folder, meter, owed)
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
     if failures := failed_gates(recipe.gates, manifest, asking):

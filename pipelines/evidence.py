@@ -5,23 +5,25 @@ sorts, joins and writes the rest.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.selection import frames
-from pipelines.selection.frames import Frames
+from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
+from pipelines.selection.staged import join_texts, read_frames, read_judgments
 from pipelines.selection.texts import norm_hash, text_hash
-from schemas.canonical import MICRO
-from schemas.rows import Drop, Judgment, Message, Prompt, Response, ToolCall
+from schemas.rows import Drop, Judgment, Prompt, Response
 from schemas.tables import STAGED
 
 RowT = TypeVar("RowT", Prompt, Response)
 
-ROWS_PER_FILE = 16_384
+ROWS_PER_FILE = 8_192
 """Rows held in memory per table before they are written."""
 
 
@@ -65,43 +67,17 @@ class Evidence:
             if self._buffers[table] or not self._files[table]:
                 self._write(table)
 
-    def frames(self) -> Frames:
+    def frames(self, columns: Columns = EVERY_COLUMN) -> Frames:
         """The slim tables of what is staged; scores as micro-units, rounded half-even once."""
-        scores = ("score", "score_a", "score_b")
-        judgments = pl.scan_parquet(self.folder / "judgments" / "*.parquet").with_columns(
-            (pl.col(name) * MICRO).round(0, mode="half_to_even").cast(pl.Int64) for name in scores
-        )
-        responses = pl.scan_parquet(self.folder / "responses" / "*.parquet").with_columns(
-            failed=pl.col("error").is_not_null(),
-            has_text=pl.col("norm_hash").is_not_null(),
-            score=pl.lit(None, pl.Int64),
-            n_scores=pl.lit(None, pl.Int64),
-        )
-        prompts = pl.scan_parquet(self.folder / "prompts" / "*.parquet").with_columns(
-            has_reference=pl.col("reference").is_not_null(),
-            n_messages=pl.col("messages").list.len(),
-        )
-        before = [name for name in frames.PROMPTS if name in frames.PROMPTS_BEFORE]
-        return Frames(
-            prompts=_slim(prompts, {name: frames.PROMPTS[name] for name in before}),
-            responses=_slim(responses, frames.RESPONSES),
-            judgments=_slim(judgments, frames.JUDGMENTS),
-        )
+        return read_frames(self.folder, columns)
+
+    def judgments(self) -> pl.LazyFrame:
+        """The judgments that are staged: `frames.JUDGMENTS`."""
+        return read_judgments(self.folder)
 
     def join_texts(self, frame: pl.DataFrame, names: frozenset[str]) -> pl.DataFrame:
         """`frame` with the text columns `names` (`frames.TEXT_COLUMNS`), rows in their order."""
-        for name in sorted(names):
-            if name == "prompt_text":
-                texts, key = self._texts("prompts", "prompt_id", _conversation()), "prompt_id"
-            else:
-                texts = self._texts("responses", "response_id", pl.col("text"))
-                key = (
-                    "response_id" if name == "text" else f"{name.removesuffix('_text')}_response_id"
-                )
-            wanted = frame.lazy().select(pl.col(key).unique())
-            texts = texts.rename({"id": key, "text": name}).join(wanted, on=key, how="semi")
-            frame = frame.join(texts.collect(), on=key, how="left", maintain_order="left")
-        return frame
+        return join_texts(self.folder, frame, names)
 
     def count(self, table: str) -> int:
         """Rows that are staged."""
@@ -111,10 +87,6 @@ class Evidence:
     def drops(self) -> pl.DataFrame:
         """The reasons that are staged."""
         return pl.read_parquet(self.folder / "drops" / "*.parquet")
-
-    def _texts(self, table: str, key: str, text: pl.Expr) -> pl.LazyFrame:
-        staged = pl.scan_parquet(self.folder / table / "*.parquet")
-        return staged.select(id=pl.col(key), text=text)
 
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
         buffer = self._buffers[table]
@@ -126,13 +98,27 @@ class Evidence:
         rows, self._buffers[table] = self._buffers[table], []
         schema = STAGED[table]
         columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-        arrays = [
-            pa.array(list(map(_plain, column)) if pa.types.is_nested(kind) else column, kind)
-            for column, kind in zip(columns, schema.types, strict=True)
-        ]
+        arrays = [_array(column, field) for column, field in zip(columns, schema, strict=True)]
         path = self.folder / table / f"{self._files[table]:06d}.parquet"
         pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
         self._files[table] += 1
+
+
+def _array(column: Sequence[Any], field: pa.Field) -> pa.Array:
+    """A column as Arrow, by way of Polars: pyarrow's own way imports pandas wherever it is there."""
+    kind = _polars_type(field.type)
+    if pa.types.is_nested(field.type):
+        texts = [orjson.dumps(value).decode() for value in column]
+        series = pl.Series(field.name, texts, pl.String).str.json_decode(kind)
+    else:
+        series = pl.Series(field.name, column, kind)
+    return series.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(field.type)
+
+
+@cache
+def _polars_type(kind: pa.DataType) -> pl.DataType:
+    empty = pl.DataFrame(pa.Table.from_batches([], pa.schema([("x", kind)])))
+    return empty.schema["x"]
 
 
 def prompts_frame(prompts: Sequence[Prompt], names: Collection[str]) -> pl.DataFrame:
@@ -182,25 +168,6 @@ def _text_facts(text: str | None) -> tuple[int | None, str | None, str | None]:
     return None if text is None else len(text), text_hash(text), norm_hash(text)
 
 
-def _conversation() -> pl.Expr:
-    """The contents of a prompt's messages, joined by line ends."""
-    contents = pl.element().struct.field("content").fill_null("")
-    return pl.col("messages").list.eval(contents).list.join("\n")
-
-
-def _slim(table: pl.LazyFrame, columns: dict[str, Any]) -> pl.DataFrame:
-    return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).collect()
-
-
 def _values(row: Any) -> tuple[Any, ...]:
     """The fields of a row, in their order, which is that of the staged columns."""
     return tuple([getattr(row, name) for name in row.__slots__])
-
-
-def _plain(value: Any) -> Any:
-    """Nested rows as dictionaries and lists: what Arrow takes."""
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, Message | ToolCall):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
-    return value

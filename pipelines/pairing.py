@@ -7,14 +7,12 @@ is never paired.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 
 from pipelines.part import Part
-
-if TYPE_CHECKING:
-    from pipelines.selection.frames import Frames
+from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +22,18 @@ class Paired:
     pairs: pl.DataFrame
     """Columns `frames.PAIRED`: who is chosen over whom, with the scores that say so."""
     unpaired_prompts: pl.DataFrame
-    """`prompt_id`, `reason`: prompts of which it made no pair (too_few_scored, all_tied...)."""
+    """`prompt`, `reason`: prompts of which it made no pair (too_few_scored, all_tied...)."""
     unpaired_comparisons: pl.DataFrame | None = None
-    """`comparison_id`, `prompt_id`, `reason`: comparisons without a pair (tie, unread...)."""
+    """`comparison_id`, `prompt`, `reason`: comparisons without a pair (tie, unread...)."""
 
 
 class Pairing(Part):
     """Makes pairs of the responses to each prompt."""
 
     shelf: ClassVar[str] = "pairings"
+
+    reads: ClassVar[Columns] = EVERY_COLUMN
+    """The columns that `pair` reads: a build of millions of rows holds no others in memory."""
 
     choose_refusals: bool = False
     """Whether a refusal may be chosen. It may be rejected either way, unless a filter drops it."""
@@ -46,5 +47,5 @@ class Pairing(Part):
         return ()
 
     @abstractmethod
-    def pair(self, frames: "Frames", seed: int) -> Paired:
+    def pair(self, frames: Frames, seed: int) -> Paired:
         """The pairs. Depends on the set of rows and on `seed`, never on their order."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from pipelines.part import Part
+from pipelines.selection.frames import PAIRS
 
 
 class Selector(Part):
@@ -16,10 +17,13 @@ class Selector(Part):
 
     shelf: ClassVar[str] = "selectors"
 
+    reads: ClassVar[frozenset[str]] = frozenset(PAIRS)
+    """The columns of pairs that `drops` reads: a build of millions holds no others in memory."""
+
     @abstractmethod
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """The dropped pairs: columns `pair_id` and `reason` (texts), each pair at most once.
 
-        `pairs` has the columns `frames.PAIRS`, in no promised order: the result depends on the
-        set of rows and on `seed` alone.
+        `pairs` has the columns `frames.PAIRS` that are read, in no promised order: the result
+        depends on the set of rows and on `seed` alone.
         """

@@ -129,6 +129,8 @@ class Run(_Record):
     the prices of this run's recipe. With `spent` it is what the version took in all."""
     forecast: dict[str, Forecast] = {}
     """Per model of the recipe; empty where no plan was made before the run."""
+    engines: dict[str, str] = {}
+    """Per address of an engine that the build started, what it did: tokens, cache hits."""
 
 
 class Manifest(_Record):

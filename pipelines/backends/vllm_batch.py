@@ -59,13 +59,11 @@ class VllmBatch(Vllm):
         self._place = folder, meter
 
     async def open(self) -> None:
-        """Takes up what earlier runs left. Raises RecipeError without vLLM, and StoreError."""
+        """Takes up what earlier runs left. Raises StoreError."""
         assert self._place is not None, "equip() comes before open()"
         folder, meter = self._place
         tidy(folder / FOLDER)
-        command, variables = self.invocation(MODULE)
-        command = (*command, "--served-model-name", self.model)
-        self._route = Offline(command, variables, self.env)
+        self._route = Offline(self._command, self.env)
         journal = Journal(folder, f"{self.model_identity()} {self.model}")
         bounds = Bounds(self.job_requests, MOST_BYTES, self.collect_s)
         self._collector = Collector(self._route, journal, bounds, meter)
@@ -100,6 +98,10 @@ class VllmBatch(Vllm):
         """The result of the request's job is needed no more."""
         if self._collector is not None:
             self._collector.done(self._custom_id(request))
+
+    def _command(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        command, variables = self.invocation(MODULE)
+        return (*command, "--served-model-name", self.model), variables
 
     def _custom_id(self, request: Request) -> str:
         return make_custom_id(self.model_identity(), request.first, self._body(request))

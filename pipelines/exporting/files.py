@@ -26,7 +26,8 @@ def write_parquet(
     sizes = shard_rows(rows, pairs.shards)
     files = dict(zip(shard_paths(pairs.split, sizes), sizes, strict=True))
     stored = pa.schema(field.with_type(_stored(field.type)) for field in schema)
-    stream = Rows(pairs.read(query), stored)
+    tables = (pa.Table.from_batches([batch]) for batch in pairs.read(query))
+    stream = Rows(tables, stored)
     for path, count in files.items():
         _write_shard(stream, count, folder / path, schema)
     return files

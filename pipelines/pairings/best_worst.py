@@ -3,18 +3,21 @@
 Equal scores are ordered by response id.
 """
 
+from typing import ClassVar
+
 from pipelines.pairing import Paired, Pairing
-from pipelines.selection.duels import best, duels, paired, scored_responses
-from pipelines.selection.frames import Frames
+from pipelines.selection.duels import READS, best, duels, first_of_each, paired, scored_responses
+from pipelines.selection.frames import Columns, Frames
 
 
 class BestWorst(Pairing):
     """One pair per prompt: highest score over lowest score."""
 
+    reads: ClassVar[Columns] = READS
+
     def pair(self, frames: Frames, seed: int) -> Paired:
         """The worst is the lowest score among the texts that differ from the best one."""
         scored = scored_responses(frames, self.choose_refusals)
         against_best = duels(best(scored), scored)
-        worst_first = against_best.sort("prompt_id", "score_rejected", "rejected_response_id")
-        pairs = worst_first.unique("prompt_id", keep="first", maintain_order=True)
-        return paired(frames, scored, pairs)
+        worst_first = against_best.sort("prompt", "score_rejected", "rejected")
+        return paired(frames, scored, first_of_each(worst_first, "prompt"))

@@ -1,17 +1,23 @@
 """One pair per comparison, from that comparison's own scores or verdict."""
 
+from typing import ClassVar
+
 import polars as pl
 
 from pipelines.pairing import Paired, Pairing
-from pipelines.selection.comparisons import consolidate
+from pipelines.selection.comparisons import READS, consolidate
 from pipelines.selection.duels import first_reason
-from pipelines.selection.frames import PAIRED, Frames
+from pipelines.selection.frames import PAIRED, Columns, Frames
 
 SIDES = ("_chosen", "_rejected")
 
 
 class Compared(Pairing):
     """The better response of each comparison over the other."""
+
+    reads: ClassVar[Columns] = Columns(
+        responses=frozenset(("has_text", "text_hash", "refused")), judgments=READS
+    )
 
     judges: tuple[str, ...] = ()
     """The judges whose votes count. Default: all that compare."""
@@ -22,11 +28,11 @@ class Compared(Pairing):
 
     def pair(self, frames: Frames, seed: int) -> Paired:
         """A comparison of two that were judged several times gives one pair, by all its votes."""
-        comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames.responses)
+        comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames)
         comparisons = comparisons.with_columns(reason=self._reason())
         pairs = comparisons.filter(pl.col("reason").is_null()).select(*PAIRED)
-        prompts = frames.prompts.select("prompt_id").join(pairs, on="prompt_id", how="anti")
-        compared = pl.col("prompt_id").is_in(comparisons["prompt_id"].unique().implode())
+        prompts = frames.prompts.select("prompt").join(pairs, on="prompt", how="anti")
+        compared = pl.col("prompt").is_in(comparisons["prompt"].unique().implode())
         return Paired(
             pairs=pairs,
             unpaired_prompts=prompts.with_columns(
@@ -35,7 +41,7 @@ class Compared(Pairing):
                 .otherwise(pl.lit("not_compared"))
             ),
             unpaired_comparisons=comparisons.filter(pl.col("reason").is_not_null()).select(
-                "comparison_id", "prompt_id", "reason"
+                "comparison_id", "prompt", "reason"
             ),
         )
 
@@ -56,7 +62,7 @@ class Compared(Pairing):
         return first_reason(reasons)
 
 
-def _with_sides(comparisons: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
+def _with_sides(comparisons: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     """`comparisons` with the columns `frames.PAIRED`, and what is known of both responses.
 
     Without a winner the sides mean nothing, and `a` stands for the chosen.
@@ -70,16 +76,14 @@ def _with_sides(comparisons: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFr
         ]
 
     with_sides = comparisons.with_columns(
-        *sided("response_a_id", "response_b_id", "chosen_response_id", "rejected_response_id"),
+        *sided("response_a_id", "response_b_id", "id_chosen", "id_rejected"),
         *sided("score_a", "score_b", "score_chosen", "score_rejected"),
         *sided("n_votes_a", "n_votes_b", "n_votes_chosen", "n_votes_rejected"),
     )
-    known = responses.select("response_id", "has_text", "text_hash", "refused")
+    known = frames.responses.select(
+        "has_text", "text_hash", "refused", id="response_id", number="response"
+    )
     for side in SIDES:
-        with_sides = with_sides.join(
-            known.select(pl.all().name.suffix(side)),
-            left_on=f"{side[1:]}_response_id",
-            right_on=f"response_id{side}",
-            how="left",
-        )
-    return with_sides
+        own = known.select(pl.all().name.suffix(side)).rename({f"number{side}": side[1:]})
+        with_sides = with_sides.join(own, on=f"id{side}", how="left")
+    return with_sides.join(frames.prompts.select("prompt", "prompt_id"), on="prompt_id", how="left")

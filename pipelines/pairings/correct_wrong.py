@@ -1,19 +1,22 @@
 """Right answers over wrong ones, as a verifier (or recorded correctness) says."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
-from pipelines.selection.duels import capped, duels, paired, scored_responses
-from pipelines.selection.frames import Frames
+from pipelines.selection.duels import READS, capped, duels, paired, scored_responses
+from pipelines.selection.frames import Columns, Frames
 from pipelines.selection.rounding import mean_micro
 
 
 class CorrectWrong(Pairing):
     """Every correct response over every wrong one of its prompt."""
+
+    reads: ClassVar[Columns] = READS
 
     judge: str | None = None
     """The judge whose mean score says what is correct. Default: the score of `[score]`."""
@@ -44,7 +47,8 @@ class CorrectWrong(Pairing):
         scored = scored_responses(frames, self.choose_refusals)
         correct = scored.filter(pl.col("score") >= micro(self.correct))
         wrong = scored.filter(pl.col("score") <= micro(self.wrong))
-        pairs = capped(duels(correct, wrong), self.max_per_prompt, seed, self.name)
+        every = duels(correct, wrong)
+        pairs = capped(frames, every, self.max_per_prompt, seed, self.name)
         return paired(frames, scored, pairs, self._reasons())
 
     def _reasons(self) -> dict[str, pl.Expr]:
@@ -59,6 +63,6 @@ class CorrectWrong(Pairing):
 def _scored_by(frames: Frames, judge: str) -> Frames:
     """`frames` with one judge's mean as the score of each response."""
     own = frames.judgments.filter(pl.col("judge") == judge)
-    means = own.group_by("response_id").agg(score=mean_micro("score"))
-    responses = frames.responses.drop("score").join(means, on="response_id", how="left")
+    means = own.group_by("response").agg(score=mean_micro("score"))
+    responses = frames.responses.drop("score").join(means, on="response", how="left")
     return Frames(frames.prompts, responses, frames.judgments)

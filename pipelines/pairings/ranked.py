@@ -1,10 +1,12 @@
 """Neighbours in the ranking: each score over the next lower one."""
 
+from typing import ClassVar
+
 import polars as pl
 
 from pipelines.pairing import Paired, Pairing
-from pipelines.selection.duels import paired, scored_responses
-from pipelines.selection.frames import Frames
+from pipelines.selection.duels import READS, first_of_each, paired, scored_responses
+from pipelines.selection.frames import Columns, Frames
 
 
 class Ranked(Pairing):
@@ -14,13 +16,16 @@ class Ranked(Pairing):
     may be chosen goes before a refusal.
     """
 
+    reads: ClassVar[Columns] = READS
+
     def pair(self, frames: Frames, seed: int) -> Paired:
         """Neighbours of equal text, or with a refusal above, make no pair."""
         scored = scored_responses(frames, self.choose_refusals)
-        ranks = scored.sort(
-            "prompt_id", "score", "choosable", "response_id", descending=[False, True, True, False]
-        ).unique(["prompt_id", "score"], keep="first", maintain_order=True)
-        below = pl.col("response_id", "score", "text_hash").shift(-1).over("prompt_id")
+        highest_first = scored.sort(
+            "prompt", "score", "choosable", "response", descending=[False, True, True, False]
+        )
+        ranks = first_of_each(highest_first, "prompt", "score")
+        below = pl.col("response", "score", "text_hash").shift(-1).over("prompt")
         pairs = ranks.with_columns(below.name.suffix("_below")).filter(
             pl.col("choosable"), pl.col("text_hash") != pl.col("text_hash_below")
         )
@@ -28,9 +33,9 @@ class Ranked(Pairing):
 
 
 _COLUMNS = (
-    pl.col("prompt_id"),
-    pl.col("response_id").alias("chosen_response_id"),
-    pl.col("response_id_below").alias("rejected_response_id"),
+    pl.col("prompt"),
+    pl.col("response").alias("chosen"),
+    pl.col("response_below").alias("rejected"),
     pl.col("score").alias("score_chosen"),
     pl.col("score_below").alias("score_rejected"),
 )

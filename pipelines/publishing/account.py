@@ -14,7 +14,6 @@ from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.recipe import Recipe
 from pipelines.selection.comparisons import consolidate
-from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest
 
@@ -22,14 +21,17 @@ from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, conten
 def make_manifest(
     recipe: Recipe,
     intake: Intake,
-    everything: Frames,
+    judgments: pl.LazyFrame,
     funnel: Funnel,
     files: Mapping[str, FileInfo],
     folder: Path,
     meter: Meter,
     owed: int,
 ) -> Manifest:
-    """The manifest of the tables `files` that were written to `folder`."""
+    """The manifest of the tables `files` that were written to `folder`.
+
+    `judgments` are all of the build, columns `frames.JUDGMENTS`.
+    """
     fingerprint = recipe.fingerprint()
     return Manifest(
         name=recipe.head.name,
@@ -40,9 +42,9 @@ def make_manifest(
         files=dict(files),
         schema_hashes=schema_hashes(folder),
         models={
-            name: f"{model.model_identity()}#{model.model}" for name, model in recipe.models.items()
+            name: model.qualified_model for name, model in recipe.models.items()
         },
-        judges=_judges(everything.judgments),
+        judges=_judges(judgments),
         inputs=inputs_of(intake.files),
         code_version=version("pairwright"),
         run=_run(meter, owed),
@@ -63,7 +65,7 @@ def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
     return inputs
 
 
-def _judges(judgments: pl.DataFrame) -> dict[str, Judge]:
+def _judges(judgments: pl.LazyFrame) -> dict[str, Judge]:
     """What each judge was asked, and how much of it could be read."""
     readable = pl.any_horizontal(pl.col("score", "score_a", "rank", "verdict", "p_a").is_not_null())
     judges = judgments.group_by("judge").agg(
@@ -71,17 +73,18 @@ def _judges(judgments: pl.DataFrame) -> dict[str, Judge]:
         asked=pl.len(),
         read=readable.sum(),
     )
+    comparisons = judgments.filter(pl.col("comparison_id").is_not_null()).collect()
     return {
         name: Judge(
-            identity=", ".join(identities), asked=asked, read=read, notes=_votes(judgments, name)
+            identity=", ".join(identities), asked=asked, read=read, notes=_votes(comparisons, name)
         )
-        for name, identities, asked, read in judges.sort("judge").iter_rows()
+        for name, identities, asked, read in judges.collect().sort("judge").iter_rows()
     }
 
 
-def _votes(judgments: pl.DataFrame, judge: str) -> dict[str, int | float | str]:
+def _votes(comparisons: pl.DataFrame, judge: str) -> dict[str, int | float | str]:
     """Of a judge of comparisons: its votes, and how many of them are ties, and inconsistent."""
-    votes = consolidate(judgments, [judge])
+    votes = consolidate(comparisons, [judge])
     if not votes.height:
         return {}
     counts = votes.select(
@@ -100,5 +103,7 @@ def _run(meter: Meter, owed: int) -> Run:
         retries=meter.retries,
         owed=owed,
         spent={name: Spent(**asdict(spend)) for name, spend in sorted(meter.spend.items())},
+        before={name: Spent(**asdict(spend)) for name, spend in sorted(meter.before.items())},
         forecast=meter.forecast,
+        engines=meter.engines,
     )

@@ -9,7 +9,7 @@ from schemas.version import Manifest
 
 
 class Gates(Table):
-    """`[gates]`: bounds that the finished build is held against."""
+    """Bounds that the finished build is held against."""
 
     min_pairs: int = Field(default=1, ge=0)
     """Fewest kept pairs."""

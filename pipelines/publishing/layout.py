@@ -11,7 +11,7 @@ SplitName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 class Publish(Table):
-    """`[publish]`: the shape of the published files."""
+    """The shape of the published files."""
 
     splits: dict[SplitName, Threshold] = {"train": Decimal("0.98"), "test": Decimal("0.02")}
     """Split -> share of the prompt groups, summing to 1. A group lies wholly in one split, which

@@ -1,6 +1,6 @@
 """Shards: a stream of sorted rows, cut into Parquet files of exact sizes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,23 +15,20 @@ BATCH_ROWS = 2048
 class Rows:
     """A stream of rows with exactly the columns of `schema`, taken in any portions."""
 
-    def __init__(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> None:
-        self._reader = reader
+    def __init__(self, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
+        self._tables = tables
         self._schema = schema
         self._pending = schema.empty_table()
 
     def take(self, count: int) -> pa.Table:
         """The next `count` rows; fewer at the end of the stream."""
-        tables = [self._pending]
-        while count > sum(table.num_rows for table in tables):
-            try:
-                batch = self._reader.read_next_batch()
-            except StopIteration:
-                break
-            tables.append(pa.Table.from_batches([batch]).cast(self._schema))
-        rows = pa.concat_tables(tables)
-        self._pending = rows.slice(count)
-        return rows.slice(0, count)
+        tables, rows = [self._pending], self._pending.num_rows
+        while rows < count and (table := next(self._tables, None)) is not None:
+            tables.append(table.select(self._schema.names).cast(self._schema))
+            rows += table.num_rows
+        together = pa.concat_tables(tables)
+        self._pending = together.slice(count)
+        return together.slice(0, count)
 
 
 def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_rows: int) -> None:

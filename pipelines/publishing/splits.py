@@ -1,37 +1,38 @@
 """Where a published pair lies: its split, its place in the seeded shuffle, its shard."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
-from schemas.canonical import draw_integer, draw_unit
+from pipelines.selection.hashes import draw_integers
 
 
-def split_of_groups(
-    groups: Iterable[str], shares: Mapping[str, Decimal], seed: int
-) -> dict[str, str]:
-    """Group -> split: its seeded draw in [0, 1) against the cumulative shares, splits by name.
+def split_of_groups(groups: pl.Series, shares: Mapping[str, Decimal], seed: int) -> pl.Series:
+    """The split of each group: its seeded draw in [0, 1) (`canonical.draw_unit`) against the
+    cumulative shares, splits by name.
 
     A group's split depends on (seed, group, shares) alone, so other prompts that come or go move
     none from train to test.
     """
-    names = sorted(shares)
+    names = pl.Series("split", sorted(shares), pl.String)
     cuts = [float(cut) for cut in accumulate(shares[name] for name in names)][:-1]
-    return {group: names[bisect_right(cuts, draw_unit(seed, "split", group))] for group in groups}
+    drawn = draw_integers(groups.to_frame("group"), seed, "split", pl.col("group")).to_numpy()
+    units = (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return names.gather(np.searchsorted(cuts, units, side="right"))
 
 
 def shuffled(pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """`pairs` (`pair_id`, `split`) with `order_key`: 0, 1... within each split, seeded."""
-    keys = [draw_integer(seed, "order", pair_id) for pair_id in pairs["pair_id"]]
-    return (
-        pairs.with_columns(key=pl.Series(keys, dtype=pl.UInt64))
-        .sort("split", "key", "pair_id")
-        .select("pair_id", "split", order_key=pl.int_range(pl.len(), dtype=pl.Int64).over("split"))
-    )
+    """`pairs` (`pair_id`, `split`...) in their seeded order, split by split.
+
+    Their place within the split is in `order_key`: 0, 1...
+    """
+    drawn = draw_integers(pairs, seed, "order", pl.col("pair_id")).alias("draw")
+    place = pl.int_range(pl.len(), dtype=pl.Int64).over("split").alias("order_key")
+    return pairs.with_columns(drawn).sort("split", "draw", "pair_id").with_columns(place).drop("draw")
 
 
 def shard_rows(rows: int, shards: int | Literal["auto"]) -> list[int]:

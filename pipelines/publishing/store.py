@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipelines.errors import StoreError, nearest
+from pipelines.errors import NotThere, StoreError, nearest
 from pipelines.publishing.folders import add_files, claim, file_faults, sync_tree
 from pipelines.selection.balance import check_balance
 from schemas import SCHEMA_VERSION
@@ -141,13 +141,13 @@ class Store:
     def resolve(self, ref: str) -> Version:
         """The version that "NAME", "NAME@3", "NAME@v0003" or "NAME@latest" names.
 
-        Raises StoreError that lists the names or versions there are.
+        Raises NotThere that lists the names or versions there are.
         """
         name, _, wanted = ref.partition("@")
         names = self.names()
         if name not in names:
             hint = nearest(name, names) if names else "no dataset has been published yet"
-            raise StoreError(f'{self.root}: no such dataset "{name}"; {hint}. `pairwright ls`')
+            raise NotThere(f'{self.root}: no such dataset "{name}"; {hint}. `pairwright ls`')
         numbers = self._published(name)
         if wanted in ("", "latest"):
             return self._read(name, numbers[-1])
@@ -155,7 +155,7 @@ class Store:
         if digits.isascii() and digits.isdigit() and int(digits) in numbers:
             return self._read(name, int(digits))
         hint = nearest(wanted, [f"v{number:04d}" for number in numbers])
-        raise StoreError(f'{name}: no such version "{wanted}"; {hint}, latest')
+        raise NotThere(f'{self.root}: {name}: no such version "{wanted}"; {hint}, latest')
 
     def publish(self, name: str, folder: Path, manifest: Manifest) -> tuple[Version, bool]:
         """Claims the next version of `name` for the staged `folder`, which moves there.

@@ -19,6 +19,9 @@ VOTE = ("comparison_id", "judge", "annotator", "sample_index", "record_key")
 
 OF_ALL_VOTES = ("prompt_id", "response_a_id", "response_b_id")
 
+READS = frozenset((*VOTE, *OF_ALL_VOTES, "score_a", "score_b", "verdict", "p_a"))
+"""The columns of judgments that are read here."""
+
 
 def consolidate(judgments: pl.DataFrame, judges: Collection[str] = ()) -> pl.DataFrame:
     """One row per comparison, sorted by id, from the votes of `judges` (all, when empty).

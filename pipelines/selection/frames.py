@@ -2,11 +2,24 @@
 
 Scores are integers in micro-units, so that every comparison is exact. Texts stay in the staged
 evidence and are joined at publish. The dictionaries below are the columns that a filter may name.
+A table has those of them that some part of the recipe reads (`Columns`).
 """
 
 from dataclasses import dataclass
 
 import polars as pl
+
+NUMBER = pl.UInt32
+NUMBERS = {
+    "prompts": ("prompt",),
+    "responses": ("response", "prompt"),
+    "judgments": ("response", "prompt"),
+    "pairs": ("prompt", "chosen", "rejected"),
+}
+"""Columns that stand beside the ids: a `prompt` is the place of a `prompt_id` among all of them,
+sorted; a `response` (`chosen`, `rejected`) that of a `response_id`, sorted by prompt. A join by
+number costs a fraction of one by text, and ties broken by number are broken by id. Numbers mean
+nothing outside of their build: what is drawn or published is keyed by ids."""
 
 PROMPTS = {
     "prompt_id": pl.String,
@@ -85,10 +98,8 @@ JUDGMENTS = {
 """Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read."""
 
 PAIRED = {
-    "prompt_id": pl.String,
+    **dict.fromkeys(NUMBERS["pairs"], NUMBER),
     "comparison_id": pl.String,
-    "chosen_response_id": pl.String,
-    "rejected_response_id": pl.String,
     "score_chosen": pl.Int64,
     "score_rejected": pl.Int64,
     "n_votes": pl.Int64,
@@ -105,7 +116,10 @@ _SIDE = ("model", "policy", "sampler", "finish_reason", "refused", "n_chars", "t
 PAIRS = {
     "pair_id": pl.String,
     "pairing": pl.String,
-    **PAIRED,
+    "prompt_id": pl.String,
+    "chosen_response_id": pl.String,
+    "rejected_response_id": pl.String,
+    **{name: PAIRED[name] for name in PAIRED if name not in NUMBERS["pairs"]},
     "score_margin": pl.Int64,
     "p_chosen": pl.Float64,
     **{f"{side}_{name}": RESPONSES[name] for side in ("chosen", "rejected") for name in _SIDE},
@@ -127,8 +141,33 @@ TEXT_COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """Some columns of each table. Its own ids, its numbers and what is scored are always there."""
+
+    prompts: frozenset[str] = frozenset()
+    responses: frozenset[str] = frozenset()
+    judgments: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Columns") -> "Columns":
+        return Columns(
+            self.prompts | other.prompts,
+            self.responses | other.responses,
+            self.judgments | other.judgments,
+            self.pairs | other.pairs,
+        )
+
+
+EVERY_COLUMN = Columns(*map(frozenset, (PROMPTS, RESPONSES, JUDGMENTS)))
+"""Every column that a pairing can see."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frames:
-    """The tables of one round, after the filters that ran so far. No row order is promised."""
+    """The tables of one round, after the filters that ran so far. No row order is promised.
+
+    Their columns are `NUMBERS`, and those of the dictionaries above that the recipe's parts read.
+    """
 
     prompts: pl.DataFrame
     """Columns `PROMPTS`: the prompts that no filter has dropped."""

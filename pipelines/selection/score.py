@@ -23,7 +23,7 @@ from schemas.canonical import MICRO
 
 
 class Score(Table):
-    """`[score]`: how judgments are combined into the score of a response."""
+    """How judgments are combined into the score of a response."""
 
     combine: Literal["mean", "median", "min", "weighted", "log_sigmoid"] = "mean"
     """Over judges. "weighted": sum of weight x score over the sum of weights. "log_sigmoid": sum
@@ -64,46 +64,51 @@ def score_responses(score: Score, responses: pl.DataFrame, judgments: pl.DataFra
     `n_scores` counts the judgments that went in (for a win rate, the comparisons). A recorded
     rank counts as the score -rank.
     """
-    rating = set(judgments.filter(pl.col("response_id").is_not_null())["judge"].unique())
+    rating = set(judgments.filter(pl.col("response").is_not_null())["judge"].unique())
     judges = sorted(set(score.judges) or rating)
-    wide = responses.drop("score", "n_scores", strict=False)
+    wide = responses.select("response")
     values = [f"value {number}" for number in range(len(judges))]
     counts = [f"n {number}" for number in range(len(judges))]
     for judge, value, count in zip(judges, values, counts, strict=True):
         said = judgments.filter(pl.col("judge") == judge)
-        own = _ratings(said, score.samples) if judge in rating else _win_rates(said)
+        own = _ratings(said, score.samples) if judge in rating else _win_rates(said, responses)
         own = own.rename({"value": value, "n": count})
-        wide = wide.join(own, on="response_id", how="left", maintain_order="left")
-    return wide.with_columns(
+        wide = wide.join(own, on="response", how="left", maintain_order="left")
+    scored = wide.with_columns(
         score=rounded(_combined(score, dict(zip(judges, map(pl.col, values), strict=True)))),
         n_scores=_total(pl.col(count).fill_null(0) for count in counts).cast(pl.Int64),
-    ).drop(values, counts)
+    )
+    return responses.with_columns(scored["score"], scored["n_scores"])
 
 
 def prompt_scores(prompts: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """`prompts` with what filters know of the scores of their responses (see `frames.PROMPTS`).
 
-    Sums are null where nothing is scored. A model's mean score is rounded half-even.
+    Sums are null where nothing is scored. A model's mean score is rounded half-even. Without the
+    column `model` in `responses` nothing is known of models.
     """
-    scored = responses.filter(pl.col("score").is_not_null())
-    of_models = scored.group_by("prompt_id", "model").agg(mean=mean_micro("score"))
-    summaries = (
-        responses.group_by("prompt_id").agg(n_responses=pl.len().cast(pl.Int64)),
-        scored.group_by("prompt_id").agg(**_sums("score", "n_scored", "score")),
-        of_models.group_by("prompt_id").agg(**_sums("mean", "n_models_scored", "model_score")),
-    )
-    added = [name for summary in summaries for name in summary.columns if name != "prompt_id"]
+    summaries = [
+        responses.group_by("prompt").agg(
+            n_responses=pl.len().cast(pl.Int64), **_sums("score", "n_scored", "score")
+        )
+    ]
+    if "model" in responses.columns:
+        scored = responses.filter(pl.col("score").is_not_null())
+        of_models = scored.group_by("prompt", "model").agg(mean=mean_micro("score"))
+        summaries.append(
+            of_models.group_by("prompt").agg(**_sums("mean", "n_models_scored", "model_score"))
+        )
+    added = [name for summary in summaries for name in summary.columns if name != "prompt"]
     with_scores = prompts.drop(added, strict=False)
     for summary in summaries:
-        with_scores = with_scores.join(summary, on="prompt_id", how="left", maintain_order="left")
-    return with_scores.with_columns(
-        pl.col("n_responses", "n_scored", "n_models_scored").fill_null(0)
-    )
+        with_scores = with_scores.join(summary, on="prompt", how="left", maintain_order="left")
+    counts = [name for name in added if name.startswith("n_")]
+    return with_scores.with_columns(pl.col(counts).fill_null(0))
 
 
 def _ratings(said: pl.DataFrame, samples: str) -> pl.DataFrame:
-    """`response_id`, `value` (one judge's score in micro-units, a double), `n` samples."""
-    rated = said.select("response_id", rating=pl.coalesce("score", -MICRO * pl.col("rank")))
+    """`response`, `value` (one judge's score in micro-units, a double), `n` samples."""
+    rated = said.select("response", rating=pl.coalesce("score", -MICRO * pl.col("rank")))
     rating = pl.col("rating")
     over_samples = {
         "mean": rating.sum() / rating.count(),
@@ -113,12 +118,12 @@ def _ratings(said: pl.DataFrame, samples: str) -> pl.DataFrame:
     }
     return (
         rated.drop_nulls()
-        .group_by("response_id")
+        .group_by("response")
         .agg(value=over_samples[samples].cast(pl.Float64), n=pl.len())
     )
 
 
-def _win_rates(said: pl.DataFrame) -> pl.DataFrame:
+def _win_rates(said: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:
     """As `_ratings`: (wins + ties/2) / comparisons, over one judge's readable comparisons."""
     decided = consolidate(said).filter(pl.col("verdict").is_not_null())
     sides = [
@@ -131,7 +136,8 @@ def _win_rates(said: pl.DataFrame) -> pl.DataFrame:
     half_wins, half_games = pl.col("half_wins").sum().cast(pl.Int64), 2 * pl.len()
     return (
         pl.concat(sides)
-        .group_by("response_id")
+        .join(responses.select("response", "response_id"), on="response_id")
+        .group_by("response")
         .agg(value=half_wins * MICRO / half_games, n=pl.len())
     )
 
@@ -175,9 +181,9 @@ def _total(terms: Iterable[pl.Expr]) -> pl.Expr:
 
 
 def _sums(column: str, count: str, prefix: str) -> dict[str, pl.Expr]:
-    values = pl.col(column)
+    values, n = pl.col(column), pl.col(column).count().cast(pl.Int64)
     return {
-        count: values.count().cast(pl.Int64),
-        f"{prefix}_sum": values.sum(),
-        f"{prefix}_sumsq": (values.cast(pl.Int128) * values).sum(),
+        count: n,
+        f"{prefix}_sum": pl.when(n > 0).then(values.sum()),
+        f"{prefix}_sumsq": pl.when(n > 0).then((values.cast(pl.Int128) * values).sum()),
     }

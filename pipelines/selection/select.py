@@ -1,29 +1,46 @@
 """Selecting: from the frames of a finished round to the pairs that are kept. No call is made here.
 
     responses ─ score, filters ─> prompts ─ filters ─> pairings ─> pairs ─ filters, selectors ─>
+                                                       └ block by block ┘
 
 Each step says how many rows went in, how many it kept and why the others went.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
 from pipelines.errors import StoreError
 from pipelines.filter import On
 from pipelines.recipe import Recipe
+from pipelines.selection.blocks import in_blocks
+from pipelines.selection.columns import (
+    OF_DROPPED_PAIR,
+    OF_EVERY_PAIR,
+    columns_read,
+    pairs_read,
+)
 from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.score import prompt_scores, score_responses
 from pipelines.selection.steps import (
     ID,
+    NO_DROPS,
     apply_filters,
     apply_selectors,
     late,
     make_pairs,
     texts_named,
 )
+
+OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores")
+OF_PROMPTS = ("prompt", "prompt_id", "arrival", "group_id", "n_responses", "n_scored", "score_sum",
+              "score_sumsq")  # fmt: skip
+
+ROW = "row"
+"""Place of a pair in its table, while some of its rows are dropped."""
 
 Texts = Callable[[pl.DataFrame, frozenset[str]], pl.DataFrame]
 """Joins text columns (`frames.TEXT_COLUMNS`) to a frame, for the filters that name them."""
@@ -34,19 +51,32 @@ class Selected:
     """What selection found out about every row."""
 
     pairs: pl.DataFrame
-    """The kept pairs, columns `frames.PAIRS`."""
+    """The kept pairs, columns `columns.OF_EVERY_PAIR`."""
     dropped_pairs: pl.DataFrame
-    """The others, columns `frames.PAIRS`."""
+    """The others, columns `columns.OF_DROPPED_PAIR`."""
     responses: pl.DataFrame
-    """`response_id`, `score` (micro-units), `n_scores`, `kept`: for every response."""
+    """Every response, in the order of its number: ids, `arrival` (`staged.ARRIVAL`), `score`
+    (micro-units), `n_scores`, `kept`."""
     prompts: pl.DataFrame
-    """Columns `frames.PROMPTS`: for every prompt."""
+    """Every prompt, in the order of its number: ids, `arrival`, `group_id`, and how many responses
+    it has and what their scores sum up to (`frames.PROMPTS`)."""
+
+
+class _Block(NamedTuple):
+    """What came of a block of prompts: its pairs, and the reasons why there are no more."""
+
+    kept: pl.DataFrame
+    dropped: pl.DataFrame
+    filtered: pl.DataFrame
+    unpaired: pl.DataFrame
+    undecided: pl.DataFrame
 
 
 def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> Selected:
     """Scores, pairs and selects. What went before is in `funnel`, which gets the steps from here.
 
-    Raises StoreError if a row is neither kept nor has a reason.
+    `everything` has at least the columns that `columns_read` names. Raises StoreError if a row is
+    neither kept nor has a reason.
     """
     scored = score_responses(recipe.score, everything.responses, everything.judgments)
     candidates = _without(scored, funnel.ids("responses"), "responses")
@@ -56,76 +86,99 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     eligible = _without(prompts, funnel.ids("prompts"), "prompts")
     eligible = _filter(recipe, eligible, "prompts", texts, funnel)
 
-    made = _pair(recipe, Frames(eligible, candidates, everything.judgments), funnel)
-    pairs = _filter(recipe, made, "pairs", texts, funnel)
+    frames = Frames(eligible, candidates, everything.judgments)
+    pairs, filtered = _pair(recipe, frames, texts, funnel)
+    dropped = [filtered]
     for selector in recipe.selectors:
+        pairs = pairs.with_row_index(ROW)
         kept, drops = apply_selectors([selector], pairs, recipe.head.seed)
         funnel.step(f"selectors.{selector.name}", "pairs", pairs.height, kept.height, drops)
-        pairs = kept
+        dropped.append(_less(pairs, kept))
+        pairs = kept.drop(ROW)
 
-    _refuse_unexplained(prompts, pairs, made, funnel)
-    dropped = funnel.ids("responses")
+    _refuse_unexplained(prompts, [pairs, *dropped], funnel)
+    gone = funnel.ids("responses").implode()
     return Selected(
-        pairs=pairs,
-        dropped_pairs=made.join(pairs, on="pair_id", how="anti"),
-        responses=scored.select(
-            "response_id", "score", "n_scores", kept=~pl.col("response_id").is_in(dropped.implode())
-        ),
-        prompts=prompts,
+        pairs=pairs.select(OF_EVERY_PAIR),
+        dropped_pairs=pl.concat(dropped),
+        responses=scored.select(*OF_RESPONSES, kept=~pl.col("response_id").is_in(gone)),
+        prompts=prompts.select(OF_PROMPTS),
     )
 
 
-def _pair(recipe: Recipe, everything: Frames, funnel: Funnel) -> pl.DataFrame:
-    """All pairs that the pairings make of the eligible prompts and their responses.
+def _pair(
+    recipe: Recipe, frames: Frames, texts: Texts, funnel: Funnel
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of the pairs that the pairings make, those that the filters keep, and the others.
 
     A prompt is dropped where no pairing made a pair of it, for the reasons of all of them.
     """
-    frames = _of_prompts(everything)
-    pairs, drops = make_pairs(recipe.pairings, frames, recipe.head.seed)
-    unpaired = drops.filter(level="prompts").join(pairs, on="prompt_id", how="anti")
-    n_in = frames.prompts.height
-    funnel.step("pairings", "prompts", n_in, pairs["prompt_id"].n_unique(), unpaired)
+    blocks = [_pair_block(recipe, block, texts) for block in in_blocks(frames)]
+    kept, dropped, filtered, unpaired, undecided = map(pl.concat, zip(*blocks, strict=True))
+    made = pl.concat(table.select("prompt", "comparison_id") for table in (kept, dropped))
+    n_prompts, n_compared = (made[name].drop_nulls().n_unique() for name in made.columns)
+    funnel.step("pairings", "prompts", frames.prompts.height, n_prompts, unpaired)
+    if undecided.height or n_compared:
+        n_in = n_compared + undecided["id"].n_unique()
+        funnel.step("pairings", "comparisons", n_in, n_compared, undecided)
+    if late(recipe.filters, "pairs"):
+        funnel.step("filters", "pairs", made.height, kept.height, filtered)
+    return kept, dropped
+
+
+def _pair_block(recipe: Recipe, block: Frames, texts: Texts) -> _Block:
+    read = columns_read(recipe).pairs
+    pairs, drops = make_pairs(recipe.pairings, block, recipe.head.seed, read)
+    pairs = pairs.with_row_index(ROW)
+    kept, filtered = _sift(recipe, pairs, "pairs", texts)
     by_comparison = pl.col("id").is_in(pairs["comparison_id"].drop_nulls().unique().implode())
-    undecided = drops.filter(~by_comparison, level="comparisons")
-    made = pairs["comparison_id"].drop_nulls().n_unique()
-    if undecided.height or made:
-        n_in = made + undecided["id"].n_unique()
-        funnel.step("pairings", "comparisons", n_in, made, undecided)
-    return pairs
+    return _Block(
+        kept=kept.select(pairs_read(recipe)),
+        dropped=_less(pairs, kept),
+        filtered=filtered,
+        unpaired=drops.filter(level="prompts").join(pairs, on="prompt_id", how="anti"),
+        undecided=drops.filter(~by_comparison, level="comparisons"),
+    )
+
+
+def _less(pairs: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    return pairs.join(kept.select(ROW), on=ROW, how="anti").select(OF_DROPPED_PAIR)
 
 
 def _filter(
     recipe: Recipe, frame: pl.DataFrame, on: On, texts: Texts, funnel: Funnel
 ) -> pl.DataFrame:
-    """What the late filters on `on` keep, without the text columns that some of them needed."""
+    """What the late filters on `on` keep."""
+    kept, drops = _sift(recipe, frame, on, texts)
+    if late(recipe.filters, on):
+        funnel.step("filters", on, frame.height, kept.height, drops)
+    return kept
+
+
+def _sift(
+    recipe: Recipe, frame: pl.DataFrame, on: On, texts: Texts
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the late filters on `on` keep, without the texts that some of them needed, and drop."""
     filters = late(recipe.filters, on)
     if not filters:
-        return frame
+        return frame, NO_DROPS
     named = texts_named(filters)
     kept, drops = apply_filters(filters, texts(frame, named) if named else frame, on)
-    funnel.step("filters", on, frame.height, kept.height, drops)
-    return kept.drop(named)
-
-
-def _of_prompts(frames: Frames) -> Frames:
-    """`frames` less the responses and judgments whose prompt or response is not among them."""
-    responses = frames.responses.join(frames.prompts, on="prompt_id", how="semi")
-    judgments = frames.judgments.join(frames.prompts, on="prompt_id", how="semi")
-    return Frames(frames.prompts, responses, judgments)
+    return kept.drop(named), drops
 
 
 def _without(frame: pl.DataFrame, dropped: pl.Series, on: On) -> pl.DataFrame:
-    return frame.filter(~pl.col(ID[on]).is_in(dropped.implode()))
+    return frame.filter(~pl.col(ID[on]).is_in(dropped.implode())) if dropped.len() else frame
 
 
 def _refuse_unexplained(
-    prompts: pl.DataFrame, kept: pl.DataFrame, made: pl.DataFrame, funnel: Funnel
+    prompts: pl.DataFrame, pairs: Sequence[pl.DataFrame], funnel: Funnel
 ) -> None:
-    """Every prompt has a kept pair, dropped pairs, or a reason of its own."""
-    reasons = funnel.drops().select("prompt_id")
-    unexplained = prompts.select("prompt_id")
-    for known in (kept, made, reasons):
-        unexplained = unexplained.join(known, on="prompt_id", how="anti")
+    """Every prompt has pairs, each kept or dropped for a reason, or a reason of its own."""
+    paired = pl.concat(table.select("prompt") for table in pairs)
+    unexplained = prompts.select("prompt", "prompt_id").join(paired, on="prompt", how="anti")
+    if unexplained.height:
+        unexplained = unexplained.join(funnel.drops(), on="prompt_id", how="anti")
     if unexplained.height:
         example = unexplained["prompt_id"][0]
         raise StoreError(f"{unexplained.height} prompts vanished without a reason, as {example}")

@@ -25,8 +25,8 @@ from pipelines.selection.frames import (
     TEXT_COLUMNS,
     Frames,
 )
+from pipelines.selection.pairs import complete_pairs
 from pipelines.selector import Selector
-from schemas.canonical import make_id
 
 DROPS = {
     "level": pl.String,
@@ -54,10 +54,15 @@ def late(filters: Sequence[Filter], on: On) -> tuple[Filter, ...]:
     return tuple(one for one in filters if one.on == on and not _is_early(one))
 
 
+def named(expressions: Iterable[pl.Expr]) -> frozenset[str]:
+    """The columns that some expressions name, one by one."""
+    return frozenset(name for one in expressions for name in one.meta.root_names())
+
+
 def texts_named(filters: Iterable[Filter]) -> frozenset[str]:
     """The columns of `frames.TEXT_COLUMNS` that some filter names, and that it must be given."""
     texts = {name for one in filters for name in TEXT_COLUMNS[one.on]}
-    return frozenset(texts & {name for one in filters for name in _named(one.drops().values())})
+    return frozenset(texts & {name for one in filters for name in named(one.drops().values())})
 
 
 def check_filters(filters: Iterable[Filter]) -> None:
@@ -72,7 +77,7 @@ def check_filters(filters: Iterable[Filter]) -> None:
 def apply_filters(
     filters: Sequence[Filter], frame: pl.DataFrame, on: On
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows that every filter keeps, in their order, and `DROPS` for the others, sorted.
+    """The rows that every filter keeps, in their order, and `DROPS` for the others.
 
     Each filter sees each row, so a row has all of its reasons. Raises RecipeError as
     `check_filters`.
@@ -94,24 +99,23 @@ class Sieve:
     def sift(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """As `apply_filters`."""
         try:
-            flagged = frame.select(pl.col(ID[self.on]).alias("id"), "prompt_id", *self.flags)
+            flagged = frame.select("prompt_id", *self.flags).drop("prompt_id")
             failing = [
-                (label, flagged.filter(pl.nth(number)))
-                for number, label in enumerate(self.labels, 2)
-                if flagged.to_series(number).any()
+                (label, fails)
+                for label, fails in zip(self.labels, flagged.iter_columns(), strict=True)
+                if fails.any()
             ]
         except (pl.exceptions.PolarsError, TypeError) as error:
             raise self._blame(frame, error) from error
         if not failing:
             return frame, NO_DROPS
-        drops = _gathered(
-            _drops(rows.with_columns(reason=pl.lit(reason)), "id", self.on, step)
-            for (step, reason), rows in failing
-        )
-        kept = frame.join(
-            drops, left_on=ID[self.on], right_on="id", how="anti", maintain_order="left"
-        )
-        return kept, drops
+        ids = frame.select({ID[self.on], "prompt_id"})
+        drops = [
+            _drops(ids.filter(fails).with_columns(reason=pl.lit(reason)), self.on, step)
+            for (step, reason), fails in failing
+        ]
+        fails_any = flagged.select(pl.any_horizontal(pl.all().fill_null(False))).to_series()
+        return frame.filter(~fails_any), pl.concat(drops)
 
     def _blame(self, frame: pl.DataFrame, error: Exception) -> RecipeError:
         """The error, in the name of the filter whose expression does not work by itself."""
@@ -134,102 +138,65 @@ def make_sieve(filters: Sequence[Filter], on: On, columns: Collection[str]) -> S
                 raise RecipeError(
                     f'{step}: "{reason}" must name each column in a pl.col of its own'
                 )
-            if missing := sorted(_named([flag]).difference(columns)):
+            if missing := sorted(named([flag]).difference(columns)):
                 hint = nearest(missing[0], [*COLUMNS[on], *TEXT_COLUMNS[on]])
                 raise RecipeError(f'{step}: there is no column "{missing[0]}" on {on}; {hint}')
             flags.append(flag.alias(f"flag {len(flags)}"))
             labels.append((step, reason))
-    needed = _named(flags).union((ID[on], "prompt_id"))
+    needed = named(flags).union((ID[on], "prompt_id"))
     return Sieve(on, tuple(labels), tuple(flags), needed)
 
 
 def make_pairs(
-    pairings: Sequence[Pairing], frames: Frames, seed: int
+    pairings: Sequence[Pairing], frames: Frames, seed: int, columns: Collection[str] = PAIRS
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All pairs (columns `frames.PAIRS`, sorted by id), and `DROPS` for what gave none.
+    """All pairs (numbers, and `columns` of `frames.PAIRS`), and `DROPS` for what gave none.
 
     A prompt, or a comparison, is dropped once by each pairing that made no pair of it.
     """
-    pairs, drops = [pl.DataFrame(schema=PAIRS)], []
+    pairs, drops = [], [NO_DROPS]
+    prompts = frames.prompts.select("prompt", "prompt_id")
     for pairing in pairings:
         made = pairing.pair(frames, seed)
         step = f"pairings.{pairing.name}"
-        pairs.append(_complete(made.pairs, pairing.name, frames))
-        drops.append(_drops(made.unpaired_prompts, "prompt_id", "prompts", step))
+        pairs.append(complete_pairs(made.pairs, pairing.name, frames, columns))
+        drops.append(_drops(made.unpaired_prompts.join(prompts, on="prompt"), "prompts", step))
         if made.unpaired_comparisons is not None:
-            drops.append(_drops(made.unpaired_comparisons, "comparison_id", "comparisons", step))
-    return pl.concat(pairs).sort("pair_id"), _gathered(drops)
+            undecided = made.unpaired_comparisons.join(prompts, on="prompt")
+            drops.append(_drops(undecided, "comparisons", step))
+    return pl.concat(pairs), pl.concat(drops)
 
 
 def apply_selectors(
     selectors: Sequence[Selector], pairs: pl.DataFrame, seed: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The pairs that every selector keeps, in their order, and `DROPS` for the others, sorted.
+    """The pairs that every selector keeps, in their order, and `DROPS` for the others.
 
     Each selector chooses among what the one before it kept.
     """
-    drops = []
+    drops = [NO_DROPS]
     for selector in selectors:
-        dropped = selector.drops(pairs, seed).join(
-            pairs.select("pair_id", "prompt_id"), on="pair_id", how="inner"
+        dropped = selector.drops(pairs, seed).select("pair_id", "reason")
+        reasons = pairs.select("pair_id", "prompt_id").join(
+            dropped, on="pair_id", how="left", maintain_order="left"
         )
-        drops.append(_drops(dropped, "pair_id", "pairs", f"selectors.{selector.name}"))
-        pairs = pairs.join(dropped, on="pair_id", how="anti", maintain_order="left")
-    return pairs, _gathered(drops)
+        gone = reasons["reason"].is_not_null()
+        drops.append(_drops(reasons.filter(gone), "pairs", f"selectors.{selector.name}"))
+        pairs = pairs.filter(~gone)
+    return pairs, pl.concat(drops)
 
 
 def _is_early(filter_: Filter) -> bool:
     known = BEFORE[filter_.on].union(TEXT_COLUMNS[filter_.on])
-    return filter_.on != "pairs" and _named(filter_.drops().values()) <= known
+    return filter_.on != "pairs" and named(filter_.drops().values()) <= known
 
 
-def _named(expressions: Iterable[pl.Expr]) -> frozenset[str]:
-    """The columns that some expressions name, one by one."""
-    return frozenset(name for one in expressions for name in one.meta.root_names())
-
-
-def _drops(dropped: pl.DataFrame, id_column: str, on: str, step: str) -> pl.DataFrame:
-    """`DROPS` from a table with an id, `prompt_id` and `reason`."""
+def _drops(dropped: pl.DataFrame, level: str, step: str) -> pl.DataFrame:
+    """`DROPS` from a table with the ids of the level, `prompt_id` and `reason`."""
     return dropped.select(
-        pl.lit(on).alias("level"),
-        pl.col(id_column).alias("id"),
+        pl.lit(level).alias("level"),
+        pl.col(f"{level[:-1]}_id").alias("id"),
         "prompt_id",
         pl.lit(step).alias("step"),
         "reason",
     )
-
-
-def _gathered(drops: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([NO_DROPS, *drops]).sort("id", "step", "reason")
-
-
-def _complete(paired: pl.DataFrame, pairing: str, frames: Frames) -> pl.DataFrame:
-    """Pairs with the columns `frames.PAIRS`, from those with `frames.PAIRED`."""
-    pairs = paired.with_columns(
-        _pair_ids(paired, pairing),
-        pairing=pl.lit(pairing),
-        score_margin=pl.col("score_chosen") - pl.col("score_rejected"),
-        p_chosen=_p_chosen(),
-    )
-    for side in ("chosen", "rejected"):
-        own = [name.removeprefix(f"{side}_") for name in PAIRS if name.startswith(f"{side}_")]
-        own = [name for name in own if name in RESPONSES]
-        ids = frames.responses.select(pl.col(own).name.prefix(f"{side}_"))
-        pairs = pairs.join(ids, on=f"{side}_response_id", how="left")
-    of_prompts = frames.prompts.select("prompt_id", "group_id", "licence", "lang", "task")
-    return pairs.join(of_prompts, on="prompt_id", how="left").select(*PAIRS)
-
-
-def _pair_ids(paired: pl.DataFrame, pairing: str) -> pl.Series:
-    keys = paired.select("chosen_response_id", "rejected_response_id", "comparison_id")
-    ids = [make_id("pair", pairing, *key) for key in keys.iter_rows()]
-    return pl.Series("pair_id", ids, dtype=pl.String)
-
-
-def _p_chosen() -> pl.Expr:
-    """The share of votes for the chosen, (k + 1/2) / (n + 1), a tie counting 1/2 in k.
-
-    Laplace-smoothed, in (0, 1); null without votes.
-    """
-    n, lead = pl.col("n_votes"), pl.col("n_votes_chosen") - pl.col("n_votes_rejected")
-    return pl.when(n > 0).then((n + lead + 1) / (2 * (n + 1)))

@@ -7,6 +7,9 @@ from schemas.canonical import MICRO
 VOTER = ("judge", "annotator", "sample_index")
 """Judgments of two responses that agree on these are one voter's opinion of the pair."""
 
+READS = frozenset((*VOTER, "score", "rank"))
+"""The columns of judgments that are read here."""
+
 
 def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
     """`pairs` with `n_votes`, `n_votes_chosen`, `n_votes_rejected`, in the same order.
@@ -15,13 +18,11 @@ def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
     in `n_votes` alone. Where a voter scored a response several times, the mean speaks.
     """
     opinions = _opinions(judgments)
-    ids = pairs.select("chosen_response_id", "rejected_response_id").with_row_index("pair")
-    both = ids.join(
-        opinions, left_on="chosen_response_id", right_on="response_id", how="inner"
-    ).join(
+    sides = pairs.select("chosen", "rejected").with_row_index("pair")
+    both = sides.join(opinions, left_on="chosen", right_on="response", how="inner").join(
         opinions,
-        left_on=["rejected_response_id", "voter"],
-        right_on=["response_id", "voter"],
+        left_on=["rejected", "voter"],
+        right_on=["response", "voter"],
         how="inner",
         suffix="_rejected",
     )
@@ -33,18 +34,20 @@ def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
         n_votes_chosen=(chosen > rejected).sum().cast(pl.Int64),
         n_votes_rejected=(chosen < rejected).sum().cast(pl.Int64),
     )
-    counts = ids.select("pair").join(votes, on="pair", how="left", maintain_order="left")
+    counts = sides.select("pair").join(votes, on="pair", how="left", maintain_order="left")
     return pl.concat([pairs, counts.drop("pair").fill_null(0)], how="horizontal")
 
 
 def _opinions(judgments: pl.DataFrame) -> pl.DataFrame:
-    """`response_id`, `voter` (a number), `total` and `n` of the voter's scores."""
+    """`response`, `voter` (a number), `total` and `n` of the voter's scores."""
     scored = judgments.select(
-        "response_id", *VOTER, score=pl.coalesce("score", -MICRO * pl.col("rank"))
-    ).drop_nulls(["response_id", "score"])
+        "response", *VOTER, score=pl.coalesce("score", -MICRO * pl.col("rank"))
+    ).drop_nulls(["response", "score"])
     voters = scored.select(VOTER).unique().with_row_index("voter")
-    return (
-        scored.join(voters, on=VOTER, how="inner", nulls_equal=True)
-        .group_by("response_id", "voter")
-        .agg(total=pl.col("score").sum(), n=pl.len().cast(pl.Int64))
+    if voters.height == 1:
+        voted = scored.with_columns(voter=voters["voter"].first())
+    else:
+        voted = scored.join(voters, on=VOTER, how="inner", nulls_equal=True)
+    return voted.group_by("response", "voter").agg(
+        total=pl.col("score").sum(), n=pl.len().cast(pl.Int64)
     )

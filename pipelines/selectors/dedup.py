@@ -1,6 +1,6 @@
 """The same two texts, once."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 
@@ -12,6 +12,8 @@ class Dedup(Selector):
 
     Equal votes are ordered by pair id.
     """
+
+    reads: ClassVar[frozenset[str]] = frozenset(("prompt_id", "chosen_text_hash", "rejected_text_hash", "n_votes"))
 
     across: Literal["prompt", "dataset"] = "prompt"
     """Where duplicates are looked for: among the pairs of one prompt, or among all."""

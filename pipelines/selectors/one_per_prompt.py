@@ -1,7 +1,7 @@
 """One pair of each prompt."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import model_validator
@@ -13,6 +13,8 @@ from pipelines.selector import Selector
 
 class OnePerPrompt(Selector):
     """Keeps one pair of each prompt. What remains equal is ordered by pair id."""
+
+    reads: ClassVar[frozenset[str]] = frozenset(("score_chosen", "score_margin"))
 
     prefer: Literal["highest_chosen", "largest_margin", "random"] = "highest_chosen"
     """"highest_chosen" (AIR): the highest chosen score, then the margin nearest to `margin`.
@@ -29,10 +31,10 @@ class OnePerPrompt(Selector):
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """All pairs but the first of each prompt."""
         order = self._order(pairs, seed)
-        in_order = pairs.select("prompt_id", "pair_id", **order).sort(
-            "prompt_id", *order, "pair_id", nulls_last=True
+        in_order = pairs.select("prompt", "pair_id", **order).sort(
+            "prompt", *order, "pair_id", nulls_last=True
         )
-        dropped = in_order.filter(~pl.col("prompt_id").is_first_distinct())
+        dropped = in_order.filter(~pl.col("prompt").is_first_distinct())
         return dropped.select("pair_id", reason=pl.lit("another_pair_of_the_prompt"))
 
     def _order(self, pairs: pl.DataFrame, seed: int) -> dict[str, pl.Expr | pl.Series]:

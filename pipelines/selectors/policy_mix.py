@@ -1,7 +1,7 @@
 """On-policy and off-policy pairs in a fixed proportion."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -18,6 +18,8 @@ class PolicyMix(Selector):
     The group that is too large is down-sampled by the seed; the other one stays whole. Where one
     group is empty, no set has the wanted share, and nothing is kept.
     """
+
+    reads: ClassVar[frozenset[str]] = frozenset(("chosen_policy", "rejected_policy"))
 
     on: Threshold = Field(default=Decimal("0.5"), gt=0, lt=1)
     """Wanted share of on-policy pairs, above 0 and below 1."""

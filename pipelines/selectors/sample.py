@@ -1,5 +1,7 @@
 """A seeded sample of the pairs."""
 
+from typing import ClassVar
+
 import polars as pl
 from pydantic import Field, model_validator
 
@@ -11,6 +13,8 @@ from schemas.canonical import MICRO
 
 class Sample(Selector):
     """Keeps so many pairs, or a share of them, drawn without regard to their prompts."""
+
+    reads: ClassVar[frozenset[str]] = frozenset()
 
     n: int | None = Field(default=None, ge=0)
     """How many pairs; all, where there are fewer. Give `n` or `fraction`."""

@@ -8,5 +8,6 @@ child        a command that cannot outlive its parent, by way of `warden.py`
 log          what a log says went wrong
 server       one server: a free port, the wait for its health, its figures, its end
 leases       one server for all models and threads that want the same
+offline      batch jobs, one run of the engine for each
 metrics      what the engine counted
 """

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from pipelines.errors import RecipeError
@@ -53,7 +52,6 @@ def find_python(given: str | None, root: Path) -> Path:
     return (base / Path(named).expanduser()).absolute()  # resolved, it would leave its environment
 
 
-@lru_cache
 def read_environment(python: Path) -> Environment:
     """What `python` has installed. Raises RecipeError where that is no vLLM."""
     try:

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,9 @@ KINDS = ("requests", "part", "log", "results")
 """Files of a job beside its entry in the journal: `part` is what vLLM is writing."""
 PROGRESS = re.compile(r"Running batch: .*\| (\d+)/(\d+) \[")
 
+Command = Callable[[], tuple[tuple[str, ...], dict[str, str]]]
+"""Gives a command and its variables. Raises RecipeError where vLLM is not there."""
+
 _taking_turns: dict[tuple[tuple[str, str], ...], threading.Lock] = {}
 
 
@@ -39,11 +42,9 @@ class Offline:
 
     goes_on: ClassVar[bool] = False
 
-    def __init__(
-        self, command: tuple[str, ...], variables: Mapping[str, str], devices: Mapping[str, str]
-    ) -> None:
+    def __init__(self, command: Command, devices: Mapping[str, str]) -> None:
         """`devices` are the variables that may say which devices; equal ones take turns."""
-        self._command, self._variables = command, dict(variables)
+        self._command = command
         self._turn = _taking_turns.setdefault(tuple(sorted(devices.items())), threading.Lock())
         self.jobs = 0
         self.seconds = 0.0
@@ -73,9 +74,10 @@ class Offline:
     async def _run(self, job: Job) -> None:
         """One run of vLLM; the results are there when it returns."""
         requests, unfinished, log, results = (_beside(job.entry.path, kind) for kind in KINDS)
-        command = (*self._command, "--input-file", str(requests), "--output-file", str(unfinished))
+        command, variables = self._command()
+        files = ("--input-file", str(requests), "--output-file", str(unfinished))
         begun = time.monotonic()
-        child = Child(command, outside(self._variables), log)
+        child = Child((*command, *files), outside(variables), log)
         try:
             while (status := child.status()) is None:
                 job.show(_progress(log, time.monotonic() - begun))
@@ -122,6 +124,6 @@ def _progress(log: Path, seconds: float) -> str:
     """How far a run is, from the last bar in its log."""
     bars = PROGRESS.findall(read_end(log))
     if not bars:
-        return f"starting, {seconds:.0f} s (log: {log})"
+        return f"vLLM starts, {seconds:.0f} s, log: {log}"
     done, total = map(int, bars[-1])
     return f"{done:,}/{total:,}"

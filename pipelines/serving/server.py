@@ -144,7 +144,7 @@ class Server:
                     raise FatalError(f"the vLLM server is {late}: {in_words(self._log)}")
                 if now - said >= SAYS_EVERY_S:
                     said = now
-                    say(f"starting, {now - begun:.0f} s (log: {self._log})")
+                    say(f"vLLM starts, {now - begun:.0f} s, log: {self._log}")
         except FatalError:
             self._child.stop()
             raise

@@ -15,8 +15,10 @@ class Builtin(Source):
     """The rows of a shipped table. All its rows have the same columns."""
 
     dataset: str
-    """Name of the table: "arithmetic" (id, question, answer), word problems with their answers, or
-    "arithmetic_answers" (prompt, answer), six answers to each, right and wrong."""
+    """Name of the table: "arithmetic" (id, question, answer), word problems with their answers,
+    "arithmetic_answers" (prompt, answer), six answers to each, right and wrong; or "sums_train" and
+    "sums_held_out" (id, question, answer), sums in the language of the shipped models, of which no
+    training of theirs has seen those held out."""
 
     def check(self, where: Where) -> None:
         """Raises RecipeError where no such table is shipped."""

@@ -9,13 +9,21 @@ import polars as pl
 from pipelines.filter import Filter
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Where, load_part
-from pipelines.selection.frames import JUDGMENTS, PAIRS, PROMPTS, RESPONSES, Frames
+from pipelines.selection.frames import JUDGMENTS, NUMBER, PAIRS, PROMPTS, RESPONSES, Frames
+from pipelines.selection.numbering import number_judgments, number_prompts, number_responses
 from pipelines.selection.score import Score, prompt_scores, score_responses
 from pipelines.selection.steps import apply_filters
 from pipelines.selector import Selector
 
 Rows = Sequence[Mapping[str, Any]]
 UNIT = 1_000_000
+ID_OF = {
+    "prompt": "prompt_id",
+    "response": "response_id",
+    "chosen": "chosen_response_id",
+    "rejected": "rejected_response_id",
+}
+KNOWN: dict[str, int] = {}
 SCHEMAS = {"prompts": PROMPTS, "responses": RESPONSES, "judgments": JUDGMENTS, "pairs": PAIRS}
 
 
@@ -26,9 +34,31 @@ def part(shelf: str, kind: str, root: Path = Path(), **fields: Any) -> Any:
 
 
 def rows_of(table: str, rows: Rows) -> pl.DataFrame:
-    """`rows_of("pairs", [{"score_margin": 2}])`: ids count from 0 unless they are given."""
-    numbered = [{f"{table[:-1]}_id": str(number), **row} for number, row in enumerate(rows)]
-    return pl.DataFrame(numbered, schema=SCHEMAS[table])
+    """`rows_of("pairs", [{"score_margin": 2}])`: ids count from 0 unless they are given.
+
+    The numbers of equal ids are equal, in whatever tables.
+    """
+    with_ids = [{f"{table[:-1]}_id": str(number), **row} for number, row in enumerate(rows)]
+    frame = pl.DataFrame(with_ids, schema=SCHEMAS[table])
+    numbers = {name: id_ for name, id_ in ID_OF.items() if id_ in frame.columns}
+    return frame.with_columns(
+        pl.Series(name, map(number_of, frame[id_]), NUMBER) for name, id_ in numbers.items()
+    )
+
+
+def number_of(id_: str | None) -> int | None:
+    """A number that stands for an id; not in their order."""
+    return None if id_ is None else KNOWN.setdefault(id_, len(KNOWN))
+
+
+def numbered(prompts: pl.DataFrame, responses: pl.DataFrame, judgments: pl.DataFrame) -> Frames:
+    """Frames with the numbers that a build would give them."""
+    prompts, responses, judgments = (
+        table.drop(ID_OF, strict=False) for table in (prompts, responses, judgments)
+    )
+    prompts = number_prompts(prompts.lazy())
+    responses = number_responses(responses.lazy(), prompts)
+    return Frames(prompts, responses, number_judgments(judgments.lazy(), prompts, responses))
 
 
 def frames_of(
@@ -53,10 +83,13 @@ def frames_of(
             own.append({**ids, **plain, **texts, "model": str(number), **given})
             score = None if value is None else round(value * UNIT)
             judged.append({**ids, "judge": "judge", "score": score})
-    table = rows_of("judgments", [*judged, *judgments])
-    scored = score_responses(Score(judges=("judge",)), rows_of("responses", own), table)
-    prompts = rows_of("prompts", [{"prompt_id": prompt} for prompt in scores])
-    return Frames(prompt_scores(prompts, scored), scored, table)
+    frames = numbered(
+        rows_of("prompts", [{"prompt_id": prompt} for prompt in scores]),
+        rows_of("responses", own),
+        rows_of("judgments", [*judged, *judgments]),
+    )
+    scored = score_responses(Score(judges=("judge",)), frames.responses, frames.judgments)
+    return Frames(prompt_scores(frames.prompts, scored), scored, frames.judgments)
 
 
 def made(
@@ -64,9 +97,17 @@ def made(
 ) -> tuple[set[tuple[str, str]], dict[str, str]]:
     """The pairs as (chosen, rejected), and why the other prompts have none."""
     outcome = pairing.pair(frames, seed)
-    pairs = outcome.pairs.select("chosen_response_id", "rejected_response_id").rows()
+    pairs = sides(outcome.pairs, frames)
     assert len(set(pairs)) == len(pairs)
-    return set(pairs), dict(outcome.unpaired_prompts.select("prompt_id", "reason").rows())
+    prompts = frames.prompts.select("prompt", "prompt_id")
+    unpaired = outcome.unpaired_prompts.join(prompts, on="prompt")
+    return set(pairs), dict(unpaired.select("prompt_id", "reason").rows())
+
+
+def sides(pairs: pl.DataFrame, frames: Frames) -> list[tuple[str, str]]:
+    """The ids of (chosen, rejected) of each pair."""
+    ids = dict(frames.responses.select("response", "response_id").rows())
+    return [(ids[chosen], ids[rejected]) for chosen, rejected in pairs[["chosen", "rejected"]].rows()]
 
 
 def reasons(

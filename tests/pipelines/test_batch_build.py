@@ -157,7 +157,7 @@ def run_until(folder: Path, puts: int) -> None:
         if next(so_far) == puts:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Ledger.put = last  # type: ignore[method-assign]
+    Ledger.put = last  # type: ignore[method-assign, assignment]
     run(folder)
 
 

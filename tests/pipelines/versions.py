@@ -14,8 +14,10 @@ from pipelines.publishing.card import count_licences, render_card
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.publish import schema_hashes, write_tables
 from pipelines.publishing.store import Store, Version
-from pipelines.selection.frames import PAIRS, PROMPTS
+from pipelines.selection.columns import OF_DROPPED_PAIR, OF_EVERY_PAIR, OF_EVERY_RECIPE
+from pipelines.selection.frames import PAIRS, PROMPTS, Frames
 from pipelines.selection.select import Selected
+from pipelines.selection.staged import read_frames
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
 from schemas.tables import STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
@@ -36,11 +38,10 @@ class Content:
     pairs: list[dict[str, Any]] = field(default_factory=list)
     dropped_pairs: list[dict[str, Any]] = field(default_factory=list)
 
-    def selected(self) -> Selected:
+    def selected(self, staged: Path) -> Selected:
         """What selection found: scores 3, 2, 1 of the responses 0, 1, 2 of each prompt."""
-        scores = [
-            (r.response_id, 3_000_000 - 1_000_000 * (r.sample_index or 0)) for r in self.responses
-        ]
+        frames = read_frames(staged, OF_EVERY_RECIPE)
+        scores = {r.response_id: 3_000_000 - 1_000_000 * (r.sample_index or 0) for r in self.responses}
         counts = {
             "n_responses": 3,
             "n_scored": 3,
@@ -48,25 +49,34 @@ class Content:
             "score_sumsq": 14_000_000_000_000,
         }
         return Selected(
-            pairs=pl.DataFrame(self.pairs, schema=PAIRS),
-            dropped_pairs=pl.DataFrame(self.dropped_pairs, schema=PAIRS),
-            responses=pl.DataFrame(
-                [
-                    {"response_id": id_, "score": score, "n_scores": 1, "kept": True}
-                    for id_, score in scores
-                ],
-                schema={
-                    "response_id": pl.String,
-                    "score": pl.Int64,
-                    "n_scores": pl.Int64,
-                    "kept": pl.Boolean,
-                },
+            pairs=self._numbered(self.pairs, frames).select(OF_EVERY_PAIR),
+            dropped_pairs=self._numbered(self.dropped_pairs, frames).select(OF_DROPPED_PAIR),
+            responses=frames.responses.with_columns(
+                pl.col("response_id").replace_strict(scores, return_dtype=pl.Int64).alias("score"),
+                n_scores=pl.lit(1),
+                kept=pl.lit(True),
             ),
-            prompts=pl.DataFrame(
-                [{"prompt_id": prompt.prompt_id, **counts} for prompt in self.prompts],
-                schema=PROMPTS,
+            prompts=frames.prompts.with_columns(
+                pl.lit(value, PROMPTS[name]).alias(name) for name, value in counts.items()
             ),
         )
+
+    def _numbered(self, pairs: list[dict[str, Any]], frames: Frames) -> pl.DataFrame:
+        """`pairs` with the numbers of their ids; null for an id that is not staged."""
+        numbered = pl.DataFrame(pairs, schema=PAIRS)
+        for number, table in {
+            "prompt": frames.prompts.select("prompt", "prompt_id").unique("prompt_id"),
+            **{
+                side: frames.responses.select(
+                    pl.col("response").alias(side),
+                    pl.col("response_id").alias(f"{side}_response_id"),
+                ).unique(f"{side}_response_id")
+                for side in ("chosen", "rejected")
+            },
+        }.items():
+            [key] = set(table.columns) - {number}
+            numbered = numbered.join(table, on=key, how="left", maintain_order="left")
+        return numbered
 
     def counts(self) -> tuple[Step, ...]:
         """The funnel's last step."""
@@ -155,7 +165,7 @@ def write(
     staged = stage(content, folder / "staged", **staging)
     drops = pl.DataFrame([asdict(drop) for drop in content.drops], schema=DROPS)
     return write_tables(
-        staged, content.selected(), drops, publish or Publish(), SEED, folder / "version"
+        staged, content.selected(staged), drops, publish or Publish(), SEED, folder / "version"
     )
 
 

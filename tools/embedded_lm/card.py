@@ -35,7 +35,8 @@ POLICY = (
 
 TEACHER = (
     Line("likelihood_auc", "likelihood judge: AUC on the policy's samples", "at least 0.90", 0.9),
-    Line("likelihood_auc_different", "the same, equal samples of a problem counted once"),
+    Line("likelihood_auc_different", "the same, equal samples of a problem counted once: right answers by wrong steps weigh more"),
+    Line("likelihood_auc_steps", "the same, a right answer by wrong steps counted as wrong"),
     Line("likelihood_best_over_worst", "likelihood judge: the right one is best, of the best and "
          "the worst where one of them is right"),
     Line("agreement_auc", "agreement with its own answer: AUC on the policy's samples"),
@@ -75,9 +76,11 @@ TEACHER_WORDS = """\
 
 A language model of {parameters} parameters for the language of `../policy`. It solves, and it
 judges: by the likelihood it gives an answer (`judges/likelihood.py`), or in text. It was made
-here, from nothing but drawn problems:
+here, from drawn problems, and from the policy's mistakes on such problems:
 
     .venv-trainers/bin/python -m tools.embedded_lm.train teacher
+
+It knows the mistakes of this policy, and is no measure of judges of other models.
 
 In text it works the problem anew and then compares the answers. The texts it is shown may stand
 between the fences of a build.
@@ -106,9 +109,15 @@ FORMAT = """\
 
 `model.safetensors` (Llama architecture, float16, {megabytes} MB), `config.json`, `tokenizer.json`,
 `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json`, as transformers and
-vLLM read them; `figures.json`, the figures above. Width {hidden_size}, {num_hidden_layers} layers,
-{num_attention_heads} heads of {head_dim}, {num_key_value_heads} of keys and values, inner width
-{intermediate_size}, {vocab_size} tokens, tied embeddings.
+vLLM read them; `figures.json`, the figures above.
+
+| | |
+|---|---|
+| width, inner width | {hidden_size}, {intermediate_size} |
+| layers | {num_hidden_layers} |
+| heads, of keys and values | {num_attention_heads} of {head_dim}, {num_key_value_heads} |
+| vocabulary, tied | {vocab_size} |
+| context | {max_position_embeddings} |
 
 Printable ASCII comes back from the tokenizer exactly; any other character becomes "\\ufffd". Special
 tokens are recognised in text: who encodes a user's words sets `encode_special_tokens` on the
@@ -149,8 +158,8 @@ def _table(figures: dict[str, Any], lines: tuple[Line, ...]) -> str:
     return f"""\
 ## Figures
 
-On {figures["problems"]} held-out problems that no training has seen, {figures["samples"]} samples each,
-with 95 % intervals (bootstrap over problems), from the float16 weights:
+On {figures["problems"]} held-out problems, which no training has seen, {figures["samples"]} samples
+each, with 95 % intervals (bootstrap over problems), from the float16 weights:
 
     .venv-trainers/bin/python -m tools.embedded_lm.evaluate
 

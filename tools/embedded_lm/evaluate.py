@@ -96,7 +96,11 @@ def solving(speaker: Speaker, solved: Sequence[Solved]) -> dict[str, Figure]:
 
 
 def likelihood(teacher: Speaker, solved: Sequence[Solved]) -> dict[str, Figure]:
-    """The likelihood judge: the least likely token of a sample under the teacher."""
+    """The likelihood judge: the least likely token of a sample under the teacher.
+
+    Some samples reach the right answer by wrong steps, which the teacher finds unlikely. They
+    count as right, but for `likelihood_auc_steps`.
+    """
     shown = [(each, text) for each in solved for text in dict.fromkeys(each.samples)]
     scores = teacher.least_likely(
         [prompts.solve(each.problem) for each, _ in shown], [text for _, text in shown]
@@ -107,12 +111,20 @@ def likelihood(teacher: Speaker, solved: Sequence[Solved]) -> dict[str, Figure]:
         return [(scored[each.problem.text, text], each.is_right(text)) for text in texts]
 
     drawn = [marked(each, each.samples) for each in solved]
+    worked = [
+        [
+            (scored[each.problem.text, text], text == solution(each.problem.steps))
+            for text in each.samples
+        ]
+        for each in solved
+    ]
     ends = [(max(of_one), min(of_one)) for of_one in drawn]
     return {
         "likelihood_auc": area_over(drawn),
         "likelihood_auc_different": area_over(
             [marked(each, dict.fromkeys(each.samples)) for each in solved]
         ),
+        "likelihood_auc_steps": area_over(worked),
         "likelihood_best_over_worst": mean_over(
             [[float(best[1])] for best, worst in ends if best[1] != worst[1]]
         ),

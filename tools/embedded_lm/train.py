@@ -1,8 +1,7 @@
 """Trains the two models: `.venv-trainers/bin/python -m tools.embedded_lm.train {policy,teacher}`.
 
-    solving ──── stopped early ─────────────────────────> policy ─────────┐ its mistakes
-       └──────── to its end ──── teaching ──── correcting ──> teacher     v
-                                                   └──────────────────────┘
+    solving ──┬── stopped early ──> policy ──> its mistakes ──┐
+              └── to its end ─────> teaching ───────────────> correcting ──> teacher
 
 The first course teaches to solve. Stopped early it makes mistakes: that is the policy. The teacher
 goes on to the end. Then it learns, at lower rates, to judge, compare and revise while it keeps
@@ -207,7 +206,10 @@ def train_policy(folder: Path) -> None:
 
 
 def train_teacher(folder: Path) -> None:
-    """Trains the teacher into `folder`; what the courses before made stands beside it meanwhile."""
+    """Trains the teacher into `folder`, after the policy that stands beside it.
+
+    Each course begins with the float16 weights that the one before it left in the folder.
+    """
     training = Training(new_model(SHAPE, SOLVING.seed), SOLVING)
     training.run()
     save(training.model, folder)

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from pipelines.engine.checkpoint import find_checkpoint
 from tools.proof.answers import Marks, marked
-from tools.proof.design import ARMS, SMALL, TEACHER, TUNING_SEED, VERIFIER, Arm, Size
+from tools.proof.design import ARMS, JUDGES, SMALL, TUNING_SEED, Arm, Size
 from tools.proof.jobs import Job, Setting, checkpoint_name, write_jobs
 from tools.proof.report import Findings, Tried, markdown
 from tools.proof.sets import PairSet, build_sets
@@ -46,41 +46,50 @@ class Proof:
     def __init__(self, out: Path, size: Size, processes: int) -> None:
         self.out, self.size, self.processes = out, size, processes
         self.start = find_checkpoint("policy", ROOT)
+        self.sets: dict[str, PairSet] = {}
         for name in ("trained", "answers", "jobs"):
             (out / name).mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Findings:
-        """Everything, in order."""
-        self.sets = self._timed("building the sets", partial(build_sets, self.out, self.size))
-        tuned = self._timed("tuning", self._tune)
-        best = best_settings(tuned)
-        chosen = {arm: best[arm.tuned_like] for arm in ARMS}
-        trainings = [
-            Training(arm, chosen[arm], seed) for arm in ARMS for seed in range(self.size.seeds)
-        ]
-        self._timed("training", partial(self._train, trainings))
-        folders = [self.start.folder, *map(self._checkpoint, trainings)]
-        answer = partial(self._mark, folders, self.size.tuning, self.size.reported)
-        start, *marks = self._timed("answering", answer)
-        trained: dict[Arm, list[Marks]] = {arm: [] for arm in ARMS}
-        for training, one in zip(trainings, marks, strict=True):
-            trained[training.arm].append(one)
-        return Findings(self.size, self.sets, tuned, chosen, start, trained)
+        """Everything, one judge after the other."""
+        tuned: list[Tried] = []
+        chosen: dict[Arm, Setting] = {}
+        trained: dict[Arm, list[Marks]] = {}
+        for judge in JUDGES:
+            build = partial(build_sets, judge, self.out, self.size)
+            self.sets |= timed(f"building the sets of the {judge}", build)
+            tried = timed("tuning", partial(self._tune, Arm(f"{judge}_best_worst")))
+            best = best_settings(tried)
+            tuned += tried
+            arms = {arm: best[arm.tuned_like] for arm in ARMS if arm.judge == judge}
+            chosen |= arms
+            trained |= timed("training and answering", partial(self._train_arms, arms))
+        (start,) = self._mark([self.start.folder], self.size.tuning, self.size.reported)
+        in_order = {arm: trained[arm] for arm in ARMS}
+        return Findings(self.size, self.sets, tuned, chosen, start, in_order)
 
-    def _tune(self) -> list[Tried]:
+    def _tune(self, best_worst: Arm) -> list[Tried]:
         """Every setting of the grid, on the problems for tuning."""
         trainings = [
             Training(Arm(best_worst.set, method), setting, TUNING_SEED)
-            for best_worst in (VERIFIER, TEACHER)
             for method, settings in self.size.grid.items()
             for setting in settings
         ]
         self._train(trainings)
-        marks = self._mark([*map(self._checkpoint, trainings)], 0, self.size.tuning)
+        marks = self._mark(map(self._checkpoint, trainings), 0, self.size.tuning)
         return [
             Tried(training.arm, training.setting, float(one.sampled.mean()))
             for training, one in zip(trainings, marks, strict=True)
         ]
+
+    def _train_arms(self, settings: Mapping[Arm, Setting]) -> dict[Arm, list[Marks]]:
+        """Every arm with every seed, on the problems for the report."""
+        seeds = range(self.size.seeds)
+        trainings = [Training(arm, settings[arm], seed) for arm in settings for seed in seeds]
+        self._train(trainings)
+        folders = map(self._checkpoint, trainings)
+        marks = iter(self._mark(folders, self.size.tuning, self.size.reported))
+        return {arm: [next(marks) for _ in seeds] for arm in settings}
 
     def _checkpoint(self, training: Training) -> Path:
         digests = (self.start.digest(), self._set(training).digest)
@@ -140,11 +149,13 @@ class Proof:
         with ProcessPoolExecutor(self.processes, get_context("spawn")) as pool:
             return list(pool.map(ask, folders))
 
-    def _timed(self, what: str, work: Callable[[], T]) -> T:
-        started = time.monotonic()
-        done = work()
-        print(f"{what}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-        return done
+
+def timed(what: str, work: Callable[[], T]) -> T:
+    """What `work` returns; says how long it took."""
+    started = time.monotonic()
+    done = work()
+    print(f"{what}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return done
 
 
 def best_settings(tuned: Iterable[Tried]) -> dict[Arm, Setting]:

@@ -1,5 +1,6 @@
 """The sets of pairs, built and exported by the product's own commands into one store."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -33,14 +34,14 @@ class PairSet:
     folder: Path
     """Its export for TRL."""
     digest: str
-    """Of its content."""
+    """SHA-256 of its files."""
     quality: dict[str, Any]
     """What `QUALITY` counts."""
 
 
-def build_sets(out: Path, size: Size) -> dict[str, PairSet]:
-    """Builds and exports every set; what the store holds already is not bought again."""
-    return {name: build_set(name, out, size) for name in SETS}
+def build_sets(judge: str, out: Path, size: Size) -> dict[str, PairSet]:
+    """Builds and exports the sets of one judge; what the store holds is not bought again."""
+    return {name: build_set(name, out, size) for name in SETS if name.startswith(judge)}
 
 
 def build_set(name: str, out: Path, size: Size) -> PairSet:
@@ -53,15 +54,17 @@ def build_set(name: str, out: Path, size: Size) -> PairSet:
     pairwright("export", name, *store, "--format", "trl", "--out", str(folder))
     asked = pairwright("sql", QUALITY, *store, "--dataset", name, "--format", "json")
     (quality,) = json.loads(asked)
-    exported = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-    return PairSet(folder, exported["content_digest"], quality)
+    files = sorted(folder.glob("*.parquet"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return PairSet(folder, digest, quality)
 
 
 def pairwright(*arguments: str) -> str:
     """What a command of the product prints. Raises RuntimeError where it does not succeed."""
-    printed = io.StringIO()
+    printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # SQL writes to its buffer
     with redirect_stdout(printed):
         code = main(arguments)
     if code:
         raise RuntimeError(f"pairwright {' '.join(arguments)}: exit code {code}")
-    return printed.getvalue()
+    printed.seek(0)
+    return printed.read()

@@ -187,7 +187,7 @@ def test_a_length_limit_that_wins_over_the_one_reserved_is_refused(
     [
         ("budget.money=1.5", "prices"),
         ("budget.tokens=1000", "max_tokens"),
-        ("budget.tokens=0", "greater than or equal to 1"),
+        ("budget.tokens=0", "a number of at least 1"),
         ("budget.dollars=1", "money"),
     ],
 )

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from tests.pipelines.tables import UNIT, frames_of, made, part, rows_of
+from tests.pipelines.tables import UNIT, frames_of, made, numbered, part, rows_of, sides
 
 COMPARED = part("pairings", "compared")
 
@@ -15,21 +15,22 @@ def outcome(votes, scores=None, responses=None, pairing=COMPARED):
     frames = frames_of(scores or {"p": [None] * 3}, responses, votes)
     result = pairing.pair(frames, 0)
     why = dict(result.unpaired_comparisons.select("comparison_id", "reason").rows())
-    return result.pairs.to_dicts(), why
+    named = zip(result.pairs.to_dicts(), sides(result.pairs, frames), strict=True)
+    return [pair | {"sides": ids} for pair, ids in named], why
 
 
 def test_a_comparison_pairs_by_its_own_scores_and_not_by_the_score_of_responses():
     [pair], _ = outcome(
         [vote("p0", "p1", score_a=5 * UNIT, score_b=7 * UNIT)], scores={"p": [9, 1]}
     )
-    assert (pair["chosen_response_id"], pair["rejected_response_id"]) == ("p1", "p0")
+    assert pair["sides"] == ("p1", "p0")
     assert (pair["score_chosen"], pair["score_rejected"]) == (7 * UNIT, 5 * UNIT)
     assert pair["comparison_id"] == "p0p1"
 
 
 def test_a_verdict_without_scores_pairs_without_scores():
     [pair], _ = outcome([vote("p0", "p1", verdict="a")])
-    assert (pair["chosen_response_id"], pair["rejected_response_id"]) == ("p0", "p1")
+    assert pair["sides"] == ("p0", "p1")
     assert pair["score_chosen"] is None and pair["score_rejected"] is None
 
 
@@ -79,7 +80,7 @@ def test_a_comparison_with_a_response_that_is_gone_has_its_reason():
 def test_only_the_named_judges_vote():
     votes = [vote("p0", "p1", verdict="a"), vote("p0", "p1", verdict="b", judge="d")]
     [pair], _ = outcome(votes, pairing=part("pairings", "compared", judges=("d",)))
-    assert pair["chosen_response_id"] == "p1"
+    assert pair["sides"][0] == "p1"
 
 
 def test_prompts_without_a_pair_say_whether_anything_was_compared():
@@ -113,8 +114,7 @@ def test_vicuna_reviews_tie_a_hundred_times(shared_data):
         score_a=(pl.col("score_1") * UNIT).cast(pl.Int64),
         score_b=(pl.col("score_2") * UNIT).cast(pl.Int64),
     )
-    frames = frames_of({})
-    frames = type(frames)(
+    frames = numbered(
         prompts=rows_of("prompts", responses.select("prompt_id").unique().to_dicts()),
         responses=rows_of("responses", responses.to_dicts()),
         judgments=rows_of("judgments", judgments.to_dicts()),

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.selection.frames import Frames
-from tests.pipelines.tables import UNIT, frames_of, made, part, rows_of
+from tests.pipelines.tables import UNIT, frames_of, made, numbered, part, rows_of
 
 CORRECT_WRONG = part("pairings", "correct_wrong")
 
@@ -69,7 +68,7 @@ def test_zeroeval_has_17998_pairs_of_right_over_wrong(shared_data):
     responses = ids.with_columns(
         text_hash=runs["raw_output"], has_text=True, score=runs["is_correct"].cast(pl.Int64) * UNIT
     )
-    frames = Frames(
+    frames = numbered(
         rows_of("prompts", ids.select("prompt_id").unique().to_dicts()),
         rows_of("responses", responses.to_dicts()),
         rows_of("judgments", []),

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from pipelines.errors import RecipeError, StoreError
 from pipelines.part import Where, load_table
 from pipelines.publishing.layout import Publish
+from pipelines.publishing.publish import write_tables
 from pipelines.publishing.splits import shard_paths, shard_rows, split_of_groups
+from pipelines.selection.steps import NO_DROPS
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Drop, Message, Prompt, ToolCall, prompt_id
 from schemas.tables import PAIRS, PLAIN_PAIRS, PUBLISHED, schema_hash
@@ -23,6 +25,7 @@ from tests.pipelines.versions import (
     add_answers,
     make_content,
     pair,
+    stage,
     with_tool,
     write,
 )
@@ -84,11 +87,11 @@ def test_bytes_do_not_depend_on_the_order_in_which_units_finished(tmp_path, orde
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
-def test_bytes_do_not_depend_on_the_memory_there_is(tmp_path, monkeypatch):
-    content = make_content(3000, text="long " * 300)
+def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path, monkeypatch):
+    content = make_content(300, text="long " * 300)
     write(content, tmp_path / "a", files=3)
-    monkeypatch.setattr("pipelines.publishing.publish.MEMORY", "200MB")
-    write(content, tmp_path / "b", files=3)
+    monkeypatch.setattr("pipelines.publishing.spill.ROWS_AT_ONCE", 10)
+    write(content, tmp_path / "b", files=3, order=1)
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
@@ -106,8 +109,8 @@ def test_pairs_are_message_lists_with_system_and_without_reasoning(tmp_path):
     assert row["chosen"] == [{"role": "assistant", "content": texts[row["chosen_response_id"]]}]
     assert row["rejected"] == [{"role": "assistant", "content": texts[row["rejected_response_id"]]}]
     assert row["license"] == "mit"
-    assert row["n_chars_chosen"] == 5
-    assert row["n_chars_rejected"] == 6
+    assert row["n_chars_chosen"] == len(texts[row["chosen_response_id"]])
+    assert row["n_chars_rejected"] == len(texts[row["rejected_response_id"]])
 
 
 def test_scores_are_micro_units_over_a_million_and_the_variance_is_the_populations(tmp_path):
@@ -366,18 +369,20 @@ def test_published_tables_are_read_alike_by_duckdb_and_polars(tmp_path):
         )
 
 
-@given(st.sets(st.text(max_size=8)), st.integers(0, 2**32))
+@given(st.lists(st.text(max_size=8)), st.integers(0, 2**32))
 def test_a_groups_split_depends_on_no_other_group(groups, seed):
     shares = {"train": Decimal("0.6"), "dev": Decimal("0.1"), "test": Decimal("0.3")}
-    together = split_of_groups(groups, shares, seed)
-    alone = {group: split_of_groups([group], shares, seed)[group] for group in groups}
-    assert together == alone
-    assert split_of_groups(groups, dict(reversed(shares.items())), seed) == together
+    series = pl.Series(groups, dtype=pl.String)
+    draws = [draw_unit(seed, "split", group) for group in groups]
+    splits = ["dev" if draw < 0.1 else "test" if draw < 0.4 else "train" for draw in draws]
+    assert split_of_groups(series, shares, seed).to_list() == splits
+    assert split_of_groups(series, dict(reversed(shares.items())), seed).to_list() == splits
 
 
 def test_splits_take_their_shares_of_the_groups():
     shares = {"train": Decimal("0.9"), "test": Decimal("0.1"), "none": Decimal(0)}
-    splits = list(split_of_groups((str(n) for n in range(20_000)), shares, 3).values())
+    groups = pl.Series([str(n) for n in range(20_000)])
+    splits = split_of_groups(groups, shares, 3).to_list()
     assert set(splits) == {"train", "test"}
     assert 1800 < splits.count("test") < 2200  # five standard deviations are 212
 
@@ -396,8 +401,8 @@ def test_shards_differ_by_at_most_one_row_and_none_is_empty(rows, shards):
         ({"splits": {"train": Decimal("0.9")}}, "sum to 1, not 0.9"),
         ({"splits": {"a": Decimal("1.5"), "b": Decimal("-0.5")}}, "at least 0"),
         ({"splits": {}}, "sum to 1"),
-        ({"splits": {"a-b": Decimal(1)}}, "pattern"),
-        ({"shards": 0}, "greater than or equal to 1"),
+        ({"splits": {"a-b": Decimal(1)}}, "must match"),
+        ({"shards": 0}, "a number of at least 1"),
         ({"row_group_rows": 100}, "2048"),
     ],
 )
@@ -419,7 +424,11 @@ def test_a_pair_joins_its_texts_by_id_and_never_by_position(tmp_path):
         assert row["rejected"][0]["content"] == texts[row["rejected_response_id"]]
 
 
-def test_too_little_memory_is_a_store_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.publishing.publish.MEMORY", "1MB")
+def test_evidence_that_cannot_be_read_is_a_store_error(tmp_path):
+    content = make_content(2)
+    content.dropped_pairs.clear()
+    staged = stage(content, tmp_path / "staged")
+    selected = content.selected(staged)
+    (staged / "judgments/0.parquet").write_bytes(b"PAR1")
     with pytest.raises(StoreError, match="the tables cannot be written"):
-        write(make_content(3000), tmp_path)
+        write_tables(staged, selected, NO_DROPS, Publish(), SEED, tmp_path / "version")

@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from pipelines.errors import RecipeError
 from pipelines.part import kinds
-from pipelines.selection.frames import PAIRS, RESPONSES_BEFORE, Frames
+from pipelines.selection.frames import NUMBER, NUMBERS, PAIRS, RESPONSES_BEFORE, Frames
 from pipelines.selection.steps import (
     DROPS,
     apply_filters,
@@ -32,6 +32,7 @@ EXAMPLES = {
     "length_ratio": {"max": Decimal("1.5")},
     "licence": {"allow": ("MIT",)},
     "sample": {"fraction": Decimal("0.5")},
+    "at_most_per_prompt": {"n": 2},
     "correct_wrong": {"correct": 2, "wrong": 1},
 }
 """What a kind needs beside its defaults."""
@@ -78,7 +79,7 @@ def test_airs_half_open_band_keeps_the_same_pairs_of_whole_scores():
     prompts = frames_of(AIR).prompts
     listed, _ = air_pairs(prompts, values=(2, 3))
     band, _ = air_pairs(prompts, min=Decimal("1.5"), below=Decimal("3.5"))
-    assert listed["pair_id"].to_list() == band["pair_id"].to_list()
+    assert set(listed["pair_id"]) == set(band["pair_id"])
 
 
 # ---- filters
@@ -133,7 +134,7 @@ def test_a_row_keeps_all_its_reasons():
     filters = [part("filters", kind, min=1) for kind in ("margin", "min_score", "agreement")]
     kept, drops = apply_filters(filters, rows_of("pairs", [pair]), "pairs")
     assert kept.is_empty()
-    assert drops.rows() == [
+    assert sorted(drops.rows()) == [
         ("pairs", "x", "p", "filters.agreement", "too_few_votes"),
         ("pairs", "x", "p", "filters.margin", "margin_too_small"),
         ("pairs", "x", "p", "filters.min_score", "score_too_low"),
@@ -194,7 +195,7 @@ def test_a_pair_knows_its_prompt_its_sides_and_its_soft_label():
     prompts = frames.prompts.with_columns(licence=pl.lit("MIT"), group_id=pl.lit("g"))
     frames = Frames(prompts, frames.responses, frames.judgments)
     pairs, _ = make_pairs([part("pairings", "best_worst", name="bw")], frames, 0)
-    assert pairs.schema == pl.Schema(PAIRS)
+    assert pairs.schema == pl.Schema(dict.fromkeys(NUMBERS["pairs"], NUMBER) | PAIRS)
     [pair] = pairs.to_dicts()
     assert pair["pair_id"] == make_id("pair", "bw", "p0", "p1", None)
     assert (pair["pairing"], pair["score_margin"], pair["p_chosen"]) == ("bw", 5 * UNIT, 0.75)
@@ -224,7 +225,7 @@ def test_each_pairing_explains_itself():
     pairings = [part("pairings", kind) for kind in ("correct_wrong", "best_worst", "compared")]
     pairs, drops = make_pairs(pairings, frames, 0)
     assert pairs["pairing"].sort().to_list() == ["best_worst", "best_worst", "correct_wrong"]
-    assert drops.rows() == [
+    assert sorted(drops.rows()) == [
         ("prompts", "p", "p", "pairings.compared", "not_compared"),
         ("prompts", "q", "q", "pairings.compared", "not_compared"),
         ("prompts", "q", "q", "pairings.correct_wrong", "none_wrong"),
@@ -298,6 +299,10 @@ def shuffled_frames(frames):
     return Frames(*(shuffled(getattr(frames, name)) for name in Frames.__dataclass_fields__))
 
 
+def in_order(drops):
+    return drops.sort("id", "step", "reason")
+
+
 def candidate_pairs(frames):
     pairings = [part("pairings", kind) for kind in ("all_pairs", "best_random", "compared")]
     return make_pairs(pairings, frames, 0)[0]
@@ -316,10 +321,10 @@ def test_every_pairing_is_blind_to_row_order_and_accounts_for_each_prompt(kind, 
     pairing = example("pairings", kind)
     pairs, drops = make_pairs([pairing], frames, 1)
     again, drops_again = make_pairs([pairing], shuffled_frames(frames), 1)
-    assert_frame_equal(pairs, again)
-    assert_frame_equal(drops, drops_again)
+    assert_frame_equal(pairs.sort("pair_id"), again.sort("pair_id"))
+    assert_frame_equal(in_order(drops), in_order(drops_again))
 
-    assert pairs.schema == pl.Schema(PAIRS)
+    assert pairs.schema == pl.Schema(dict.fromkeys(NUMBERS["pairs"], NUMBER) | PAIRS)
     assert pairs["pair_id"].is_unique().all()
     assert pairs.filter(pl.col("score_margin") <= 0).is_empty()
     assert pairs.filter(pl.col("chosen_text_hash") == pl.col("rejected_text_hash")).is_empty()
@@ -347,7 +352,7 @@ def test_every_filter_is_blind_to_row_order_and_accounts_for_each_row(kind, fram
     again, drops_again = apply_filters([filter_], shuffled(rows), filter_.on)
     id_column = f"{filter_.on[:-1]}_id"
     assert_frame_equal(kept.sort(id_column), again.sort(id_column))
-    assert_frame_equal(drops, drops_again)
+    assert_frame_equal(in_order(drops), in_order(drops_again))
     assert_balanced(rows[id_column], kept[id_column], drops["id"])
 
 
@@ -359,7 +364,7 @@ def test_every_selector_is_blind_to_row_order_and_accounts_for_each_pair(kind, f
     kept, drops = apply_selectors([selector], pairs, 1)
     again, drops_again = apply_selectors([selector], shuffled(pairs), 1)
     assert_frame_equal(kept.sort("pair_id"), again.sort("pair_id"))
-    assert_frame_equal(drops, drops_again)
+    assert_frame_equal(in_order(drops), in_order(drops_again))
     assert drops["id"].is_unique().all()
     assert_balanced(pairs["pair_id"], kept["pair_id"], drops["id"])
 

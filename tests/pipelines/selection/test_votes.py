@@ -1,8 +1,9 @@
 import polars as pl
 import pytest
 
+from pipelines.selection.frames import NUMBER
 from pipelines.selection.votes import count_votes
-from tests.pipelines.tables import rows_of
+from tests.pipelines.tables import number_of, rows_of
 
 
 @pytest.fixture
@@ -10,7 +11,8 @@ def votes():
     """(n_votes, for the chosen, for the rejected) of the pair r over s."""
 
     def count(*judgments):
-        pair = pl.DataFrame({"chosen_response_id": ["r"], "rejected_response_id": ["s"]})
+        numbers = {"chosen": [number_of("r")], "rejected": [number_of("s")]}
+        pair = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, NUMBER))
         rows = [
             {"response_id": response, "judge": judge, "sample_index": sample, column: value}
             for response, judge, sample, column, value in judgments

@@ -52,7 +52,7 @@ async def test_a_server_that_is_never_ready_is_ended_at_the_deadline(
     with pytest.raises(FatalError, match=r"not ready within 1 s \(start_timeout_s\)"):
         await server.ready(said.append)
     assert said[0] is not None
-    assert said[0].startswith("starting, ")
+    assert said[0].startswith("vLLM starts, ")
     assert ended(fake.pids())
     await server.stop()
 

@@ -10,6 +10,8 @@ from safetensors.numpy import load_file
 from tools.proof.design import ARMS, COMPARED, SETS
 from tools.proof.run import PYTHON, main
 
+pytestmark = pytest.mark.timeout(900)  # a minute where nothing else runs
+
 POLICY = Path(__file__).parents[3] / "data" / "models" / "policy"
 
 

@@ -1,0 +1,46 @@
+"""The published table of drops: each reason, and what the pair was like that it was given to."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from pipelines.publishing.found import units
+from pipelines.publishing.spill import ROWS_AT_ONCE
+from pipelines.publishing.walls import refuse
+
+if TYPE_CHECKING:
+    from pipelines.selection.select import Selected
+
+ORDER = ["level", "id", "step", "reason", "prompt_id", "detail"]
+"""A total order, but for equal rows."""
+
+
+def ordered_drops(drops: pl.DataFrame, selected: "Selected") -> pl.DataFrame:
+    """`drops` in their published order, each with its row in `dropped_pairs` as `pair`.
+
+    Raises StoreError where a dropped pair has no reason, or a kept one has one.
+    """
+    of_pairs = pl.col("level") == "pairs"
+    numbers = selected.dropped_pairs.select("pair_id").with_row_index("pair")
+    reasons = drops.filter(of_pairs).join(numbers, left_on="id", right_on="pair_id", how="left")
+    without = numbers.join(reasons, on="pair", how="anti")
+    refuse("dropped pairs have no reason", without["pair_id"])
+    unknown = reasons.filter(pl.col("pair").is_null())
+    with_reason = selected.pairs.join(unknown, left_on="pair_id", right_on="id", how="semi")
+    refuse("kept pairs have a reason to be dropped", with_reason["pair_id"])
+    others = drops.filter(~of_pairs).with_columns(pair=pl.lit(None, pl.UInt32))
+    return pl.concat([others, reasons.select(others.columns)]).sort(ORDER, nulls_last=True)
+
+
+def drop_rows(drops: pl.DataFrame, selected: "Selected") -> Iterator[pa.Table]:
+    """The published rows of what `ordered_drops` gives."""
+    ids = selected.responses["response_id"]
+    for some in drops.iter_slices(ROWS_AT_ONCE):
+        pairs = selected.dropped_pairs.select(pl.all().gather(some["pair"]))
+        sides = (
+            ids.gather(pairs[side]).alias(f"{side}_response_id") for side in ("chosen", "rejected")
+        )
+        scores = (units(pairs[f"score_{name}"]) for name in ("chosen", "rejected", "margin"))
+        yield some.with_columns(*sides, *scores).to_arrow()

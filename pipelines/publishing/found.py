@@ -1,0 +1,85 @@
+"""What selection found out about each row: the columns that are published beside it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.errors import StoreError
+from schemas.canonical import MICRO
+
+if TYPE_CHECKING:
+    from pipelines.selection.select import Selected
+
+_SUMS = ["n_scored", "score_sum", "score_sumsq"]
+
+
+def of_responses(responses: pl.DataFrame) -> pl.DataFrame:
+    """`response_id`, `score`, `n_scores` and `kept` of `Selected.responses`."""
+    n_scores = pl.col("n_scores").fill_null(0)
+    return responses.select("response_id", units(responses["score"]), n_scores, "kept")
+
+
+def of_prompts(selected: "Selected", splits: pl.Series, drops: pl.DataFrame) -> pl.DataFrame:
+    """`prompt_id`, `split`, and what is known of its responses and pairs, of `Selected.prompts`.
+
+    `splits` are theirs, row by row.
+    """
+    n_pairs = selected.pairs.group_by("prompt").agg(n_pairs=pl.len().cast(pl.Int64))
+    found = selected.prompts.with_columns(splits.alias("split")).join(
+        moments(selected.prompts), on=_SUMS, how="left", nulls_equal=True, maintain_order="left"
+    )
+    found = found.join(n_pairs, on="prompt", how="left", maintain_order="left")
+    dropped = drops.filter(level="prompts")["id"]
+    return found.select(
+        "prompt_id",
+        "split",
+        pl.col("n_responses", "n_scored").fill_null(0),
+        "score_mean",
+        "score_var",
+        pl.col("n_pairs").fill_null(0),
+        kept=~pl.col("prompt_id").is_in(dropped.implode()),
+    )
+
+
+def moments(prompts: pl.DataFrame) -> pl.DataFrame:
+    """Mean and population variance of scores, by their exact sums, each rounded once.
+
+    variance = (n * sum of squares - square of the sum) / n^2
+    """
+    sums = prompts.select(_SUMS).unique()
+    means: list[float | None] = []
+    variances: list[float | None] = []
+    for n, total, squares in sums.iter_rows():
+        means.append(total / (n * MICRO) if n else None)
+        variances.append((n * squares - total**2) / (n * MICRO) ** 2 if n else None)
+    return sums.with_columns(
+        score_mean=pl.Series(means, dtype=pl.Float64),
+        score_var=pl.Series(variances, dtype=pl.Float64),
+    )
+
+
+def units(micro: pl.Series) -> pl.Series:
+    """Scores in units of the judge's scale. Arrow divides; Polars multiplies by 1e-6, which is
+    another number in the last bit."""
+    quotients = pc.divide(pc.cast(micro.to_arrow(), pa.float64()), float(MICRO))
+    return pl.Series(micro.name, quotients, dtype=pl.Float64)
+
+
+def beside(rows: Iterator[pa.Table], found: pl.DataFrame, key: str) -> Iterator[pa.Table]:
+    """`rows` with the columns of `found`, whose rows have the same `key` in the same order.
+
+    Raises StoreError where they have not.
+    """
+    first = 0
+    for table in rows:
+        ours = found.slice(first, table.num_rows).to_arrow()
+        if not ours[key].cast(pa.string()).equals(table[key]):
+            raise StoreError(f"the rows do not lie in the order of `{key}`: nothing is published")
+        for name in ours.column_names:
+            if name != key:
+                table = table.append_column(name, ours[name])
+        first += table.num_rows
+        yield table

@@ -1,0 +1,60 @@
+"""Which columns of the slim tables a recipe reads: the others are not held in memory."""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+
+from pipelines.filter import Filter, On
+from pipelines.recipe import Recipe
+from pipelines.selection import comparisons
+from pipelines.selection.frames import (
+    JUDGMENTS,
+    PAIRED,
+    PAIRS,
+    PROMPTS,
+    RESPONSES,
+    Columns,
+)
+from pipelines.selection.steps import late, named
+
+OF_EVERY_PAIR = (*PAIRED, "pair_id", "prompt_id", "pairing", "score_margin", "p_chosen")
+"""The columns of a pair that say what it is; those of its responses and prompt are left out."""
+
+OF_DROPPED_PAIR = ("pair_id", "prompt", "chosen", "rejected", "comparison_id", "score_chosen",
+                   "score_rejected", "score_margin")  # fmt: skip
+
+OF_EVERY_RECIPE = Columns(
+    prompts=frozenset(("prompt_id", "group_id")),
+    responses=frozenset(("response_id", "prompt_id")),
+    judgments=frozenset(("judge", "score", "rank")),
+    pairs=frozenset(OF_EVERY_PAIR),
+)
+
+_OF_MODELS = frozenset(name for name in PROMPTS if "model" in name)
+
+
+def columns_read(recipe: Recipe) -> Columns:
+    """The columns that the score, the pairings, the late filters and the selectors read."""
+    read = reduce(or_, (pairing.reads for pairing in recipe.pairings), OF_EVERY_RECIPE)
+    pairs = read.pairs.union(_named(recipe.filters, "pairs"), pairs_read(recipe))
+    prompts = read.prompts.union(_named(recipe.filters, "prompts"), pairs)
+    of_sides = {name.partition("_")[2] for name in pairs.difference(OF_EVERY_PAIR)}
+    of_models = {"model"} if prompts & _OF_MODELS else set()
+    responses = read.responses.union(_named(recipe.filters, "responses"), of_sides, of_models)
+    of_comparisons = comparisons.READS if recipe.score.judges else frozenset()
+    return Columns(
+        prompts & PROMPTS.keys(),
+        responses & RESPONSES.keys(),
+        (read.judgments | of_comparisons) & JUDGMENTS.keys(),
+        pairs & PAIRS.keys(),
+    )
+
+
+def pairs_read(recipe: Recipe) -> Sequence[str]:
+    """The columns of kept pairs, numbers among them: what is published, and what selectors read."""
+    of_selectors = {name for selector in recipe.selectors for name in selector.reads}
+    return [*OF_EVERY_PAIR, *sorted(of_selectors.difference(OF_EVERY_PAIR))]
+
+
+def _named(filters: Iterable[Filter], on: On) -> frozenset[str]:
+    return named(one for filter_ in late(tuple(filters), on) for one in filter_.drops().values())

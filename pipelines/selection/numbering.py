@@ -1,0 +1,35 @@
+"""Numbering: ids become places among all ids, sorted (`frames.NUMBERS`)."""
+
+import polars as pl
+
+
+def number_prompts(prompts: pl.LazyFrame) -> pl.DataFrame:
+    """`prompts` sorted by `prompt_id`, with its place as `prompt`."""
+    return prompts.collect().sort("prompt_id").with_row_index("prompt")
+
+
+def number_responses(responses: pl.LazyFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """`responses` sorted by `prompt` and `response_id`, with its place as `response`.
+
+    The `prompt` of a response whose prompt is not there is null.
+    """
+    numbers = prompts.lazy().select("prompt", "prompt_id", id="prompt_id")
+    mine = responses.rename({"prompt_id": "id"}).join(numbers, on="id", how="left").drop("id")
+    return mine.collect().sort("prompt", "response_id").with_row_index("response")
+
+
+def number_judgments(
+    judgments: pl.LazyFrame, prompts: pl.DataFrame, responses: pl.DataFrame
+) -> pl.DataFrame:
+    """`judgments` in any order, with `response`, null for comparisons, and `prompt`.
+
+    With a column `prompt_id` they have the `prompt` of that, else that of their response.
+    """
+    columns = judgments.collect_schema().names()
+    numbers = responses.lazy().select("response", "response_id")
+    if "prompt_id" in columns:
+        of_prompts = prompts.lazy().select("prompt", "prompt_id")
+        judgments = judgments.join(of_prompts, on="prompt_id", how="left")
+    else:
+        numbers = responses.lazy().select("response", "prompt", "response_id")
+    return judgments.join(numbers, on="response_id", how="left").collect()

@@ -1,0 +1,47 @@
+"""Pairs: what a pairing made, with ids and with the columns that filters and selectors read."""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from pipelines.selection.frames import NUMBERS, PAIRS, RESPONSES, Frames
+from pipelines.selection.hashes import make_ids
+
+
+def complete_pairs(
+    paired: pl.DataFrame, pairing: str, frames: Frames, columns: Collection[str] = PAIRS
+) -> pl.DataFrame:
+    """Pairs with their numbers and `columns` of `frames.PAIRS`, from those with `frames.PAIRED`."""
+    pairs = paired
+    for side in ("chosen", "rejected"):
+        pairs = pairs.join(_of_responses(frames, side, columns), on=side, how="left")
+    of_prompts = [name for name in frames.prompts.columns if name in columns]
+    pairs = pairs.join(
+        frames.prompts.select("prompt", *of_prompts), on="prompt", how="left"
+    ).with_columns(
+        pairing=pl.lit(pairing),
+        score_margin=pl.col("score_chosen") - pl.col("score_rejected"),
+        p_chosen=_p_chosen(),
+    )
+    ids = [pl.col(f"{name}_id") for name in ("chosen_response", "rejected_response", "comparison")]
+    pairs = pairs.with_columns(make_ids(pairs, "pair", pairing, *ids).alias("pair_id"))
+    return pairs.select(*NUMBERS["pairs"], *(name for name in PAIRS if name in columns))
+
+
+def _of_responses(frames: Frames, side: str, columns: Collection[str]) -> pl.DataFrame:
+    """The response `side` of pairs by its number: `chosen_response_id`, `chosen_model`..."""
+    own = [name for name in RESPONSES if f"{side}_{name}" in columns]
+    return frames.responses.select(
+        pl.col("response").alias(side),
+        pl.col("response_id").alias(f"{side}_response_id"),
+        pl.col([name for name in own if name != "response_id"]).name.prefix(f"{side}_"),
+    )
+
+
+def _p_chosen() -> pl.Expr:
+    """The share of votes for the chosen, (k + 1/2) / (n + 1), a tie counting 1/2 in k.
+
+    Laplace-smoothed, in (0, 1); null without votes.
+    """
+    n, lead = pl.col("n_votes"), pl.col("n_votes_chosen") - pl.col("n_votes_rejected")
+    return pl.when(n > 0).then((n + lead + 1) / (2 * (n + 1)))

@@ -1,0 +1,106 @@
+"""Staged evidence, read back: ids and numbers first, and a text where a filter names it."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.selection.frames import (
+    JUDGMENTS,
+    PROMPTS,
+    PROMPTS_BEFORE,
+    RESPONSES,
+    RESPONSES_BEFORE,
+    Columns,
+    Frames,
+)
+from pipelines.selection.numbering import number_judgments, number_prompts, number_responses
+from pipelines.selection.rounding import rounded
+from schemas.canonical import MICRO
+
+ARRIVAL = "arrival"
+"""Place of a row among the staged rows of its table, the files sorted by name."""
+
+_SCORES = {name: rounded(pl.col(name) * MICRO) for name in ("score", "score_a", "score_b")}
+_FACTS = {
+    "failed": pl.col("error").is_not_null(),
+    "has_text": pl.col("norm_hash").is_not_null(),
+    "has_reference": pl.col("reference").is_not_null(),
+    "n_messages": pl.col("messages").list.len(),
+}
+"""Columns that are made of staged ones."""
+
+
+def read_frames(folder: Path, columns: Columns) -> Frames:
+    """The slim tables of what is staged in `folder`; scores are micro-units, rounded half-even once.
+
+    Prompts and responses lie in the order of their numbers, and have the column `ARRIVAL`.
+    """
+    known = columns.prompts & PROMPTS_BEFORE
+    prompts = number_prompts(_slim(scan(folder, "prompts"), PROMPTS, known))
+    known = columns.responses & RESPONSES_BEFORE
+    responses = number_responses(_slim(scan(folder, "responses"), RESPONSES, known), prompts)
+    return Frames(prompts, responses, _judgments(folder, columns.judgments, prompts, responses))
+
+
+def read_judgments(folder: Path) -> pl.LazyFrame:
+    """The staged judgments, columns `frames.JUDGMENTS`; scores are micro-units."""
+    return _slim(scan(folder, "judgments").with_columns(**_SCORES), JUDGMENTS, JUDGMENTS)
+
+
+def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:
+    """`judgment_id` and `ARRIVAL` of every judgment, sorted by prompt and id."""
+    ids = scan(folder, "judgments").select("judgment_id", "prompt_id", ARRIVAL)
+    numbered = ids.join(prompts.lazy().select("prompt", "prompt_id"), on="prompt_id", how="left")
+    return numbered.select("prompt", "judgment_id", ARRIVAL).collect().sort("prompt", "judgment_id")
+
+
+def scan(folder: Path, table: str) -> pl.LazyFrame:
+    """The staged rows of a table, with `ARRIVAL`."""
+    files = staged_files(folder, table)
+    return pl.scan_parquet(files, row_index_name=ARRIVAL)
+
+
+def staged_files(folder: Path, table: str) -> list[Path]:
+    """The files of a table, in the order that `ARRIVAL` counts."""
+    return sorted((folder / table).glob("*.parquet"))
+
+
+def join_texts(folder: Path, frame: pl.DataFrame, names: frozenset[str]) -> pl.DataFrame:
+    """`frame` with the text columns `names` (`frames.TEXT_COLUMNS`), rows in their order."""
+    for name in sorted(names):
+        if name == "prompt_text":
+            texts, key = _texts(folder, "prompts", "prompt_id", _conversation()), "prompt_id"
+        else:
+            texts = _texts(folder, "responses", "response_id", pl.col("text"))
+            key = "response_id" if name == "text" else f"{name.removesuffix('_text')}_response_id"
+        wanted = frame.lazy().select(pl.col(key).unique())
+        texts = texts.rename({"id": key, "text": name}).join(wanted, on=key, how="semi")
+        frame = frame.join(texts.collect(), on=key, how="left", maintain_order="left")
+    return frame
+
+
+def _judgments(
+    folder: Path, columns: frozenset[str], prompts: pl.DataFrame, responses: pl.DataFrame
+) -> pl.DataFrame:
+    table = read_judgments(folder).select(sorted(columns | {"response_id"}))
+    numbered = number_judgments(table, prompts, responses)
+    return numbered if "response_id" in columns else numbered.drop("response_id")
+
+
+def _slim(
+    table: pl.LazyFrame, kinds: dict[str, type[pl.DataType]], names: Collection[str]
+) -> pl.LazyFrame:
+    """The columns `names`, and `ARRIVAL`."""
+    own = (_FACTS.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names))
+    return table.select(ARRIVAL, *own)
+
+
+def _texts(folder: Path, table: str, key: str, text: pl.Expr) -> pl.LazyFrame:
+    return scan(folder, table).select(id=pl.col(key), text=text)
+
+
+def _conversation() -> pl.Expr:
+    """The contents of a prompt's messages, joined by line ends."""
+    contents = pl.element().struct.field("content").fill_null("")
+    return pl.col("messages").list.eval(contents).list.join("\n")
