@@ -39,7 +39,7 @@ def serving(latency: Latency, stub: Path | None) -> Iterator[str]:
             yield server.url
         return
     binary = Path(stub.name).with_suffix("")
-    binary = Path("/tmp") / f"pairwright-{binary}"  # noqa: S108 - the reader's own machine
+    binary = Path("/tmp") / f"pairwright-{binary}"
     subprocess.run(["gcc", "-O2", "-o", str(binary), str(stub), "-lm"], check=True)
     port = _free_port()
     kind = f"lognormal:{latency.median_ms},{latency.sigma}" if latency.sigma else ""

@@ -41,9 +41,7 @@ def make_manifest(
         counts=tuple(funnel.steps),
         files=dict(files),
         schema_hashes=schema_hashes(folder),
-        models={
-            name: model.qualified_model for name, model in recipe.models.items()
-        },
+        models={name: model.qualified_model for name, model in recipe.models.items()},
         judges=_judges(judgments),
         inputs=inputs_of(intake.files),
         code_version=version("pairwright"),

@@ -62,8 +62,10 @@ def moments(prompts: pl.DataFrame) -> pl.DataFrame:
 
 
 def units(micro: pl.Series) -> pl.Series:
-    """Scores in units of the judge's scale. Arrow divides; Polars multiplies by 1e-6, which is
-    another number in the last bit."""
+    """Scores in units of the judge's scale.
+
+    Arrow divides; Polars multiplies by 1e-6, which is another number in the last bit.
+    """
     quotients = pc.divide(pc.cast(micro.to_arrow(), pa.float64()), float(MICRO))
     return pl.Series(micro.name, quotients, dtype=pl.Float64)
 

@@ -31,7 +31,8 @@ def blank_prompts(messages: pa.ListArray) -> Flags:
     without_content = ~_flags(content.is_valid()) & ~calls_tool
     empty = np.diff(ends) == 0
     ends_blank = np.append(says_nothing, True)[np.where(empty, -1, last)]  # the -1: no message
-    return empty | ends_blank | _any(without_content, ends)
+    blank: Flags = empty | ends_blank | _any(without_content, ends)
+    return blank
 
 
 def rich_prompts(messages: pa.ListArray, tools: pa.Array) -> Flags:
@@ -67,7 +68,9 @@ def _messages(
     kind = MESSAGES if rich else PLAIN_MESSAGES
     fields = list(kind.value_type)
     arrays = [parts.get(field.name, pa.nulls(rows, field.type)) for field in fields]
-    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(arrays, fields=fields), kind)
+    return pa.ListArray.from_arrays(
+        offsets, pa.StructArray.from_arrays(arrays, fields=fields), kind
+    )
 
 
 def _part(messages: pa.ListArray, name: str) -> pa.Array:
@@ -83,9 +86,10 @@ def _no_empty(calls: pa.Array) -> pa.Array:
 def _any(flags: Flags, ends: npt.NDArray[np.int32]) -> Flags:
     """Whether a flag is set in each list, which lie between `ends`."""
     so_far = np.concatenate(([0], np.cumsum(flags)))[ends]
-    return np.diff(so_far) > 0
+    return np.asarray(np.diff(so_far) > 0, dtype=np.bool_)
 
 
 def _flags(array: pa.Array) -> Flags:
     """True where it is true; null is false."""
-    return pc.fill_null(array, False).to_numpy(zero_copy_only=False)
+    flags: Flags = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
+    return flags

@@ -1,6 +1,6 @@
 """The rows of `pairs`: texts are carried from where they are staged to where they are wanted.
 
-    prompts, responses (in the order of their ids) ─ spill ─> pairs (in their seeded order)
+prompts, responses (in the order of their ids) ─ spill ─> pairs (in their seeded order)
 """
 
 from collections.abc import Iterator
@@ -91,9 +91,7 @@ def _of_prompts(pairs: pl.DataFrame, prompts: pa.Table, *, rich: bool) -> dict[s
     }
 
 
-def _of_side(
-    pairs: pl.DataFrame, side: str, responses: pa.Table, *, rich: bool
-) -> dict[str, Any]:
+def _of_side(pairs: pl.DataFrame, side: str, responses: pa.Table, *, rich: bool) -> dict[str, Any]:
     texts, calls = _array(responses["text"]), _array(responses["tool_calls"])
     blank = pl.Series(messages.is_blank(texts) & ~messages.has_calls(calls))
     refuse(f"kept pairs have a blank {side} response", pairs["pair_id"].filter(blank))

@@ -51,7 +51,7 @@ class Spill:
         for begin, end in zip([0, *ends[:-1]], ends, strict=True):
             self._file(stretches[order[begin]]).write_batch(batch.slice(begin, end - begin))
 
-    def take(self) -> Iterator[tuple[pa.Table, Numbers]]:
+    def take(self) -> Iterator[tuple[pa.Table, npt.NDArray[np.signedinteger[Any]]]]:
         """Stretch by stretch its rows, as they were put, and their order by place.
 
         The rows are gone when the next ones are taken. Raises StoreError where a place has no row,

@@ -12,10 +12,9 @@ from pipelines.selection.hashes import draw_integers
 
 
 def split_of_groups(groups: pl.Series, shares: Mapping[str, Decimal], seed: int) -> pl.Series:
-    """The split of each group: its seeded draw in [0, 1) (`canonical.draw_unit`) against the
-    cumulative shares, splits by name.
+    """The split of each group: where its seeded draw falls among the cumulative shares, by name.
 
-    A group's split depends on (seed, group, shares) alone, so other prompts that come or go move
+    The draw is in [0, 1) (`canonical.draw_unit`). A group's split depends on (seed, group, shares) alone, so other prompts that come or go move
     none from train to test.
     """
     names = pl.Series("split", sorted(shares), pl.String)
@@ -32,7 +31,9 @@ def shuffled(pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
     """
     drawn = draw_integers(pairs, seed, "order", pl.col("pair_id")).alias("draw")
     place = pl.int_range(pl.len(), dtype=pl.Int64).over("split").alias("order_key")
-    return pairs.with_columns(drawn).sort("split", "draw", "pair_id").with_columns(place).drop("draw")
+    return (
+        pairs.with_columns(drawn).sort("split", "draw", "pair_id").with_columns(place).drop("draw")
+    )
 
 
 def shard_rows(rows: int, shards: int | Literal["auto"]) -> list[int]:

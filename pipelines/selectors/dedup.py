@@ -13,7 +13,9 @@ class Dedup(Selector):
     Equal votes are ordered by pair id.
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset(("prompt_id", "chosen_text_hash", "rejected_text_hash", "n_votes"))
+    reads: ClassVar[frozenset[str]] = frozenset(
+        ("prompt_id", "chosen_text_hash", "rejected_text_hash", "n_votes")
+    )
 
     across: Literal["prompt", "dataset"] = "prompt"
     """Where duplicates are looked for: among the pairs of one prompt, or among all."""

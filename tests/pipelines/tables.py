@@ -107,7 +107,9 @@ def made(
 def sides(pairs: pl.DataFrame, frames: Frames) -> list[tuple[str, str]]:
     """The ids of (chosen, rejected) of each pair."""
     ids = dict(frames.responses.select("response", "response_id").rows())
-    return [(ids[chosen], ids[rejected]) for chosen, rejected in pairs[["chosen", "rejected"]].rows()]
+    return [
+        (ids[chosen], ids[rejected]) for chosen, rejected in pairs[["chosen", "rejected"]].rows()
+    ]
 
 
 def reasons(

@@ -41,7 +41,9 @@ class Content:
     def selected(self, staged: Path) -> Selected:
         """What selection found: scores 3, 2, 1 of the responses 0, 1, 2 of each prompt."""
         frames = read_frames(staged, OF_EVERY_RECIPE)
-        scores = {r.response_id: 3_000_000 - 1_000_000 * (r.sample_index or 0) for r in self.responses}
+        scores = {
+            r.response_id: 3_000_000 - 1_000_000 * (r.sample_index or 0) for r in self.responses
+        }
         counts = {
             "n_responses": 3,
             "n_scored": 3,

@@ -1,8 +1,8 @@
 """The proof: whether the pairs that pairwright builds teach a model anything.
 
-    recipes/*.toml ─> pairs ─> train ─> answers ─> intervals ─> report
-                       │         └ TRL, in .venv-trainers
-                       └ one store: samples and judgments are bought once
+    design ─> sets ─> train ─> answers ─> intervals ─> report
+               │        └ TRL, in .venv-trainers
+               └ one store: answers and judgments are bought once
 
 `design` says which sets are built, what is trained on them, and what is compared; `run` does all of
 it and writes `report.md` and `report.json`:

@@ -1,25 +1,40 @@
 """The design: which sets are built, what is trained on them, and what is compared.
 
-Settings are tuned for each judge and method on its best-worst set, with a seed and problems apart
-from those reported; every pairing of a judge is then trained with the setting of its best-worst
-set, and so are its shuffled labels. All sets have the same number of pairs, so all trainings of one
-setting take the same number of steps.
+All sets are the quickstart recipe with a larger limit, its pairing or thresholds changed: the same
+answers and judgments, bought once. All have the same number of pairs, so trainings of one setting
+take the same number of steps. Settings are tuned for each judge and method on its main set, with a
+seed and problems apart from those reported; the other sets of the judge are then trained with them,
+and so are the shuffled labels.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tools.proof.jobs import Method, Setting
 
-JUDGES = ("verifier", "teacher")
-SETS = (
-    "verifier_best_worst",
-    "verifier_all_pairs",
-    "teacher_best_worst",
-    "teacher_margin",
-    "teacher_all_pairs",
-)
-"""Recipes in `recipes/`. A verifier's scores are 0 and 1: with it, every margin is 1."""
+Judge = Literal["verifier", "teacher"]
+JUDGES: tuple[Judge, ...] = ("verifier", "teacher")
+
+BY_VERIFIER = "score.judges=['verifier']"
+ALL_PAIRS = "pairings=[{kind='all_pairs'}]"
+UNFILTERED = "filters=[{kind='finish_reason'},{kind='identical'}]"
+"""Without the quickstart's thresholds for the teacher's scores."""
+FAR_APART = "filters.margin.min=5"
+"""In nats, between the least likely tokens: e^5 is about 150 to 1. The quickstart's is 2."""
+
+SETS: dict[str, tuple[Judge, tuple[str, ...]]] = {
+    "verifier_best_worst": ("verifier", (BY_VERIFIER, UNFILTERED)),
+    "verifier_all_pairs": ("verifier", (BY_VERIFIER, UNFILTERED, ALL_PAIRS)),
+    "quickstart": ("teacher", ()),
+    "teacher_best_worst": ("teacher", (UNFILTERED,)),
+    "teacher_all_pairs": ("teacher", (UNFILTERED, ALL_PAIRS)),
+    "teacher_margin": ("teacher", (ALL_PAIRS, FAR_APART)),
+}
+"""Set -> who labels it, and what is changed in the quickstart recipe (`--set`).
+
+A verifier's scores are 0 and 1, so with it every margin is 1 and there is no set by margin.
+"""
 
 Grid = Mapping[Method, tuple[Setting, ...]]
 """What is tried while tuning, with one seed."""
@@ -40,41 +55,40 @@ class Arm:
     method: Method = "dpo"
 
     @property
-    def judge(self) -> str:
+    def judge(self) -> Judge:
         """Whose labels it learns from."""
-        return self.set.partition("_")[0]
+        return SETS[self.set][0]
 
     @property
     def tuned_like(self) -> "Arm":
         """The arm whose tuning decides this one's setting."""
-        method: Method = "chosen_only" if self.method == "chosen_only" else "dpo"
-        return Arm(f"{self.judge}_best_worst", method)
+        return Arm(MAIN[self.judge].set, "chosen_only" if self.method == "chosen_only" else "dpo")
 
     @property
     def name(self) -> str:
         """As in the report: the set, and the method where it is not DPO.
 
-        >>> Arm("teacher_best_worst", "shuffled").name
-        'teacher best worst, shuffled'
+        >>> Arm("teacher_margin", "shuffled").name
+        'teacher margin, shuffled'
         """
         method = "" if self.method == "dpo" else f", {self.method}"
         return f"{self.set}{method}".replace("_", " ")
 
 
-VERIFIER, TEACHER = (Arm(f"{judge}_best_worst") for judge in JUDGES)
+MAIN: dict[Judge, Arm] = {"verifier": Arm("verifier_best_worst"), "teacher": Arm("quickstart")}
+"""The arms whose settings are tuned, and that have controls."""
 CONTROLS: tuple[Method, ...] = ("shuffled", "chosen_only")
 
 ARMS = (
-    *(Arm(name) for name in SETS),
-    *(Arm(arm.set, control) for arm in (VERIFIER, TEACHER) for control in CONTROLS),
+    *map(Arm, SETS),
+    *(Arm(arm.set, control) for arm in MAIN.values() for control in CONTROLS),
 )
 
 COMPARED = (
-    *((arm, Arm(arm.set, control)) for control in CONTROLS for arm in (VERIFIER, TEACHER)),
-    (VERIFIER, TEACHER),
-    (Arm("verifier_all_pairs"), VERIFIER),
-    (Arm("teacher_all_pairs"), TEACHER),
-    (Arm("teacher_margin"), TEACHER),
+    *((arm, Arm(arm.set, control)) for control in CONTROLS for arm in MAIN.values()),
+    (MAIN["teacher"], MAIN["verifier"]),
+    (Arm("quickstart", "chosen_only"), Arm("verifier_best_worst", "chosen_only")),
+    *((arm, MAIN[arm.judge]) for arm in map(Arm, SETS) if arm not in MAIN.values()),
 )
 """Differences that are reported beside those from the start: the first minus the second."""
 

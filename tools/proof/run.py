@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from pipelines.engine.checkpoint import find_checkpoint
 from tools.proof.answers import Marks, marked
-from tools.proof.design import ARMS, JUDGES, SMALL, TUNING_SEED, Arm, Size
+from tools.proof.design import ARMS, JUDGES, MAIN, SMALL, TUNING_SEED, Arm, Size
 from tools.proof.jobs import Job, Setting, checkpoint_name, write_jobs
 from tools.proof.report import Findings, Tried, markdown
 from tools.proof.sets import PairSet, build_sets
@@ -58,7 +58,7 @@ class Proof:
         for judge in JUDGES:
             build = partial(build_sets, judge, self.out, self.size)
             self.sets |= timed(f"building the sets of the {judge}", build)
-            tried = timed("tuning", partial(self._tune, Arm(f"{judge}_best_worst")))
+            tried = timed("tuning", partial(self._tune, MAIN[judge]))
             best = best_settings(tried)
             tuned += tried
             arms = {arm: best[arm.tuned_like] for arm in ARMS if arm.judge == judge}
@@ -68,10 +68,10 @@ class Proof:
         in_order = {arm: trained[arm] for arm in ARMS}
         return Findings(self.size, self.sets, tuned, chosen, start, in_order)
 
-    def _tune(self, best_worst: Arm) -> list[Tried]:
+    def _tune(self, main: Arm) -> list[Tried]:
         """Every setting of the grid, on the problems for tuning."""
         trainings = [
-            Training(Arm(best_worst.set, method), setting, TUNING_SEED)
+            Training(Arm(main.set, method), setting, TUNING_SEED)
             for method, settings in self.size.grid.items()
             for setting in settings
         ]

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli import main
-from tools.proof.design import SETS, Size
-
-RECIPES = Path(__file__).with_name("recipes")
+from tools.proof.design import SETS, Judge, Size
 
 QUALITY = """
 SELECT
@@ -39,16 +37,22 @@ class PairSet:
     """What `QUALITY` counts."""
 
 
-def build_sets(judge: str, out: Path, size: Size) -> dict[str, PairSet]:
+def build_sets(judge: Judge, out: Path, size: Size) -> dict[str, PairSet]:
     """Builds and exports the sets of one judge; what the store holds is not bought again."""
-    return {name: build_set(name, out, size) for name in SETS if name.startswith(judge)}
+    return {name: build_set(name, out, size) for name, (by, _) in SETS.items() if by == judge}
+
+
+def changes(name: str, size: Size) -> list[str]:
+    """What a set changes in the quickstart recipe: arguments of `pairwright build`."""
+    selectors = f"selectors=[{{kind='dedup'}},{{kind='sample',n={size.pairs}}}]"
+    whole = (f"name={name}", f"limit={size.prompts}", selectors, "publish.splits={train=1}")
+    return [word for change in (*whole, *SETS[name][1]) for word in ("--set", change)]
 
 
 def build_set(name: str, out: Path, size: Size) -> PairSet:
     """Builds and exports one set."""
     store = ["--store", str(out / "store")]
-    changed = ["--limit", str(size.prompts), "--set", f"selectors.sample.n={size.pairs}"]
-    pairwright("build", str(RECIPES / f"{name}.toml"), *store, *changed, "--yes")
+    pairwright("build", "quickstart", *store, *changes(name, size), "--yes")
     folder = out / "pairs" / name
     shutil.rmtree(folder, ignore_errors=True)
     pairwright("export", name, *store, "--format", "trl", "--out", str(folder))
