@@ -13,17 +13,19 @@ from pipelines.errors import StoreError
 
 Numbers = npt.NDArray[np.uint32]
 
-ROWS_AT_ONCE = 32_768
-"""Rows that are read, carried and written together."""
+ROWS_AT_ONCE = 16_384
+"""Rows that are read and put together: few enough for a processor's cache."""
+STRETCH = 65_536
+"""Places, of all that there are, whose rows lie in one file and are in memory together..."""
 MOST_FILES = 128
-"""Files that one spill holds open."""
+"""...unless that made more files than these, which one spill holds open."""
 
 _PLACE = pa.field("place", pa.uint32())
 
 
 def stretch_of(places: int) -> int:
     """Places that lie in one file, where there are so many in all."""
-    return max(ROWS_AT_ONCE, -(-places // MOST_FILES))
+    return max(STRETCH, -(-places // MOST_FILES))
 
 
 class Spill:

@@ -132,7 +132,9 @@ def test_every_reason_of_a_filter_is_explained(reader: Reader) -> None:
 def known_names() -> set[str]:
     """Every field, file and short string of the code, and every word of the views."""
     names = {*LAYERS, *TRAINERS, "response_dropped"}  # f"{noun}_dropped", in joining.py
-    names |= {file.stem for file in (ROOT / "data" / "prompts").iterdir()}
+    names |= {
+        file.stem for shelf in ("prompts", "models") for file in (ROOT / "data" / shelf).iterdir()
+    }
     names |= {file.stem for file in (ROOT / "flows" / "recipes").rglob("*.toml")}
     names |= set(re.findall(r"\w+", (ROOT / "schemas" / "views.sql").read_text()))
     for file in (one for layer in LAYERS for one in (ROOT / layer).rglob("*.py")):

@@ -90,7 +90,7 @@ def test_bytes_do_not_depend_on_the_order_in_which_units_finished(tmp_path, orde
 def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path, monkeypatch):
     content = make_content(300, text="long " * 300)
     write(content, tmp_path / "a", files=3)
-    monkeypatch.setattr("pipelines.publishing.spill.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("pipelines.publishing.spill.STRETCH", 10)
     write(content, tmp_path / "b", files=3, order=1)
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 

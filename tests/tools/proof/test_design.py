@@ -5,26 +5,45 @@ from pathlib import Path
 
 import pytest
 
+from flows.shipped_recipes import find_recipe
 from pipelines.part import identity_of
 from pipelines.recipe import read_recipe
 from tools.proof.answers import Problem, held_out, is_right
-from tools.proof.design import ARMS, COMPARED, GRID, SETS, TUNING_SEED, Arm, Size
+from tools.proof.design import ARMS, COMPARED, GRID, MAIN, SETS, TUNING_SEED, Arm, Size
 from tools.proof.jobs import Job, Setting, checkpoint_name, read_jobs, write_jobs
 from tools.proof.report import Tried
 from tools.proof.run import best_settings
-from tools.proof.sets import RECIPES
+from tools.proof.sets import changes
 
 ROOT = Path(__file__).parents[3]
 
 
+def recipe_of(name):
+    """The recipe of a set."""
+    return read_recipe(find_recipe("quickstart"), changes(name, Size())[1::2])
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_every_set_draws_and_judges_the_same_answers(name):
-    one, base = (read_recipe(RECIPES / f"{recipe}.toml") for recipe in (name, "pairs"))
-    assert one.head.name == name
+def test_a_set_differs_from_the_quickstart_in_what_is_selected_and_buys_the_same(name):
+    one, quickstart = recipe_of(name), read_recipe(find_recipe("quickstart"))
     for bought in ("sources", "prompts", "models", "samplers", "judges"):
-        assert identity_of(getattr(one, bought)) == identity_of(getattr(base, bought))
-    judge = "verifier" if name.startswith("verifier") else "likelihood"
+        assert identity_of(getattr(one, bought)) == identity_of(getattr(quickstart, bought))
+    assert (one.head.name, one.head.seed) == (name, quickstart.head.seed)
+    judge = {"verifier": "verifier", "teacher": "likelihood"}[Arm(name).judge]
     assert one.score.judges == (judge,)
+
+
+def test_thresholds_and_pairings_are_as_the_sets_are_called():
+    told = {
+        name: ([one.kind for one in recipe.pairings], [one.kind for one in recipe.filters])
+        for name, recipe in ((name, recipe_of(name)) for name in SETS)
+    }
+    plain, all_of_quickstart = ["finish_reason", "identical"], told["quickstart"][1]
+    assert told["verifier_best_worst"] == told["teacher_best_worst"] == (["best_worst"], plain)
+    assert told["verifier_all_pairs"] == told["teacher_all_pairs"] == (["all_pairs"], plain)
+    assert told["quickstart"][0] == ["best_worst"]
+    assert told["teacher_margin"] == (["all_pairs"], all_of_quickstart)
+    assert "margin" in all_of_quickstart
 
 
 def test_what_is_compared_is_trained():
@@ -32,9 +51,9 @@ def test_what_is_compared_is_trained():
 
 
 def test_every_arm_takes_a_setting_that_was_tuned_for_its_judge_and_method():
-    tuned = {Arm(f"{judge}_best_worst", way) for judge in ("verifier", "teacher") for way in GRID}
+    tuned = {Arm(main.set, method) for main in MAIN.values() for method in GRID}
     assert {arm.tuned_like for arm in ARMS} == tuned
-    assert Arm("teacher_margin").tuned_like == Arm("teacher_best_worst")
+    assert Arm("teacher_margin").tuned_like == Arm("quickstart")
     assert Arm("verifier_best_worst", "shuffled").tuned_like == Arm("verifier_best_worst")
 
 
@@ -57,7 +76,7 @@ def test_more_problems_than_there_are_is_refused():
 
 def test_the_setting_with_the_most_right_answers_wins_and_of_equals_the_first():
     one, other = Setting(1e-4, 1, 0.1), Setting(2e-4, 1, 0.1)
-    arm, control = Arm("teacher_best_worst"), Arm("teacher_best_worst", "chosen_only")
+    arm, control = Arm("quickstart"), Arm("quickstart", "chosen_only")
     tried = [
         Tried(arm, one, 0.5),
         Tried(arm, other, 0.6),
