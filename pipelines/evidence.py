@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.selection import frames
 from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
-from pipelines.selection.staged import join_texts, read_frames, read_judgments
+from pipelines.selection.staged import ARRIVAL, join_texts, read_frames, read_judgments, scan
 from pipelines.selection.texts import norm_hash, text_hash
 from schemas.rows import Drop, Judgment, Prompt, Response
 from schemas.tables import STAGED
@@ -86,7 +86,7 @@ class Evidence:
 
     def drops(self) -> pl.DataFrame:
         """The reasons that are staged."""
-        return pl.read_parquet(self.folder / "drops" / "*.parquet")
+        return scan(self.folder, "drops").drop(ARRIVAL).collect()
 
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
         buffer = self._buffers[table]

@@ -20,13 +20,14 @@ from urllib.request import getproxies, proxy_bypass
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from pipelines.backend import Backend, Reply, Request, Sampling
-from pipelines.errors import BackendError, RecipeError, TransientError
+from pipelines.errors import BackendError, FatalError, RecipeError, TransientError
 from pipelines.part import Runtime, Where
 from pipelines.wire.address import COMPLETIONS, Address, address_of
 from pipelines.wire.body import Dialect, MaxTokensField, SystemRole, request_body
-from pipelines.wire.connection import Answer, BrokenOff
+from pipelines.wire.connection import Answer, BrokenOff, NoWay, Unsent
 from pipelines.wire.fault import fault, read_error
-from pipelines.wire.pool import Pool, Unsent
+from pipelines.wire.pool import Pool
+from pipelines.wire.proxy import secrets_of
 from pipelines.wire.reply import read_reply
 from pipelines.wire.score import read_score, scored_text
 from pipelines.wire.secrets import LONGEST_MESSAGE, Secrets
@@ -156,6 +157,8 @@ class OpenaiApi(Backend):
             answer = await session.pool.post(request_body(request, self.model, session.dialect))
         except Unsent as error:
             failure: BackendError = TransientError(str(error), unsent=True)
+        except NoWay as error:
+            failure = FatalError(str(error))
         except BrokenOff as error:
             failure = TransientError(str(error), broke_off=True)
         else:
@@ -189,8 +192,8 @@ class OpenaiApi(Backend):
         if key is not None:
             header, _, word = self.api_key_header.partition(":")
             headers[header] = f"{word.strip()} {key}".strip()
-        password = urlsplit(proxy).password if proxy else None
-        return headers, proxy, Secrets([secret for secret in (key, password) if secret])
+        secrets = secrets_of(urlsplit(proxy)) if proxy else []
+        return headers, proxy, Secrets([*([key] if key else []), *secrets])
 
     def _address(self) -> Address:
         return address_of(self.base_url, self.path)
@@ -218,8 +221,14 @@ class OpenaiApi(Backend):
         proxy = getproxies().get(address.scheme)
         if proxy is None or address.is_loopback or proxy_bypass(address.host):
             return None
-        if urlsplit(proxy).scheme not in ("http", "https"):
+        try:
+            parts = urlsplit(proxy)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its own message quotes what may be a password
+            usable = False
+        if not usable:
             raise RecipeError(
-                f"[models.{self.name}]: {address.scheme.upper()}_PROXY must be an http:// URL"
+                f"[models.{self.name}]: {address.scheme.upper()}_PROXY must be an http:// URL; "
+                'write "/", "@" and ":" of a password as %2F, %40 and %3A'
             )
         return proxy

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import StoreError
+from pipelines.publishing.pieces import Pieces
 
 BATCH_ROWS = 2048
 """Rows that are read at once."""
@@ -38,7 +39,7 @@ def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_row
     StoreError where there are fewer rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with Pieces(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for portion in _portions(count, group_rows):
             taken = rows.take(portion)
             if taken.num_rows != portion:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import StoreError
+from pipelines.publishing.pieces import Pieces
 
 Numbers = npt.NDArray[np.uint32]
 
@@ -77,7 +78,7 @@ class Spill:
 
     def _file(self, stretch: int) -> Any:
         if stretch not in self._files:
-            file = pa.OSFile(str(self._path(stretch)), "wb")
+            file = Pieces(self._path(stretch))
             self._files[stretch] = pa.ipc.new_stream(file, self._schema), file
         return self._files[stretch][0]
 

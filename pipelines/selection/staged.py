@@ -58,7 +58,7 @@ def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:
 def scan(folder: Path, table: str) -> pl.LazyFrame:
     """The staged rows of a table, with `ARRIVAL`."""
     files = staged_files(folder, table)
-    return pl.scan_parquet(files, row_index_name=ARRIVAL)
+    return pl.scan_parquet(files, glob=False, row_index_name=ARRIVAL)  # "[" is a letter in a path
 
 
 def staged_files(folder: Path, table: str) -> list[Path]:

@@ -32,6 +32,14 @@ class BrokenOff(ConnectionError):
     """The request was sent, or begun, and there is no whole answer: it may have been paid."""
 
 
+class Unsent(ConnectionError):
+    """There is no connection, so nothing was sent."""
+
+
+class NoWay(ConnectionError):
+    """There will be no connection: a proxy or a certificate says so, whatever is asked."""
+
+
 class Connection(asyncio.Protocol):
     """A connection to a server or to its proxy."""
 
@@ -62,6 +70,7 @@ class Connection(asyncio.Protocol):
         """The answer to a request. Raises BrokenOff; cancelled, it closes the connection."""
         assert self._waiting is None, "one request at a time"
         self._waiting = self._loop.create_future()
+        self._headers, self._body, self._status = [], [], 0
         try:
             self.transport.write(head + body)
             return await self._waiting
@@ -87,7 +96,7 @@ class Connection(asyncio.Protocol):
         """A part of an answer."""
         try:
             self._parser.feed_data(received)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(f"the answer is not HTTP: {error}")
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -100,8 +109,10 @@ class Connection(asyncio.Protocol):
     # the parser calls these
 
     def on_message_begin(self) -> None:
-        """An answer begins, wanted or not."""
+        """An answer begins; one that nobody asked for must not be taken for the next one."""
         self._headers, self._body, self._status = [], [], 0
+        if self._waiting is None or self._waiting.done():
+            self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
@@ -129,7 +140,6 @@ class Connection(asyncio.Protocol):
     def _complete(self) -> None:
         self.idle_since = self._loop.time()
         if self._waiting is None or self._waiting.done():
-            self.close()  # an answer that nobody asked for
             return
         parts = self._body
         try:

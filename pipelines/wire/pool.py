@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from pipelines.wire.connection import Answer, Connection
+from pipelines.wire.connection import Answer, Connection, NoWay, Unsent
 from pipelines.wire.proxy import authorization, head_of, port_of, tls, tunnelled
 
 CONNECT_S = 30.0
@@ -17,10 +17,6 @@ CONNECT_S = 30.0
 KEEP_ALIVE_S = 4.0
 """Idle connections are closed before the server does it (uvicorn, and so vLLM, after 5 s): a
 request that meets a closing connection may have been paid, so it is never sent again unasked."""
-
-
-class Unsent(ConnectionError):
-    """There is no connection, so nothing was sent."""
 
 
 class Pool:
@@ -41,7 +37,7 @@ class Pool:
         self._head = head_of(f"POST {target} HTTP/1.1", fields) + b"Content-Length: "
 
     async def post(self, body: bytes) -> Answer:
-        """The answer to one POST. Raises Unsent, or BrokenOff where it may have been paid."""
+        """The answer to one POST. Raises Unsent, NoWay, or BrokenOff where it may have been paid."""
         connection = self._reusable() or await self._connect()
         self._busy.add(connection)
         try:
@@ -73,14 +69,19 @@ class Pool:
         return None
 
     async def _connect(self) -> Connection:
-        """A new connection. Raises Unsent."""
+        """A new connection. Raises Unsent or NoWay."""
         first = self._proxy or self._server
         try:
             async with asyncio.timeout(CONNECT_S):
                 return await self._reached(first)
         except TimeoutError:
             why = f"none within {CONNECT_S:g} s"
-        except (OSError, ssl.SSLError) as error:
+        except NoWay:
+            raise
+        except ssl.SSLCertVerificationError as error:
+            unknown = f"{first.hostname}: its certificate is not trusted: {error.verify_message}"
+            raise NoWay(f"{unknown} (check base_url, or SSL_CERT_FILE)") from None
+        except (OSError, ssl.SSLError, UnicodeError) as error:
             why = str(error)
         raise Unsent(f"no connection to {first.hostname}: {why}")  # no cause: it may hold headers
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import cast
 from urllib.parse import SplitResult, unquote
 
-from pipelines.wire.connection import Connection
+from pipelines.wire.connection import Connection, NoWay
 
 PORTS = {"http": 80, "https": 443}
 LONGEST_HEAD = 65_536
@@ -39,7 +39,7 @@ class Tunnel(asyncio.Protocol):
 
 
 async def tunnelled(server: SplitResult, proxy: SplitResult) -> Connection:
-    """A connection to `server` through `proxy`. Raises OSError."""
+    """A connection to `server` through `proxy`. Raises OSError, or NoWay where it is refused."""
     loop = asyncio.get_running_loop()
     transport, tunnel = await loop.create_connection(
         Tunnel, str(proxy.hostname), port_of(proxy), ssl=tls() if proxy.scheme == "https" else None
@@ -49,7 +49,10 @@ async def tunnelled(server: SplitResult, proxy: SplitResult) -> Connection:
         place = f"{host}:{port_of(server)}"
         head = head_of(f"CONNECT {place} HTTP/1.1", {"Host": place, **authorization(proxy)})
         transport.write(head + b"\r\n")
-        if (status := await tunnel.status) != 200:
+        status = await tunnel.status
+        if status in (401, 403, 407):
+            raise NoWay(f"the proxy answered {status} (check the proxy's user and password)")
+        if status != 200:
             raise OSError(f"the proxy answered {status}")
         connection = Connection()
         secured = await loop.start_tls(
@@ -74,6 +77,14 @@ def authorization(proxy: SplitResult) -> dict[str, str]:
         return {}
     user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
     return {"Proxy-Authorization": f"Basic {b64encode(user.encode()).decode()}"}
+
+
+def secrets_of(proxy: SplitResult) -> list[str]:
+    """The proxy's password in each spelling in which it is sent or might be shown."""
+    if not proxy.password:
+        return []
+    sent = authorization(proxy)["Proxy-Authorization"].removeprefix("Basic ")
+    return list(dict.fromkeys((proxy.password, unquote(proxy.password), sent)))
 
 
 def port_of(address: SplitResult) -> int:

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.build import run_build
 from pipelines.errors import FatalError, StoreError
 from pipelines.publishing.store import Store
+from pipelines.recipe import read_recipe
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
 from tools.chat_server import ChatServer
 
@@ -194,3 +196,35 @@ def test_what_a_gate_allows_to_be_owed_is_not_what_a_budget_stopped(trial: Path)
     assert 0 < outcome.owed < 27
     assert outcome.manifest is None
     assert not outcome.published
+
+
+def test_a_filter_may_read_the_texts_of_a_pair_and_a_store_may_have_any_name(trial: Path) -> None:
+    (trial / "longer.py").write_text(
+        "import polars as pl\n"
+        "from typing import ClassVar\n"
+        "from pipelines.filter import Filter, On\n"
+        "class Longer(Filter):\n"
+        '    """Drops pairs whose texts or prompt are odd."""\n'
+        '    on: ClassVar[On] = "pairs"\n'
+        "    def drops(self):\n"
+        '        chosen, rejected = pl.col("chosen_text"), pl.col("rejected_text")\n'
+        "        return {\n"
+        '            "shorter": chosen.str.len_chars() < rejected.str.len_chars(),\n'
+        '            "no_question": ~pl.col("prompt_text").str.starts_with("How much"),\n'
+        "        }\n"
+    )
+    with ChatServer() as server:
+        recipe = OVER_HTTP.format(url=server.url) + '\n[[filters]]\nkind = "./longer.py"\n'
+        write_recipe(trial, recipe)
+        outcome = run_build(read_recipe(trial / "recipe.toml"), trial / "st[1]ore*")
+    assert outcome.published
+    answers = {row["response_id"]: row["text"] for row in published(outcome, "responses")}
+    lengths = [
+        (len(answers[row["chosen_response_id"]]), len(answers[row["rejected_response_id"]]))
+        for row in published(outcome, "pairs")
+    ]
+    assert lengths
+    assert all(chosen >= rejected for chosen, rejected in lengths)
+    reasons = {row["reason"] for row in published(outcome, "drops")}
+    assert "shorter" in reasons
+    assert "no_question" not in reasons

@@ -40,8 +40,10 @@ Grid = Mapping[Method, tuple[Setting, ...]]
 """What is tried while tuning, with one seed."""
 
 GRID: Grid = {
-    "dpo": tuple(Setting(rate, 1, beta) for beta in (0.3, 1.0, 3.0) for rate in (3e-5, 1e-4, 3e-4)),
-    "chosen_only": tuple(Setting(rate, 1) for rate in (3e-4, 1e-3, 3e-3)),
+    "dpo": tuple(
+        Setting(rate, 1, beta) for beta in (0.3, 1.0, 3.0) for rate in (3e-5, 1e-4, 3e-4, 1e-3)
+    ),
+    "chosen_only": tuple(Setting(rate, 1) for rate in (1e-4, 3e-4, 1e-3, 3e-3)),
 }
 
 TUNING_SEED = 100

@@ -32,6 +32,8 @@ class Findings:
     sets: Mapping[str, PairSet]
     tuned: Sequence[Tried]
     chosen: Mapping[Arm, Setting]
+    start_tuning: Marks
+    """Of the start, on the problems for tuning."""
     start: Marks
     trained: Mapping[Arm, Sequence[Marks]]
     """Of each seed."""
@@ -52,6 +54,7 @@ class Findings:
                 {"arm": one.arm.name, **asdict(one.setting), "sampled": one.sampled}
                 for one in self.tuned
             ],
+            "tuning_start": float(self.start_tuning.sampled.mean()),
             "start": {way: asdict(mean(self.values(None, way))) for way in WAYS},
             "arms": {arm.name: self._of_arm(arm) for arm in self.trained},
             "differences": [
@@ -73,10 +76,10 @@ class Findings:
         }
 
 
-def markdown(report: Mapping[str, Any]) -> str:
-    """The tables of a report, from its JSON."""
-    parts = (_sets(report), _tuning(report), _arms(report), _differences(report))
-    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+def tables(report: Mapping[str, Any]) -> dict[str, str]:
+    """The tables of a report in Markdown, from its JSON."""
+    made = {"sets": _sets, "arms": _arms, "differences": _differences, "tuning": _tuning}
+    return {name: "\n".join(make(report)) for name, make in made.items()}
 
 
 def _sets(report: Mapping[str, Any]) -> Iterable[str]:
@@ -87,10 +90,16 @@ def _sets(report: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from _head("tuned on", "rate", "beta", f"right at {TEMPERATURE}")
+    """A row for each arm and beta, a column for each learning rate."""
+    rows: dict[tuple[str, float], dict[float, float]] = {}
     for one in report["tuning"]:
-        beta = str(one["beta"]) if one["beta"] else ""
-        yield _row(one["arm"], f"{one['rate']:g}", beta, f"{one['sampled']:.3f}")
+        rows.setdefault((one["arm"], one["beta"]), {})[one["rate"]] = one["sampled"]
+    rates = sorted({rate for row in rows.values() for rate in row})
+    yield from _head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
+    yield _row("nothing (the start)", "", f"{report['tuning_start']:.3f}", *("" for _ in rates[1:]))
+    for (arm, beta), row in rows.items():
+        shares = (f"{row[rate]:.3f}" if rate in row else "" for rate in rates)
+        yield _row(arm, f"{beta:g}" if beta else "", *shares)
 
 
 def _arms(report: Mapping[str, Any]) -> Iterable[str]:

@@ -22,7 +22,7 @@ from pipelines.engine.checkpoint import find_checkpoint
 from tools.proof.answers import Marks, marked
 from tools.proof.design import ARMS, JUDGES, MAIN, SMALL, TUNING_SEED, Arm, Size
 from tools.proof.jobs import Job, Setting, checkpoint_name, write_jobs
-from tools.proof.report import Findings, Tried, markdown
+from tools.proof.report import Findings, Tried, tables
 from tools.proof.sets import PairSet, build_sets
 
 ROOT = Path(__file__).parents[2]
@@ -64,9 +64,10 @@ class Proof:
             arms = {arm: best[arm.tuned_like] for arm in ARMS if arm.judge == judge}
             chosen |= arms
             trained |= timed("training and answering", partial(self._train_arms, arms))
+        (before,) = self._mark([self.start.folder], 0, self.size.tuning)
         (start,) = self._mark([self.start.folder], self.size.tuning, self.size.reported)
         in_order = {arm: trained[arm] for arm in ARMS}
-        return Findings(self.size, self.sets, tuned, chosen, start, in_order)
+        return Findings(self.size, self.sets, tuned, chosen, before, start, in_order)
 
     def _tune(self, main: Arm) -> list[Tried]:
         """Every setting of the grid, on the problems for tuning."""
@@ -178,9 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(".venv-trainers is not there: `sh tools/trainer_env.sh` makes it")
     size = SMALL if chosen.small else Size()
     report = Proof(chosen.out.resolve(), size, chosen.processes).run().to_json()
-    (chosen.out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    (chosen.out / "report.md").write_text(markdown(report), encoding="utf-8")
-    print(markdown(report))
+    text = "\n\n".join(tables(report).values())
+    (chosen.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (chosen.out / "report.md").write_text(f"{text}\n", encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -484,10 +484,14 @@ async def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requests == []
 
 
-async def test_a_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
-    with pytest.raises(RecipeError, match="HTTPS_PROXY"):
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://me:se/zzyx@127.0.0.1:9"])
+async def test_a_proxy_of_another_kind_is_refused(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(RecipeError, match="HTTPS_PROXY") as refused:
         await backend_of("https://a.b/v1").open()
+    assert "zzyx" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.parametrize("escaped", [r"\/", r"\u002F", r"\\\/", "/"])

@@ -6,14 +6,15 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
 
 from pipelines.wire import pool as pools
-from pipelines.wire.connection import BrokenOff
-from pipelines.wire.pool import Pool, Unsent
-from pipelines.wire.proxy import tls
+from pipelines.wire.connection import BrokenOff, NoWay, Unsent
+from pipelines.wire.pool import Pool
+from pipelines.wire.proxy import secrets_of, tls
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEADERS = {"Content-Type": "application/json"}
@@ -192,6 +193,32 @@ async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one()
             await asyncio.sleep(0.01)
 
 
+async def test_the_begin_of_an_answer_that_nobody_asked_for_is_not_the_next_ones() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await one_request(reader)
+            stale = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nst"
+            writer.write(sized(b"true") + stale)
+            await writer.drain()
+
+    async with serving(talk) as port, opened(f"http://127.0.0.1:{port}/") as pool:
+        for _ in range(3):
+            assert (await pool.post(b"{}")).body == b"true"
+            await asyncio.sleep(0.01)
+
+
+async def test_the_status_of_one_answer_is_not_that_of_a_missing_one() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await one_request(reader)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await one_request(reader)
+
+    async with serving(talk) as port, opened(f"http://127.0.0.1:{port}/") as pool:
+        assert (await pool.post(b"{}")).status == 204
+        with pytest.raises(BrokenOff):
+            await pool.post(b"{}")
+
+
 async def test_many_requests_at_once_get_their_own_answers() -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -266,7 +293,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
         serving(saying(sized(b"sealed")), server_tls) as port,
         opened(f"https://127.0.0.1:{port}/v1") as pool,
     ):
-        with pytest.raises(Unsent, match="certificate"):
+        with pytest.raises(NoWay, match="certificate"):
             await pool.post(b"{}")
 
 
@@ -310,7 +337,20 @@ async def test_an_https_server_is_reached_through_a_tunnel(server_tls: ssl.SSLCo
     assert b"Proxy-Authorization" not in requests[0]
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No\r\n\r\n", b"SSH-2.0\r\n\r\n", b""])
+async def test_a_proxy_that_refuses_the_password_is_not_asked_again() -> None:
+    async with (
+        serving(proxying(9, [], b"HTTP/1.1 407 No\r\n\r\n")) as proxy,
+        opened("https://models.test/v1", f"http://127.0.0.1:{proxy}") as pool,
+    ):
+        with pytest.raises(NoWay, match="user and password"):
+            await pool.post(b"{}")
+
+
+def test_a_proxys_password_is_a_secret_in_each_spelling() -> None:
+    assert secrets_of(urlsplit("http://me:p%40ss@proxy:1")) == ["p%40ss", "p@ss", "bWU6cEBzcw=="]
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 502 No\r\n\r\n", b"SSH-2.0\r\n\r\n", b""])
 async def test_a_proxy_that_opens_no_tunnel_sends_nothing(answer: bytes) -> None:
     async with (
         serving(proxying(9, [], answer)) as proxy,
