@@ -62,8 +62,10 @@ def _told(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, ...]]
     from pipelines.backends.openai_batch import OpenaiBatch
     from pipelines.recipe import read_recipe
 
+    asked: set[str] = set()
     for model in read_recipe(find_recipe(chosen.recipe)).models.values():
-        if isinstance(model, OpenaiBatch):
+        if isinstance(model, OpenaiBatch) and model.route not in asked:
+            asked.add(model.route)
             for entry, state in asyncio.run(model.states(folder, cancel=chosen.cancel)):
                 yield *_row(entry), state
 

@@ -23,7 +23,7 @@ from pipelines.batching.collect import Bounds, Collector
 from pipelines.batching.journal import Entry, Journal
 from pipelines.batching.lines import make_custom_id, read_line, request_line
 from pipelines.batching.provider import Provider
-from pipelines.batching.remote import Remote
+from pipelines.batching.remote import TRIES, NotVisibleError, Remote
 from pipelines.errors import BackendError, TransientError
 from pipelines.meter import Meter
 from pipelines.part import Real, Runtime
@@ -130,8 +130,12 @@ class OpenaiBatch(OpenaiApi):
         try:
             remote = Remote(provider, self.completion_window, self.poll_s)
             for entry in Journal(folder, self.route).entries():
-                batch = await remote.find(entry)
-                if batch is not None and cancel and not batch.is_over:
+                try:
+                    batch = await remote.find(entry, TRIES)
+                except NotVisibleError:
+                    found.append((entry, "not visible to this key"))
+                    continue
+                if batch is not None and cancel and not batch.is_ending:
                     batch = await provider.cancel(batch.id)
                 found.append((entry, "was not sent" if batch is None else batch.state))
         finally:

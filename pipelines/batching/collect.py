@@ -156,6 +156,8 @@ class Collector:
         try:
             ended = await self._route.run(job)
         except BackendError as error:
+            if self._route.goes_on and job.entry.facts:
+                raise  # it may be under way or over there: to forget it would be to pay it again
             return Ended(rest=partial(_same, error))
         if not ended.too_large or job.spool is None:
             return ended
@@ -171,7 +173,9 @@ class Collector:
             self._meter.jobs.pop(job.entry.name, None)
         if not task.cancelled():
             error = task.exception()
-            if error is not None:
+            if isinstance(error, BackendError):
+                job.break_off(partial(_same, error))
+            elif error is not None:
                 job.fail(error)
 
 

@@ -20,7 +20,8 @@ class Job:
         self.entry = entry
         """What is on disk of it: its lines' custom_ids, and how far it got."""
         self.spool = spool
-        """The lines of a job that this process collected; None for one of an earlier process."""
+        """The lines of a job that this process collected; None for one of an earlier process, or one
+        that broke off."""
         self.show = show
         """Tells whoever looks what state it is in."""
         self.ended: Ended | None = None
@@ -66,6 +67,16 @@ class Job:
         for _, answer in self._waiting:
             if not answer.done():
                 answer.set_exception(error)
+
+    def break_off(self, error: Callable[[], BaseException]) -> None:
+        """Gives an `error` to each who waits. It has not ended: who comes next finds it again."""
+        if self.spool is not None:
+            self.spool.close()
+            self.spool = None  # from now on like one of an earlier process
+        waiting, self._waiting = self._waiting, []
+        for _, answer in waiting:
+            if not answer.done():
+                answer.set_exception(error())
 
     def done(self, custom_id: str) -> None:
         """Nobody needs this result any more; `write` notes it."""

@@ -46,6 +46,11 @@ class Batch:
         return self.status in OVER
 
     @property
+    def is_ending(self) -> bool:
+        """Whether it is over or being cancelled."""
+        return self.is_over or self.status == "cancelling"
+
+    @property
     def state(self) -> str:
         """Its state in words.
 

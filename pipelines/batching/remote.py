@@ -10,6 +10,7 @@ between creating a batch and noting its id is mended by looking through the list
 import asyncio
 import math
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -23,16 +24,23 @@ from pipelines.batching.route import Ended
 from pipelines.errors import BackendError, FatalError, RequestRefused, TransientError
 
 TRIES = 6
-"""Attempts to upload a file or to create a batch; looks at one that is under way have no end."""
+"""Attempts to upload a file, to create a batch, or to find a file of results that is not there.
+Looks at a batch that is under way have no end."""
 GROWTH = 1.5
 LONGEST_PAUSE = 20
 """Times the first pause."""
 CLOCK_SKEW_S = 86_400.0
 """How much the provider's clock may differ, in seconds."""
+RESULTS_S = 30 * 86_400.0
+"""How long providers keep a batch and its results, in seconds."""
 TOO_MUCH = "token_limit_exceeded"
 """The error of a batch that would exceed the tokens an account may have enqueued."""
 
 T = TypeVar("T")
+
+
+class NotVisibleError(FatalError):
+    """A batch that was created is not there, as for the key of another project."""
 
 
 class Remote:
@@ -53,7 +61,7 @@ class Remote:
             batch = await self.find(job.entry)
         if batch is None:
             return Ended()
-        is_past = job.spool is None and (batch.is_over or batch.status == "cancelling")
+        is_past = job.spool is None and batch.is_ending
         batch = await self._watched(job, batch)
         if batch.status == "failed" and not is_past:
             return self._failed(batch)
@@ -88,20 +96,29 @@ class Remote:
                 raise failure
         raise AssertionError("counting has no end")
 
-    async def find(self, entry: Entry) -> Batch | None:
-        """The batch of a job that another process sent; None: there is none. Raises BackendError."""
+    async def find(self, entry: Entry, tries: float = math.inf) -> Batch | None:
+        """The batch of a job that another process sent; None: there is none, or none any more.
+
+        Raises BackendError; NotVisibleError where there must be one, and this key does not see it.
+        """
         if batch_id := entry.facts.get("batch_id"):
-            return await self._patiently(lambda: self._provider.retrieve(batch_id))
+            known = await self._patiently(lambda: self._provider.retrieve(batch_id), tries)
+            if known is None and time.time() - entry.made.timestamp() < RESULTS_S:
+                raise NotVisibleError(
+                    f"batch {batch_id} is not visible to this key. Use a key of the project that "
+                    f"sent it; to have its requests asked and paid again, delete {entry.path}"
+                )
+            return known
         file_id, made, young_s = entry.facts["file_id"], entry.made.timestamp(), entry.age_s
-        found = await self._listed(file_id, made)
+        found = await self._listed(file_id, made, tries)
         if found is None and young_s < 2 * self._pause_s:  # its creation may be under way there
             await asyncio.sleep(2 * self._pause_s - young_s)
-            found = await self._listed(file_id, made)
+            found = await self._listed(file_id, made, tries)
         if found is not None:
             entry.note({"batch_id": found.id})
         return found
 
-    async def _listed(self, file_id: str, made: float) -> Batch | None:
+    async def _listed(self, file_id: str, made: float, tries: float = math.inf) -> Batch | None:
         """The batch that was created from a file at `made` (Unix time) or later, if any."""
 
         async def search() -> Batch | None:
@@ -112,7 +129,7 @@ class Remote:
                     break
             return None
 
-        return await self._patiently(search)
+        return await self._patiently(search, tries)
 
     async def _watched(self, job: Job, batch: Batch) -> Batch:
         """The batch when it is over."""
@@ -135,8 +152,9 @@ class Remote:
             return Ended(too_large=True)
         said = "; ".join(f"{code}: {message}" for code, message in batch.errors[:3])
         if said:
-            raise FatalError(f"batch {batch.id} was not accepted: {said}")
-        raise TransientError(f"batch {batch.id} failed, and its provider does not say why")
+            return Ended(rest=partial(FatalError, f"batch {batch.id} was not accepted: {said}"))
+        silent = f"batch {batch.id} failed, and its provider does not say why"
+        return Ended(rest=partial(TransientError, silent))
 
     async def _downloaded(self, job: Job, batch: Batch) -> BinaryIO:
         """The result lines: of what was answered, then of what failed."""
@@ -145,12 +163,20 @@ class Remote:
         results = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - returned
         try:
             for file_id in batch.files:
-                await self._patiently(partial(self._provider.download, file_id, results))
+                await self._fetched(file_id, results)
                 results.write(b"\n")
         except BaseException:
             results.close()
             raise
         return results
+
+    async def _fetched(self, file_id: str, results: BinaryIO) -> None:
+        """Appends a file, unless it is gone for good: what is in it would be paid again."""
+        for attempt in range(1, TRIES + 1):
+            if await self._patiently(partial(self._provider.download, file_id, results)):
+                return
+            if attempt < TRIES:
+                await asyncio.sleep(self._pause(attempt))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], tries: float = math.inf) -> T:
         """What `call` gives, however often it takes. Raises BackendError."""

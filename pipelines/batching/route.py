@@ -32,6 +32,7 @@ class Route(Protocol):
         """Runs a new job, or goes on with one that an earlier process left (`job.facts`).
 
         What makes it possible to go on is in `job.note` before it can cost anything. Raises
-        BackendError where the job was not run, which all of its requests meet.
+        BackendError where the job was not run, or what became of it cannot be told, which all of
+        its requests meet. One that `goes_on` and has facts stays in the journal then.
         """
         ...

@@ -29,6 +29,13 @@ class Draw:
     top: int = 0
     """How many alternatives are kept for each token."""
 
+    _keys: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises TypeError for a seed that has no 64 bits: here, not in the thread that draws."""
+        keys = tuple(draw_integer("embedded", self.seed, sample) for sample in range(self.count))
+        object.__setattr__(self, "_keys", keys)
+
     @property
     def rows(self) -> int:
         """Tokens that are read before the first is drawn."""
@@ -36,8 +43,9 @@ class Draw:
 
     def numbers(self, sample: int) -> Iterator[float]:
         """The random numbers in [0, 1) of one sample: they depend on the seed and it alone."""
-        key = draw_integer("embedded", self.seed, sample)
-        stream = np.random.Philox(key=key)  # its raw stream is the same in every NumPy
+        stream = np.random.Philox(
+            key=self._keys[sample]
+        )  # its raw stream is the same in every NumPy
         while True:
             yield (stream.random_raw() >> 12) * 2.0**-52
 
@@ -79,3 +87,5 @@ class Sample:
     """"stop": by itself or at a stop text; "length": it was cut off."""
     drawn: int = 0
     """Number of tokens drawn, with those that ended it."""
+    end: Token | None = None
+    """The token that ended it, where it ended by itself."""

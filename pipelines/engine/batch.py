@@ -97,11 +97,12 @@ class Drawing:
 
     def _append(self, sample: Sample, token: int, logprobs: Array) -> None:
         sample.drawn += 1
+        taken = Token(token, float(logprobs[token]), likeliest(logprobs, self.ask.top))
         if token in self._model.ends:
             sample.finish_reason, sample.text = "stop", self._text(sample.tokens)
+            sample.end = taken
             return
-        top = likeliest(logprobs, self.ask.top)
-        sample.tokens.append(Token(token, float(logprobs[token]), top))
+        sample.tokens.append(taken)
         if self.ask.stop and self._stopped(sample):
             return
         if sample.drawn == self._most:

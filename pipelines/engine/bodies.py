@@ -15,6 +15,8 @@ from schemas.rows import Message
 
 BAD_REQUEST = 400
 
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
 
 def _no_stream(stream: bool | None) -> bool | None:
     if stream:
@@ -29,10 +31,10 @@ class Body(BaseModel):
 
     model: str
     n: int | None = Field(default=None, ge=1, le=128)
-    seed: int | None = None
+    seed: Int64 | None = None
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=-1)
+    top_k: Int64 | None = Field(default=None, ge=-1)
     stop: str | list[str] | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
@@ -44,7 +46,7 @@ class Body(BaseModel):
     store: Any = None
 
     def drawn_by(self, **more: Any) -> Sampling:
-        """The sampling, with what is called differently in the two."""
+        """The sampling, with what is called differently in the two. Raises RequestRefused."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop
         given: dict[str, Any] = {
             "temperature": self.temperature,
@@ -57,7 +59,10 @@ class Body(BaseModel):
             "extra_body": self.structured_outputs
             and {"structured_outputs": self.structured_outputs},
         }
-        return Sampling(**given, **more)
+        try:
+            return Sampling(**given, **more)
+        except ValidationError as error:
+            raise _refused_field(error) from error
 
     def asked(
         self, messages: tuple[Message, ...], tools: str | None, sampling: Sampling
@@ -72,8 +77,8 @@ class ChatBody(Body):
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] | None = None
     tool_choice: Literal["auto", "none"] | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: Int64 | None = Field(default=None, ge=1)
+    max_completion_tokens: Int64 | None = Field(default=None, ge=1)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
     response_format: None = None
@@ -102,7 +107,7 @@ class TextBody(Body):
     """Of /v1/completions."""
 
     prompt: str | list[int] | list[str] | list[list[int]]
-    max_tokens: int = Field(default=16, ge=0)
+    max_tokens: Int64 = Field(default=16, ge=0)
     """As with OpenAI. 0: nothing is drawn, and the prompt is echoed."""
     logprobs: int | None = Field(default=None, ge=0, le=20)
     echo: bool = False
@@ -131,14 +136,18 @@ def read_body(kind: type[BodyT], raw: bytes) -> BodyT:
     try:
         return kind.model_validate_json(raw)
     except ValidationError as error:
-        fault = error.errors()[0]
-        field = ".".join(map(str, fault["loc"])) or "body"
-        unknown = fault["type"] == "extra_forbidden"
-        said = fault["msg"].removeprefix("Value error, ")
-        reason = "this server does not know it" if unknown else said
-        raise refused(f"{field}: {reason}") from error
+        raise _refused_field(error) from error
 
 
 def refused(reason: str) -> RequestRefused:
     """A request that cannot be answered as it is."""
     return RequestRefused(reason, BAD_REQUEST)
+
+
+def _refused_field(error: ValidationError) -> RequestRefused:
+    """The refusal that names the first field at fault."""
+    fault = error.errors()[0]
+    field = ".".join(map(str, fault["loc"])) or "body"
+    unknown = fault["type"] == "extra_forbidden"
+    said = fault["msg"].removeprefix("Value error, ")
+    return refused(f"{field}: {'this server does not know it' if unknown else said}")

@@ -8,6 +8,7 @@ how many there are: products and sums run over each by itself.
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pipelines.engine.rows import Array
 from pipelines.engine.shape import Shape
@@ -81,5 +82,10 @@ class Cache:
 
 @lru_cache(maxsize=64)
 def _later(new: int, end: int) -> Array:
-    """(new, end): minus infinity where a key comes after one of the last `new` tokens, else 0."""
-    return np.triu(np.full((new, end), -np.inf, np.float32), end - new + 1)
+    """(new, end): minus infinity where a key comes after one of the last `new` tokens, else 0.
+
+    Each row is the one below it, moved by one: all are views of `new + end` numbers.
+    """
+    numbers = np.zeros(end + new - 1, np.float32)
+    numbers[end:] = -np.inf
+    return sliding_window_view(numbers, end)[::-1]

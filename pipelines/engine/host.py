@@ -58,11 +58,15 @@ class Host:
         prompt = self.conversation(before, tools)
         return [*prompt, *self.model.vocabulary.encode_literally(last.content)], len(prompt)
 
-    async def draw(self, prompt: Sequence[int], request: Request) -> Reply:
-        """Samples after `prompt`; of `request` only sampling, n and seed count."""
+    async def draw(self, prompt: Sequence[int], request: Request, ends: bool = False) -> Reply:
+        """Samples after `prompt`; of `request` only sampling, n and seed count.
+
+        With `ends`, the token that ended a text is in its log-probabilities too, without text.
+        """
         sampling = request.sampling
-        if reason := not_known(sampling):
-            raise _refusal(reason)
+        _refuse_unknown(sampling)
+        if choices_of(sampling):
+            raise _refusal("structured_outputs is known for the answers of conversations only")
         ask = Draw(
             prompt,
             request.n,
@@ -79,7 +83,7 @@ class Host:
             Completion(
                 sample.text,
                 finish_reason=sample.finish_reason,
-                logprobs=self._named(sample.tokens) if wants_logprobs(sampling) else None,
+                logprobs=self._drawn(sample, ends) if wants_logprobs(sampling) else None,
                 completion_tokens=sample.drawn,
                 prompt_tokens=len(prompt) if request.n == 1 else None,
             )
@@ -88,17 +92,26 @@ class Host:
         drawn = sum(sample.drawn for sample in samples)
         return Reply(tuple(completions), Usage(len(prompt), completion_tokens=drawn))
 
-    async def score(self, tokens: Sequence[int], start: int, top: int = 0) -> list[TokenLogprob]:
-        """The log-probabilities of `tokens[start:]`, with `top` alternatives to each."""
+    async def score(
+        self, tokens: Sequence[int], start: int, top: int = 0, last: str = ""
+    ) -> list[TokenLogprob]:
+        """The log-probabilities of `tokens[start:]`, with `top` alternatives to each.
+
+        `last` is the text of the last of them: they are shown as it is spelled, also where the
+        model knows a character of it as unknown only.
+        """
         if start == len(tokens):
             return []
         [sample] = await self._ask(Score(tokens, start, top), len(tokens) - 1)
-        return list(self._named(sample.tokens))
+        texts = self.model.vocabulary.texts(tokens)
+        spelled = self.model.vocabulary.spelling(last)
+        texts[len(texts) - len(spelled) :] = spelled
+        return list(self._named(sample.tokens, texts[start:]))
 
     async def _score(self, request: Request) -> Reply:
         tokens, start = self.begun(request.messages, request.tools)
-        logprobs = tuple(await self.score(tokens, start))
         text = request.messages[-1].content
+        logprobs = tuple(await self.score(tokens, start, last=text or ""))
         scored = Completion(text, finish_reason="stop", logprobs=logprobs)
         return Reply((scored,), Usage(len(tokens), completion_tokens=0))
 
@@ -107,10 +120,8 @@ class Host:
 
         `logprobs` has one entry, for the text as a whole, with all texts as its alternatives.
         """
-        vocabulary, end = self.model.vocabulary, self.model.ends[:1]
-        whole = [[*prompt, *vocabulary.encode_literally(text), *end] for text in texts]
-        scored = await asyncio.gather(*(self.score(tokens, len(prompt)) for tokens in whole))
-        sums = [fsum(token.logprob for token in tokens) for tokens in scored]
+        _refuse_unknown(request.sampling)
+        sums = await asyncio.gather(*(self._whole(prompt, text) for text in texts))
         top = tuple(sorted(zip(texts, sums, strict=True), key=lambda one: -one[1]))
         heat, ask = _temperature(request.sampling), Draw(prompt, request.n, _seed(request))
         numbers = [next(ask.numbers(sample)) for sample in range(request.n)]
@@ -128,20 +139,37 @@ class Host:
         ]
         return Reply(tuple(completions), Usage(len(prompt), completion_tokens=request.n))
 
+    async def _whole(self, prompt: Sequence[int], text: str) -> float:
+        """The log-probability that `text`, and then any end, is what comes after `prompt`."""
+        given = [*prompt, *self.model.vocabulary.encode_literally(text)]
+        ended = [[*given, end] for end in dict.fromkeys(self.model.ends)] or [given]
+        scored = await asyncio.gather(*(self.score(tokens, len(prompt)) for tokens in ended))
+        return float(np.logaddexp.reduce([fsum(one.logprob for one in each) for each in scored]))
+
     async def _ask(self, ask: Draw | Score, read: int) -> list[Sample]:
         if not 0 < read < self.model.context:
             raise _refusal(f"{read} tokens, and the model has a context of {self.model.context}")
         return await asyncio.wrap_future(self._worker.ask(ask))
 
-    def _named(self, tokens: Sequence[Token]) -> tuple[TokenLogprob, ...]:
+    def _drawn(self, sample: Sample, ends: bool) -> tuple[TokenLogprob, ...]:
+        texts = self.model.vocabulary.texts([token.id for token in sample.tokens])
+        if ends and sample.end is not None:
+            return self._named([*sample.tokens, sample.end], [*texts, ""])
+        return self._named(sample.tokens, texts)
+
+    def _named(self, tokens: Sequence[Token], texts: Sequence[str]) -> tuple[TokenLogprob, ...]:
+        """`tokens` with the text that each adds; the alternatives to it have theirs by themselves."""
         name = self.model.vocabulary.token
         return tuple(
             TokenLogprob(
-                name(token.id),
+                text,
                 token.logprob,
-                tuple((name(other), logprob) for other, logprob in token.top),
+                tuple(
+                    (text if other == token.id else name(other), logprob)
+                    for other, logprob in token.top
+                ),
             )
-            for token in tokens
+            for token, text in zip(tokens, texts, strict=True)
         )
 
 
@@ -178,6 +206,11 @@ def not_known(sampling: Sampling) -> str | None:
         asked.remove("structured_outputs")
     verb = "is" if len(asked) == 1 else "are"
     return f"{', '.join(asked)} {verb} not known to embedded models" if asked else None
+
+
+def _refuse_unknown(sampling: Sampling) -> None:
+    if reason := not_known(sampling):
+        raise _refusal(reason)
 
 
 def _temperature(sampling: Sampling) -> float:

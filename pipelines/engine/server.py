@@ -67,14 +67,17 @@ class Application:
         if not body.continue_final_message and body.prompt_logprobs is None:
             reply = await host.complete(request)
             return chat_reply(body.model, reply.completions, _usage([reply]))
+        last = ""
         if body.continue_final_message:
             tokens, _ = host.begun(request.messages, request.tools)
+            last = request.messages[-1].content or ""
         else:
             tokens = host.conversation(request.messages, request.tools)
         reply = await host.draw(tokens, request)
         answer = chat_reply(body.model, reply.completions, _usage([reply]))
         if body.prompt_logprobs is not None:
-            answer["prompt_logprobs"] = prompt_logprobs(tokens, await host.score(tokens, 1))
+            scored = await host.score(tokens, 1, last=last)
+            answer["prompt_logprobs"] = prompt_logprobs(tokens, scored)
         return answer
 
     async def _text(self, raw: bytes) -> Json:
@@ -101,7 +104,7 @@ async def _continued(
     if not all(0 <= token < vocabulary.size for token in tokens):
         raise refused(f"prompt: tokens are numbers from 0 to {vocabulary.size - 1}")
     if body.max_tokens:
-        reply = await host.draw(tokens, request)
+        reply = await host.draw(tokens, request, ends=True)
     else:
         nothing = Completion("", finish_reason="length")
         reply = Reply((nothing,) * request.n, Usage(len(tokens), completion_tokens=0))
@@ -110,7 +113,7 @@ async def _continued(
     text = prompt if isinstance(prompt, str) else vocabulary.decode(prompt)
     completions = [replace(one, text=text + (one.text or "")) for one in reply.completions]
     if body.logprobs is not None and tokens:
-        first = TokenLogprob(vocabulary.token(tokens[0]), math.nan)
+        first = TokenLogprob(vocabulary.texts(tokens)[0], math.nan)
         before = (first, *await host.score(tokens, 1, body.logprobs))
         completions = [replace(one, logprobs=before + (one.logprobs or ())) for one in completions]
     return Reply(tuple(completions), reply.usage)

@@ -7,6 +7,7 @@ as "<|im_end|>", is marked before the template is rendered, and encoded as the c
 import re
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -19,6 +20,10 @@ from schemas.rows import Message
 OPENS, CLOSES = "\ufdd0", "\ufdd1"
 """Around what only looks like a special token. Unicode keeps both for use inside programs."""
 NO_MARK = str.maketrans({OPENS: "\ufffd", CLOSES: "\ufffd"})
+REPLACEMENT = "\ufffd"
+"""What bytes that are no character, or not yet one, are decoded to."""
+MOST_HELD = 64
+"""Tokens without a whole character after which no more are waited for: they are no text."""
 MARKED = re.compile(f"{OPENS}(.*?){CLOSES}", re.DOTALL)
 
 
@@ -62,9 +67,43 @@ class Vocabulary:
         """The text of tokens, without special ones."""
         return str(self._chat.tokenizer.decode(ids))
 
+    def texts(self, ids: Sequence[int]) -> list[str]:
+        """The text that each token adds to those before it; all together are the whole text.
+
+        The bytes of a character may be several tokens: all but the last add nothing, as with vLLM.
+        """
+        texts: list[str] = []
+        held: list[int] = []
+        for token in ids:
+            held.append(token)
+            text = self._with_special(held) if len(held) > 1 else self.token(token)
+            begun = text.endswith(REPLACEMENT) and len(held) < MOST_HELD
+            begun = begun and not self._replaces(token)
+            texts.append("" if begun else text)
+            held = held if begun else []
+        if held:
+            texts[-1] = self._with_special(held)
+        return texts
+
+    def spelling(self, text: str) -> list[str]:
+        """The part of a text that each of its tokens stands for, unknown characters included."""
+        encoding = self._literal.encode(text, add_special_tokens=False)
+        texts = self.texts(encoding.ids)
+        if "".join(texts) == text:
+            return texts
+        begins = [begin for begin, _ in encoding.offsets]
+        return [text[begin:end] for begin, end in pairwise([0, *begins[1:], len(text)])]
+
+    def _replaces(self, token: int) -> bool:
+        """Whether a token is the character itself, rather than bytes that are none: an unknown."""
+        return str(self._chat.tokenizer.id_to_token(token)).endswith(REPLACEMENT)
+
     def _token(self, token: int) -> str:
         """The text of one token by itself."""
-        return str(self._chat.tokenizer.decode([token], skip_special_tokens=False))
+        return self._with_special([token])
+
+    def _with_special(self, ids: Sequence[int]) -> str:
+        return str(self._chat.tokenizer.decode(ids, skip_special_tokens=False))
 
     def _marked(self, value: Any) -> Any:
         """`value` with what looks like a special token in its texts marked."""

@@ -29,7 +29,6 @@ class Worker:
         self._waiting: deque[tuple[Draw | Score, Answer]] = deque()
         self._changed = Condition()
         self._closed = False
-        self._failure: BaseException | None = None
         self._threads = [Thread(target=self._work, daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -39,7 +38,7 @@ class Worker:
         answer: Answer = Future()
         with self._changed:
             if self._closed:
-                _give_up([answer], self._failure)
+                answer.cancel()
             else:
                 self._waiting.append((ask, answer))
                 self._changed.notify()
@@ -47,30 +46,31 @@ class Worker:
 
     def close(self) -> None:
         """Ends the threads after their present step; what is unfinished is cancelled."""
-        self._stop(None)
+        with self._changed:
+            self._closed = True
+            _give_up([answer for _, answer in self._waiting], None)
+            self._waiting.clear()
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
-    def _stop(self, failure: BaseException | None) -> None:
-        with self._changed:
-            self._closed, self._failure = True, failure
-            _give_up([answer for _, answer in self._waiting], failure)
-            self._waiting.clear()
-            self._changed.notify_all()
-
     def _work(self) -> None:
+        while not self._closed:
+            answers: dict[Group, Answer] = {}
+            failure: Exception | None = None
+            try:
+                self._decode(answers)
+            except Exception as error:  # noqa: BLE001 - it reaches those who wait for this batch
+                failure = error
+            _give_up(answers.values(), failure)
+
+    def _decode(self, answers: dict[Group, Answer]) -> None:
+        """Decodes in one batch until it is over; what is unfinished then is left in `answers`."""
         batch = Batch(self._model)
-        answers: dict[Group, Answer] = {}
-        try:
-            while self._admit(batch, answers):
-                for group in batch.step():
-                    with suppress(InvalidStateError):  # it was cancelled during the step
-                        answers.pop(group).set_result(group.samples)
-        except BaseException as error:
-            self._stop(error)
-            raise
-        finally:
-            _give_up(answers.values(), self._failure)
+        while self._admit(batch, answers):
+            for group in batch.step():
+                with suppress(InvalidStateError):  # it was cancelled during the step
+                    answers.pop(group).set_result(group.samples)
 
     def _admit(self, batch: Batch, answers: dict[Group, Answer]) -> bool:
         """Takes in what there is room for, once there is something to do. False: it is over."""
@@ -82,8 +82,7 @@ class Worker:
                 rows = 0
                 while self._waiting and self._fits(self._waiting[0][0], batch, rows):
                     ask, answer = self._waiting.popleft()
-                    if not answer.cancelled():
-                        answers[batch.join(ask)] = answer
+                    if not answer.cancelled() and _join(batch, ask, answer, answers):
                         rows += ask.rows
                 if answers:
                     return True
@@ -95,7 +94,17 @@ class Worker:
         return few and (not rows or rows + ask.rows <= NEW_ROWS)
 
 
-def _give_up(answers: Iterable[Answer], failure: BaseException | None) -> None:
+def _join(batch: Batch, ask: Draw | Score, answer: Answer, answers: dict[Group, Answer]) -> bool:
+    """Whether it could be taken in."""
+    try:
+        answers[batch.join(ask)] = answer
+    except Exception as error:  # noqa: BLE001 - it reaches the one who asked
+        _give_up([answer], error)
+        return False
+    return True
+
+
+def _give_up(answers: Iterable[Answer], failure: Exception | None) -> None:
     for answer in answers:
         if failure is None:
             answer.cancel()

@@ -60,21 +60,21 @@ class Spill:
         The rows are gone when the next ones are taken. Raises StoreError where a place has no row,
         or several.
         """
-        stretches = sorted(self._files)
+        paths = [self._path(stretch) for stretch in sorted(self._files)]
         self._close()
+        space = memoryview(bytearray(max((path.stat().st_size for path in paths), default=0)))
         first = 0
-        for stretch in stretches:
-            path = self._path(stretch)
-            with pa.memory_map(str(path)) as file:
-                rows = pa.ipc.open_stream(file).read_all()
-                places = rows[_PLACE.name].to_numpy()
-                order = np.argsort(places)
-                if not np.array_equal(places[order], np.arange(first, first + len(places))):
-                    raise StoreError(f"{path}: rows are missing, or there twice")
-                yield rows.drop_columns([_PLACE.name]), order
-                first += len(places)
-                del rows, places
+        for path in paths:
+            with path.open("rb", buffering=0) as file:
+                size = file.readinto(space)
             path.unlink()
+            rows = pa.ipc.open_stream(pa.py_buffer(space[:size])).read_all()
+            places = rows[_PLACE.name].to_numpy()
+            order = np.argsort(places)
+            if not np.array_equal(places[order], np.arange(first, first + len(places))):
+                raise StoreError(f"{path}: rows are missing, or there twice")
+            yield rows.drop_columns([_PLACE.name]), order
+            first += len(places)
 
     def _file(self, stretch: int) -> Any:
         if stretch not in self._files:

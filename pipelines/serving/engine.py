@@ -25,14 +25,15 @@ RUNTIME_ARGS = frozenset((
     "long_prefill_token_threshold", "max_cudagraph_capture_size", "max_long_partial_prefills",
     "max_num_batched_tokens", "max_num_partial_prefills", "max_num_seqs",
     "optimization_level", "prefix_caching_hash_algo", "scheduling_policy",
-    "download_dir", "ignore_patterns", "load_format", "max_parallel_loading_workers",
-    "model_loader_extra_config", "safetensors_load_strategy", "use_tqdm_on_load",
+    "download_dir", "max_parallel_loading_workers",
+    "safetensors_load_strategy", "use_tqdm_on_load",
     "aggregate_engine_logging", "disable_log_stats", "enable_log_requests", "max_log_len",
     "uvicorn_log_level",
     "seed", "shutdown_timeout",
 ))  # fmt: skip
 """Arguments of vLLM that are not part of who answers: parallelism, memory, speed, loading, logs.
-`seed` is the engine's, for requests without one."""
+`seed` is the engine's, for requests without one. Those that say which weights are loaded decide:
+`load_format` ("dummy" is random ones), `ignore_patterns`, `model_loader_extra_config`."""
 
 RESERVED = {
     "model": "it is the model's own key",

@@ -29,6 +29,9 @@ from pipelines.serving.log import in_words, read_end
 LOOKS_EVERY_S = 0.5
 KINDS = ("requests", "part", "log", "results")
 """Files of a job beside its entry in the journal: `part` is what vLLM is writing."""
+FAILED = "failed-log"
+"""The log of a run that failed: the error names it, so it outlives its job."""
+FAILED_KEPT_S = 14 * 86_400.0
 PROGRESS = re.compile(r"Running batch: .*\| (\d+)/(\d+) \[")
 
 Command = Callable[[], tuple[tuple[str, ...], dict[str, str]]]
@@ -85,6 +88,7 @@ class Offline:
         finally:
             await to_thread(child.stop)
         if status or not await to_thread(_any_answer, unfinished):
+            log = log.rename(_beside(job.entry.path, FAILED))
             raise FatalError(f"vLLM ran no batch (status {status}): {in_words(log)}")
         unfinished.rename(results)
         for useless in (requests, log):
@@ -94,11 +98,16 @@ class Offline:
 
 
 def tidy(folder: Path) -> None:
-    """Removes the files of jobs that the journal in `folder` no longer knows."""
+    """Removes the files of jobs that the journal in `folder` no longer knows, and old logs."""
     for kind in KINDS:
         for file in folder.glob(f"*.{kind}"):
             if not file.with_suffix(".jsonl").exists():
                 file.unlink(missing_ok=True)
+    oldest = time.time() - FAILED_KEPT_S
+    for file in folder.glob(f"*.{FAILED}"):
+        with suppress(FileNotFoundError):  # another process tidies, too
+            if file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def _beside(entry: Path, kind: str) -> Path:

@@ -89,6 +89,27 @@ def test_cancel_stops_the_jobs_of_the_recipe(
     assert server.calls["cancel"] == 1
 
 
+def test_what_is_being_cancelled_is_not_cancelled_again(
+    folder: Path, server: BatchServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.step_s = 60.0
+    for _ in range(2):
+        assert batches(folder, str(folder / "recipe.toml"), "--cancel") == 0
+        assert capsys.readouterr().out.rstrip().endswith("cancelling 3/3")
+    assert server.calls["cancel"] == 1
+
+
+def test_a_job_of_two_tables_of_one_model_is_listed_once(
+    folder: Path, server: BatchServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = folder / "recipe.toml"
+    table = '[models.again]\nkind = "openai_batch"\nmodel = "policy"\n'
+    table += f'base_url = "{server.url}"\nidentity = "loopback"\n'
+    recipe.write_text(f"{recipe.read_text()}\n{table}")
+    assert batches(folder, str(recipe)) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 def test_cancel_needs_a_recipe(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert batches(folder, "--cancel") == 2
     assert "names the provider" in capsys.readouterr().err

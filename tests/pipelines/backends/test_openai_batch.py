@@ -3,6 +3,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipelines.backend import Prices, Reply, Request, Sampling
 from pipelines.backends.openai_batch import OpenaiBatch
+from pipelines.batching.remote import TRIES
 from pipelines.calls.budget import worst_case
 from pipelines.errors import FatalError, RecipeError, RequestRefused, TransientError
 from pipelines.meter import Meter
@@ -276,11 +278,113 @@ async def test_a_provider_that_restarts_is_waited_for(server: BatchServer, tmp_p
 
 
 async def test_results_that_are_gone_are_asked_again(server: BatchServer, tmp_path: Path) -> None:
-    server.faults["download"].append("404")
+    server.faults["download"] += ["404"] * TRIES
     async with opened(server, tmp_path) as backend:
         replies = await bought(backend, ASKED[:3])
     assert {type(one) for one in replies} == {TransientError}
     assert "no result for this request" in str(replies[0])
+
+
+async def test_results_that_are_not_there_at_once_are_not_bought_again(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.faults["download"] += ["404"] * (TRIES - 1)
+    async with opened(server, tmp_path) as backend:
+        assert texts(await bought(backend, ASKED)) == expected(server, ASKED)
+    assert set(server.sent.values()) == {1}
+
+
+@pytest.mark.parametrize("status", ["400", "401", "402", "403"])
+@pytest.mark.parametrize("kind", ["retrieve", "download", "list"])
+async def test_a_job_that_the_provider_does_not_talk_about_for_a_while_is_not_sent_again(
+    server: BatchServer, tmp_path: Path, kind: str, status: str
+) -> None:
+    if kind == "list":
+        server.faults["create"].append("lost")
+    server.faults[kind].append(status)
+    async with opened(server, tmp_path) as backend:
+        replies = await bought(backend, ASKED)
+    assert {type(one) for one in replies} == {FatalError}
+    assert f"HTTP {status}" in str(replies[0])
+    assert b"file_id" in journal_of(tmp_path)
+    async with opened(server, tmp_path) as backend:
+        assert texts(await bought(backend, ASKED)) == expected(server, ASKED)
+    assert len(server.batches) == 1
+    assert set(server.sent.values()) == {1}
+    assert not list((tmp_path / "batches").iterdir())
+
+
+@pytest.mark.parametrize("status", ["401", "404"])
+async def test_a_wrong_key_on_the_way_back_loses_no_job(
+    server: BatchServer, tmp_path: Path, status: str
+) -> None:
+    server.step_s = 0.1
+    await left_behind(server, tmp_path, "in_progress")
+    server.faults["retrieve"].append(status)
+    async with opened(server, tmp_path) as backend:
+        replies = await bought(backend, ASKED)
+    assert {type(one) for one in replies} == {FatalError}
+    if status == "404":
+        assert "batch batch_0 is not visible to this key" in str(replies[0])
+    async with opened(server, tmp_path) as backend:
+        assert texts(await bought(backend, ASKED)) == expected(server, ASKED)
+    assert set(server.sent.values()) == {1}
+
+
+async def test_a_batch_that_vanishes_while_it_is_watched_is_looked_for_again(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.faults["retrieve"].append("404")
+    async with opened(server, tmp_path) as backend:
+        replies = await bought(backend, ASKED)
+        assert {type(one) for one in replies} == {TransientError}
+        assert texts(await bought(backend, ASKED)) == expected(server, ASKED)
+    assert set(server.sent.values()) == {1}
+
+
+async def test_a_batch_that_is_not_there_after_its_time_is_asked_anew(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.step_s = 0.1
+    await left_behind(server, tmp_path, "in_progress")
+    (file,) = (tmp_path / "batches").iterdir()
+    past = datetime.now(UTC) - timedelta(days=31)
+    file.rename(file.with_name(f"{past:%Y%m%dT%H%M%S.%fZ}-00000000.jsonl"))
+    server.faults["retrieve"].append("404")
+    async with opened(server, tmp_path) as backend:
+        assert texts(await bought(backend, ASKED)) == expected(server, ASKED)
+    assert len(server.batches) == 2
+
+
+async def test_a_job_that_was_not_accepted_is_forgotten(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.verdicts.append([{"code": "mismatched_model", "message": "no", "line": 2}])
+    async with opened(server, tmp_path) as backend:
+        await bought(backend, ASKED)
+    assert not list((tmp_path / "batches").iterdir())
+
+
+async def test_a_look_at_the_jobs_of_a_provider_that_is_away_comes_to_an_end(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.step_s = 0.1
+    await left_behind(server, tmp_path, "in_progress")
+    server.faults["retrieve"] += ["503"] * 100
+    async with asyncio.timeout(20):
+        with pytest.raises(TransientError, match="503"):
+            await backend_of(base_url=server.url, poll_s=0.02).states(tmp_path)
+    assert len(server.faults["retrieve"]) == 100 - TRIES
+
+
+async def test_a_job_of_another_projects_key_hides_no_other(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.step_s = 0.1
+    await left_behind(server, tmp_path, "in_progress")
+    server.faults["retrieve"].append("404")
+    ((_, state),) = await backend_of(base_url=server.url, poll_s=0.02).states(tmp_path)
+    assert state == "not visible to this key"
 
 
 async def left_behind(server: BatchServer, folder: Path, status: str) -> None:

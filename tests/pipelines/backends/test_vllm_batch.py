@@ -1,6 +1,7 @@
 """A recipe's model that vLLM runs on whole files; a stand-in speaks for vLLM here."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipelines.calls.dispatch import Dispatcher
 from pipelines.errors import FatalError, RequestRefused
 from pipelines.meter import Meter
 from pipelines.part import Where, load_part
+from pipelines.serving.offline import tidy
 from schemas.rows import Message
 from tests.pipelines.serving.conftest import Fake
 
@@ -43,7 +45,11 @@ async def answers(model: VllmBatch, folder: Path, *texts: str) -> list[Reply]:
 
 
 def files(folder: Path) -> set[str]:
-    return {file.suffix for file in folder.glob("batches/*")}
+    return {file.suffix for file in left(folder)}
+
+
+def left(folder: Path) -> list[Path]:
+    return list(folder.glob("batches/*"))
 
 
 async def test_what_is_asked_together_is_one_run(
@@ -109,8 +115,16 @@ async def test_a_run_that_answers_nothing_stops_the_build_and_says_why(
     tmp_path: Path, fake: Fake, model_folder: Path, how: str, why: str
 ) -> None:
     fake.behave(how)
-    with pytest.raises(FatalError, match=f"vLLM ran no batch .*{why}"):
+    with pytest.raises(FatalError, match=f"vLLM ran no batch .*{why}") as caught:
         await answers(load(tmp_path, fake), tmp_path, "a", "b")
+    (log,) = left(tmp_path)
+    assert f"the last lines of {log}:" in str(caught.value)
+    assert why in log.read_text()
+    tidy(log.parent)
+    assert log.exists()
+    os.utime(log, (0, 0))
+    tidy(log.parent)
+    assert not log.exists()
 
 
 async def test_a_refused_request_leaves_its_neighbours(

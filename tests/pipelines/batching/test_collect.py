@@ -185,6 +185,42 @@ async def test_all_callers_of_a_job_that_was_not_run_meet_the_same_error(
     assert all(vars(one) == vars(error) for one in found)
 
 
+async def test_a_job_that_may_be_under_way_is_run_again_by_whoever_asks_next(
+    tmp_path: Path,
+) -> None:
+    def fail(_: list[str]) -> Ended:
+        raise TransientError("no way")
+
+    route = opened()
+    route.end = fail
+    async with collecting(tmp_path, route) as collector:
+        found = await asyncio.gather(*asking(collector, "abc"), return_exceptions=True)
+        assert {str(one) for one in found} == {"no way"}
+        with pytest.raises(TransientError):  # at once: it starts again, and nobody waits in vain
+            await asyncio.wait_for(ask(collector, "a"), 5)
+        route.end = lambda ids: Ended(results_of(ids))
+        assert ids_of(await asyncio.gather(*asking(collector, "abc"))) == "abc"
+    assert route.jobs == [list("abc")] * 3
+
+
+async def test_who_asks_again_at_once_is_answered(tmp_path: Path) -> None:
+    def fail(_: list[str]) -> Ended:
+        route.end = lambda ids: Ended(results_of(ids))
+        raise TransientError("no way")
+
+    async def ask_twice(custom_id: str) -> bytes | None:
+        with pytest.raises(TransientError):
+            await ask(collector, custom_id)
+        return await ask(collector, custom_id)
+
+    route = opened()
+    route.end = fail
+    async with collecting(tmp_path, route) as collector:
+        found = await asyncio.wait_for(asyncio.gather(*map(ask_twice, "abc")), 5)
+    assert ids_of(found) == "abc"
+    assert route.jobs == [list("abc")] * 2
+
+
 async def test_a_store_that_fails_stops_the_build(tmp_path: Path) -> None:
     def fail(_: list[str]) -> Ended:
         raise StoreError("the disk is full")

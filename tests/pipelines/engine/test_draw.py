@@ -92,7 +92,7 @@ def test_the_likeliest_come_in_order_and_equals_by_their_number() -> None:
 
 def test_the_numbers_of_a_sample_depend_on_its_seed_and_place_alone() -> None:
     """Written down once: they may never change, for texts would."""
-    ask = Draw((1,), seed=7)
+    ask = Draw((1,), 2, seed=7)
     drawn = [list(islice(ask.numbers(sample), 2)) for sample in range(2)]
     assert drawn == [list(islice(Draw((2, 3), 9, seed=7).numbers(s), 2)) for s in range(2)]
     assert drawn[0] != drawn[1]

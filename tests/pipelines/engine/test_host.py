@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from math import exp
 
 import pytest
@@ -99,6 +100,22 @@ async def test_one_of_the_given_texts_is_chosen_by_its_probability(host: Host) -
         assert abs(count - 300 * share) <= 4 * (300 * share * (1 - share)) ** 0.5
 
 
+async def test_a_choice_may_end_with_any_of_the_ends(tiny: Model, host: Host) -> None:
+    """Twice the same end counts once; of two, the probabilities are added."""
+    body = {"structured_outputs": {"choice": ["b", "ab"]}}
+
+    async def shares(*ends: int) -> dict[str, float]:
+        one = Host(replace(tiny, ends=ends), samples=4)
+        [reply] = (await ask(one, extra_body=body, logprobs=True)).completions
+        one.close()
+        assert reply.logprobs is not None
+        return {text: exp(logprob) for text, logprob in reply.logprobs[0].top}
+
+    first, second, both = await shares(3), await shares(9), await shares(3, 9, 3)
+    for text, share in both.items():
+        assert share == pytest.approx(first[text] + second[text], rel=1e-5)
+
+
 async def test_the_greedy_choice_is_the_likeliest(host: Host) -> None:
     body = {"structured_outputs": {"choice": ["b", "a", "ab"]}}
     reply = await ask(host, temperature=0.0, extra_body=body, top_logprobs=3)
@@ -114,6 +131,10 @@ async def test_the_greedy_choice_is_the_likeliest(host: Host) -> None:
         ({"json_schema": {"type": "object"}}, "json_schema is not known"),
         ({"extra_body": {"min_p": 0.1, "top_a": 1}}, "min_p, top_a are not known"),
         ({"extra_body": {"structured_outputs": {"regex": "a"}}}, "structured_outputs is not"),
+        (
+            {"frequency_penalty": 1.0, "extra_body": {"structured_outputs": {"choice": ["a"]}}},
+            "frequency_penalty is not known",
+        ),
     ],
 )
 async def test_what_the_engine_does_not_know_is_refused(

@@ -13,10 +13,11 @@ from pipelines.backend import SCORING, Backend, Request, Sampling
 from pipelines.engine.server import serve
 from pipelines.part import Where, load_part
 from schemas.rows import Message
-from tests.checkpoints import make_checkpoint
+from tests.checkpoints import make_checkpoint, write_byte_tokenizer
 
 WHERE = Where("r.toml", "[models.m]", Path())
 ASKED = "Hello <|im_end|>"
+CHOICE = {"choice": ["A", "B"]}
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "top_k": 40, "max_tokens": 12, "stop": (":", "~")}
 
 
@@ -24,8 +25,9 @@ SAMPLING = {"temperature": 0.8, "top_p": 0.95, "top_k": 40, "max_tokens": 12, "s
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """Where the shipped models and a random one are served."""
     make_checkpoint(tmp_path / "random")
+    write_byte_tokenizer(make_checkpoint(tmp_path / "bytes", vocab_size=256 + 3))
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    models = ["policy", "teacher", str(tmp_path / "random")]
+    models = ["policy", "teacher", str(tmp_path / "random"), str(tmp_path / "bytes")]
     serving = asyncio.create_task(
         serve(models, "127.0.0.1", 0, 16, lambda address, _: ready.set_result(address))
     )
@@ -81,6 +83,47 @@ async def test_all_roads_lead_to_the_same_bits(url: str, tmp_path: Path, model: 
     ]
     await here.close()
     await there.close()
+
+
+@pytest.mark.parametrize("model", ["policy", "bytes"])
+@pytest.mark.parametrize("text", ["x é y", "x 🙂 y", "日本", "\ufffd x \ufffd"])
+async def test_any_text_has_the_same_score_here_and_there(
+    url: str, tmp_path: Path, model: str, text: str
+) -> None:
+    here = await opened("embedded", model=str(tmp_path / model) if model == "bytes" else model)
+    there = await opened("openai_api", model=model, base_url=url, identity="x", scoring="vllm")
+    asked = Request((Message("user", "é?"), Message("assistant", text)), None, SCORING, 1, 7)
+    [one], [other] = [(await road.complete(asked)).completions for road in (here, there)]
+    assert one.logprobs is not None
+    assert other.logprobs is not None
+    assert "".join(token.token for token in one.logprobs) == text
+    assert [token.token for token in one.logprobs] == [token.token for token in other.logprobs]
+    assert [token.logprob for token in one.logprobs] == [
+        pytest.approx(token.logprob, abs=1e-5) for token in other.logprobs
+    ]
+    await here.close()
+    await there.close()
+
+
+async def test_a_text_lists_the_token_that_ended_it_too(client: AsyncOpenAI) -> None:
+    """As with vLLM; it has no text, so that tokens and text agree as well."""
+    reply = await client.completions.create(
+        model="policy", prompt="ab", n=8, seed=1, max_tokens=60, logprobs=1
+    )
+    listed = [choice.logprobs.tokens or [] for choice in reply.choices if choice.logprobs]
+    assert reply.usage is not None
+    assert sum(map(len, listed)) == reply.usage.completion_tokens
+    assert ["".join(tokens) for tokens in listed] == [one.text for one in reply.choices]
+    ended = [one for one in reply.choices if one.finish_reason == "stop"]
+    assert ended
+    assert all(one.logprobs and (one.logprobs.tokens or [])[-1] == "" for one in ended)
+
+
+async def test_numbers_that_are_none_are_a_400_and_the_model_lives_on(client: AsyncOpenAI) -> None:
+    body = b'{"model": "random", "prompt": "Hi", "max_tokens": 2, "temperature": 1e999}'
+    with pytest.raises(BadRequestError, match="temperature"):
+        await client.post("/completions", content=body, cast_to=object)
+    assert (await client.completions.create(model="random", prompt="Hi", max_tokens=2)).choices
 
 
 async def test_openais_client_chats(client: AsyncOpenAI) -> None:
@@ -166,7 +209,7 @@ async def test_one_of_given_texts_is_chosen(client: AsyncOpenAI) -> None:
 
 async def test_models_and_health(client: AsyncOpenAI) -> None:
     models = await client.models.list()
-    assert [model.id for model in models.data] == ["policy", "teacher", "random"]
+    assert [model.id for model in models.data] == ["policy", "teacher", "random", "bytes"]
     root = str(client.base_url).removesuffix("/v1/")
     assert (await client.get(f"{root}/health", cast_to=object)) == {"status": "ok"}
 
@@ -180,6 +223,20 @@ async def test_models_and_health(client: AsyncOpenAI) -> None:
         ({"messages": [{"role": "user", "content": "x" * 99}]}, "has a context of 96"),
         ({"messages": []}, "no messages"),
         ({"presence_penalty": 1}, "presence_penalty is not known"),
+        ({"presence_penalty": 1, "structured_outputs": CHOICE}, "presence_penalty is not known"),
+        ({"prompt_logprobs": 0, "structured_outputs": CHOICE}, "answers of conversations only"),
+        (
+            {
+                "messages": [{"role": "assistant", "content": "A"}],
+                "continue_final_message": True,
+                "add_generation_prompt": False,
+                "structured_outputs": CHOICE,
+            },
+            "answers of conversations only",
+        ),
+        ({"seed": 2**70}, "seed: "),
+        ({"top_k": 10**30}, "top_k: "),
+        ({"max_tokens": 10**30}, "max_tokens: "),
         ({"prompt_logprobs": 5}, "prompt_logprobs"),
         ({"continue_final_message": True}, "one of add_generation_prompt"),
         ({"continue_final_message": True, "add_generation_prompt": False}, "an assistant's"),
@@ -200,6 +257,8 @@ async def test_what_cannot_be_answered_is_a_400_that_says_why(
         ({"prompt": [5, 1000]}, "tokens are numbers from 0 to 101"),
         ({"prompt": ""}, "0 tokens"),
         ({"best_of": 3}, "best_of"),
+        ({"seed": 2**70}, "seed: "),
+        ({"structured_outputs": CHOICE}, "answers of conversations only"),
     ],
 )
 async def test_neither_is_a_text_that_cannot_be_completed(

@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.engine.model import Model
 from pipelines.engine.vocabulary import Vocabulary
 from pipelines.exporting.chat import Unrenderable, read_chat
 from schemas.rows import Message, ToolCall
-from tests.checkpoints import TOKENS, make_checkpoint
+from tests.checkpoints import TOKENS, make_checkpoint, write_byte_tokenizer
 
 END = TOKENS.index("<|im_end|>")
 
@@ -68,3 +70,38 @@ def test_texts_of_tokens(tiny: Model) -> None:
     assert vocabulary.decode(vocabulary.encode("a<|im_end|>b")) == "ab"
     assert [vocabulary.token(token) for token in (END, TOKENS.index("a"))] == ["<|im_end|>", "a"]
     assert vocabulary.size == len(TOKENS)
+
+
+@pytest.fixture(scope="module")
+def bytewise(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
+    """Each byte is a token."""
+    folder = make_checkpoint(tmp_path_factory.mktemp("bytes") / "m", vocab_size=256 + 3)
+    write_byte_tokenizer(folder)
+    return Vocabulary(read_chat(folder))
+
+
+def test_a_character_stands_at_the_last_of_its_tokens(bytewise: Vocabulary) -> None:
+    ids = bytewise.encode("aé🙂<|im_end|>")
+    assert bytewise.texts(ids) == ["a", "", "é", "", "", "", "🙂", "<|im_end|>"]
+    assert bytewise.texts([]) == []
+
+
+@given(st.lists(st.integers(3, 258), max_size=40))
+def test_the_texts_of_any_bytes_are_the_whole_text(bytewise: Vocabulary, ids: list[int]) -> None:
+    texts = bytewise.texts(ids)
+    assert len(texts) == len(ids)
+    assert "".join(texts) == bytewise.decode(ids)
+
+
+def test_bytes_that_never_become_a_character_are_not_waited_for(bytewise: Vocabulary) -> None:
+    [wrong] = {token for token in range(3, 259) if bytewise.texts([token]) == ["\ufffd"]} & {
+        bytewise.encode("é")[0]
+    }
+    texts = bytewise.texts([wrong] * 100)
+    assert [at for at, text in enumerate(texts) if text] == [63, 99]
+
+
+def test_an_unknown_character_is_spelled_as_it_was_written(tiny: Model) -> None:
+    vocabulary = tiny.vocabulary
+    assert vocabulary.spelling("é a日") == ["é", " ", "a", "日"]
+    assert vocabulary.texts(vocabulary.encode("é a")) == ["?", " ", "a"]

@@ -71,16 +71,24 @@ def test_closing_cancels_what_is_unfinished_and_leaves_no_thread(tiny: Model) ->
         worker.ask(Draw([5], 1)).result(SECONDS)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_failure_reaches_everybody_who_waits(
-    tiny: Model, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["step", "join"])
+def test_a_failure_reaches_those_in_the_batch_and_the_next_are_answered(
+    tiny: Model, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    def fail(_: Batch) -> None:
+    def fail(*_: object) -> None:
         raise MemoryError("no room for the keys")
 
-    monkeypatch.setattr(Batch, "step", fail)
     worker = Worker(tiny, samples=1)
-    for answer in [worker.ask(Draw([5], 1, seed)) for seed in range(3)]:
-        with pytest.raises(MemoryError, match="no room"):
-            answer.result(SECONDS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Batch, method, fail)
+        for answer in [worker.ask(Draw([5], 1, seed)) for seed in range(3)]:
+            with pytest.raises(MemoryError, match="no room"):
+                answer.result(SECONDS)
+    [sample] = worker.ask(Draw([5], 1, max_tokens=2)).result(SECONDS)
     worker.close()
+    assert sample.finish_reason is not None
+
+
+def test_a_seed_beyond_64_bits_is_refused_before_anything_is_decoded(tiny: Model) -> None:
+    with pytest.raises(TypeError, match="64-bit"):
+        Draw([5], 1, 2**70)

@@ -54,6 +54,20 @@ def test_only_what_decides_texts_is_part_of_the_identity(where: Where) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("load_format", "dummy"),
+        ("ignore_patterns", ["original/*"]),
+        ("model_loader_extra_config", {"qlora_adapter_name_or_path": "a"}),
+    ],
+)
+def test_what_says_which_weights_are_loaded_is_part_of_it(
+    where: Where, name: str, value: Any
+) -> None:
+    assert engine(where, args={name: value}).identity() == {"args": {name: value}}
+
+
+@pytest.mark.parametrize(
     ("name", "why"),
     [
         ("--served-model-name", "pairwright chooses it"),
