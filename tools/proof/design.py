@@ -64,7 +64,8 @@ class Arm:
     @property
     def tuned_like(self) -> "Arm":
         """The arm whose tuning decides this one's setting."""
-        return Arm(MAIN[self.judge].set, "chosen_only" if self.method == "chosen_only" else "dpo")
+        pairs_matter = self.method in ("dpo", "shuffled")
+        return Arm(MAIN[self.judge].set, "dpo" if pairs_matter else "chosen_only")
 
     @property
     def name(self) -> str:
@@ -79,7 +80,13 @@ class Arm:
 
 MAIN: dict[Judge, Arm] = {"verifier": Arm("verifier_best_worst"), "teacher": Arm("quickstart")}
 """The arms whose settings are tuned, and that have controls."""
-CONTROLS: tuple[Method, ...] = ("shuffled", "chosen_only")
+CONTROLS: tuple[Method, ...] = ("shuffled", "chosen_only", "either_only")
+
+CONTROLLED: tuple[tuple[Method, Method], ...] = (
+    ("dpo", "shuffled"),
+    ("chosen_only", "either_only"),
+    ("dpo", "chosen_only"),
+)
 
 ARMS = (
     *map(Arm, SETS),
@@ -87,7 +94,11 @@ ARMS = (
 )
 
 COMPARED = (
-    *((arm, Arm(arm.set, control)) for control in CONTROLS for arm in MAIN.values()),
+    *(
+        (Arm(arm.set, one), Arm(arm.set, other))
+        for one, other in CONTROLLED
+        for arm in MAIN.values()
+    ),
     (MAIN["teacher"], MAIN["verifier"]),
     (Arm("quickstart", "chosen_only"), Arm("verifier_best_worst", "chosen_only")),
     *((arm, MAIN[arm.judge]) for arm in map(Arm, SETS) if arm not in MAIN.values()),

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Method = Literal["dpo", "shuffled", "chosen_only"]
-"""DPO on the pairs; DPO on the pairs with sides drawn by coin; fine-tuning on the chosen answers."""
+Method = Literal["dpo", "shuffled", "chosen_only", "either_only"]
+"""DPO on the pairs; DPO on the pairs with sides drawn by coin; fine-tuning on the chosen answers;
+fine-tuning on one answer of each pair, drawn by coin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
         rows.setdefault((one["arm"], one["beta"]), {})[one["rate"]] = one["sampled"]
     rates = sorted({rate for row in rows.values() for rate in row})
     yield from _head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
-    yield _row("nothing (the start)", "", f"{report['tuning_start']:.3f}", *("" for _ in rates[1:]))
+    start = f"nothing (the start): {report['tuning_start']:.3f}"
+    yield _row(start, "", *("" for _ in rates))
     for (arm, beta), row in rows.items():
         shares = (f"{row[rate]:.3f}" if rate in row else "" for rate in rates)
         yield _row(arm, f"{beta:g}" if beta else "", *shares)

@@ -53,7 +53,7 @@ def make_trainer(job: Job, work: Path) -> Any:
     common = settings(job, work)
     trainer_class, config = (
         (SFTTrainer, SFTConfig(**common, completion_only_loss=True))
-        if job.method == "chosen_only"
+        if job.method in ("chosen_only", "either_only")
         else (
             DPOTrainer,
             DPOConfig(
@@ -97,11 +97,11 @@ def read_pairs(job: Job) -> Any:
     from datasets import load_dataset
 
     pairs = load_dataset(job.pairs, split="train")
-    if job.method == "chosen_only":
-        return pairs.select_columns(["prompt", "chosen"]).rename_column("chosen", "completion")
-    if job.method == "shuffled":
+    if job.method in ("shuffled", "either_only"):
         flips = coins(len(pairs), job.seed)
-        return pairs.map(lambda pair, place: flipped(pair, flips[place]), with_indices=True)
+        pairs = pairs.map(lambda pair, place: flipped(pair, flips[place]), with_indices=True)
+    if job.method in ("chosen_only", "either_only"):
+        pairs = pairs.select_columns(["prompt", "chosen"]).rename_column("chosen", "completion")
     return pairs
 
 
