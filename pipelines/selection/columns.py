@@ -37,7 +37,9 @@ def columns_read(recipe: Recipe) -> Columns:
     """The columns that the score, the pairings, the late filters and the selectors read."""
     read = reduce(or_, (pairing.reads for pairing in recipe.pairings), OF_EVERY_RECIPE)
     filtered = _named(recipe.filters, "pairs")
-    joined = {f"{side}_response_id" for side in ("chosen", "rejected") if f"{side}_text" in filtered}
+    joined = {
+        f"{side}_response_id" for side in ("chosen", "rejected") if f"{side}_text" in filtered
+    }
     pairs = read.pairs.union(filtered, joined, pairs_read(recipe))  # a text is joined by its id
     prompts = read.prompts.union(_named(recipe.filters, "prompts"), pairs)
     of_sides = {name.partition("_")[2] for name in pairs.difference(OF_EVERY_PAIR)}
