@@ -27,6 +27,10 @@ class Judge(Part):
         """A reply that this judge can read, for plans; "" where it asks no model."""
         return ""
 
+    def dimensions(self) -> tuple[str, ...]:
+        """What its judgments tell apart beside the whole (`Judgment.dimension`)."""
+        return ()
+
     @abstractmethod
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """The judgments. A reply that cannot be read is a row with `error` and `raw`, no score."""

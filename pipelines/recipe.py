@@ -254,8 +254,9 @@ def _check_judge_names(recipe: Recipe, where: Where) -> None:
     if any(getattr(judge, "judged_by", None) is not None for judge in recipe.judges):
         return  # the names of its judges stand in the rows of its source
     judges = [judge.name for judge in recipe.judges]
+    parts = [f"{judge.name}.{part}" for judge in recipe.judges for part in judge.dimensions()]
     for name in recipe.score.judges:
-        _known(name, judges, "judge", "[score]: judges", where)
+        _known(name, [*judges, *parts], "judge", "[score]: judges", where)
     for pairing in recipe.pairings:
         for name in pairing.judge_names():
             _known(name, judges, "judge", _place(pairing, name), where)

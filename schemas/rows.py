@@ -163,6 +163,10 @@ class Judgment:
     verdict: Verdict | None = None
     p_a: float | None = None
     """Probability that `a` is better, in [0, 1]."""
+    dimension: str | None = None
+    """What alone was judged: a rubric's dimension, one constraint. None: the response as a whole."""
+    mass: float | None = None
+    """Probability, in [0, 1], that the judge gave to valid answers; the rest is renormalised away."""
     raw: str | None = None
     reasoning: str | None = None
     error: str | None = None
@@ -177,9 +181,13 @@ def judgment_id(
     order: Order | None,
     annotator: str | None,
     index: int | str | None,
+    dimension: str | None = None,
 ) -> str:
     """The id of a judgment of `target` (a response id or a comparison id)."""
-    return make_id("judgment", target, judge, judge_identity, order, annotator, index)
+    of_dimension = () if dimension is None else (dimension,)
+    return make_id(
+        "judgment", target, judge, judge_identity, order, annotator, index, *of_dimension
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
 def _judges(judgments: pl.LazyFrame) -> dict[str, Judge]:
     """What each judge was asked, and how much of it could be read."""
     readable = pl.any_horizontal(pl.col("score", "score_a", "rank", "verdict", "p_a").is_not_null())
-    judges = judgments.group_by("judge").agg(
+    of_whole_responses = judgments.filter(pl.col("dimension").is_null())
+    judges = of_whole_responses.group_by("judge").agg(
         identities=pl.col("judge_identity").unique().sort(),
         asked=pl.len(),
         read=readable.sum(),

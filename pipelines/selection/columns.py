@@ -26,7 +26,7 @@ OF_DROPPED_PAIR = ("pair_id", "prompt", "chosen", "rejected", "comparison_id", "
 OF_EVERY_RECIPE = Columns(
     prompts=frozenset(("prompt_id", "group_id")),
     responses=frozenset(("response_id", "prompt_id")),
-    judgments=frozenset(("judge", "score", "rank")),
+    judgments=frozenset(("judge", "dimension", "score", "rank")),
     pairs=frozenset(OF_EVERY_PAIR),
 )
 

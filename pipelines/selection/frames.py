@@ -94,8 +94,10 @@ JUDGMENTS = {
     "rank": pl.Int64,
     "verdict": pl.String,
     "p_a": pl.Float64,
+    "dimension": pl.String,
 }
-"""Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read."""
+"""Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read. The judge
+of a row with a `dimension` is called JUDGE.DIMENSION: it counts only where it is named."""
 
 PAIRED = {
     **dict.fromkeys(NUMBERS["pairs"], NUMBER),

@@ -32,7 +32,8 @@ class Score(Table):
     """Over the samples and annotators of one judge."""
     judges: tuple[str, ...] = ()
     """The judges that count. Default: all that judge single responses. A judge of comparisons
-    counts only if it is named; its score is the win rate, (wins + ties/2) / comparisons."""
+    counts only if it is named; its score is the win rate, (wins + ties/2) / comparisons. So does
+    one dimension of a judge, named JUDGE.DIMENSION."""
     weights: dict[str, Real] = Field(default_factory=dict)
     """Judge -> weight, for combine = "weighted". A negative one needs require = "all"."""
     require: Literal["any", "all"] = "any"
@@ -64,8 +65,10 @@ def score_responses(score: Score, responses: pl.DataFrame, judgments: pl.DataFra
     `n_scores` counts the judgments that went in (for a win rate, the comparisons). A recorded
     rank counts as the score -rank.
     """
-    rating = set(judgments.filter(pl.col("response").is_not_null())["judge"].unique())
-    judges = sorted(set(score.judges) or rating)
+    of_responses = judgments.filter(pl.col("response").is_not_null())
+    rating = set(of_responses["judge"].unique())
+    whole = set(of_responses.filter(pl.col("dimension").is_null())["judge"].unique())
+    judges = sorted(set(score.judges) or whole)
     wide = responses.select("response")
     values = [f"value {number}" for number in range(len(judges))]
     counts = [f"n {number}" for number in range(len(judges))]

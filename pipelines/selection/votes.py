@@ -7,7 +7,7 @@ from schemas.canonical import MICRO
 VOTER = ("judge", "annotator", "sample_index")
 """Judgments of two responses that agree on these are one voter's opinion of the pair."""
 
-READS = frozenset((*VOTER, "score", "rank"))
+READS = frozenset((*VOTER, "dimension", "score", "rank"))
 """The columns of judgments that are read here."""
 
 
@@ -40,7 +40,8 @@ def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
 
 def _opinions(judgments: pl.DataFrame) -> pl.DataFrame:
     """`response`, `voter` (a number), `total` and `n` of the voter's scores."""
-    scored = judgments.select(
+    of_whole_responses = judgments.filter(pl.col("dimension").is_null())
+    scored = of_whole_responses.select(
         "response", *VOTER, score=pl.coalesce("score", -MICRO * pl.col("rank"))
     ).drop_nulls(["response", "score"])
     voters = scored.select(VOTER).unique().with_row_index("voter")
