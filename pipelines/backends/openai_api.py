@@ -140,7 +140,8 @@ class OpenaiApi(Backend):
             return
         headers, proxy, secrets = self._access()
         headers["Content-Type"] = "application/json"
-        pool = Pool(self._address().url, headers, proxy)
+        # within the call's own time, so that a call without a connection is known to be unpaid
+        pool = Pool(self._address().url, headers, proxy, connect_s=0.9 * self.timeout_s)
         self._session = Session(pool, self._dialect, secrets)
 
     async def close(self) -> None:
