@@ -51,7 +51,7 @@ class Sampling(Table):
     """Upper bound of the answer's length, in tokens."""
     stop: tuple[str, ...] | None = None
     """Texts that end the answer."""
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """A fixed seed. Without it a seed is derived for each request and is not part of its key."""
     presence_penalty: Real | None = None
     """As OpenAI's API defines it, in [-2, 2]."""

@@ -128,10 +128,7 @@ class Unit:
         OwedError when a call failed in a way that may pass, after its last try.
         """
         backend = self.model(model)
-        effective = backend.effective(sampling or AS_THE_MODEL)
-        key = request_key(
-            backend.model_identity(), backend.model, tuple(messages), tools, effective.given
-        )
+        key = self.key(model, messages, sampling, tools)
         wanted = range(first_index, first_index + n)
         busy = self.workshop.busy
         while key in busy:
@@ -142,6 +139,7 @@ class Unit:
             self._count_before(model, backend, key, found)
             missing = [index for index in wanted if index not in found]
             if missing:
+                effective = backend.effective(sampling or AS_THE_MODEL)
                 asked = Request(tuple(messages), tools, effective, len(missing), None)
                 bought = await gather(
                     self._buy(model, backend, key, run, asked)
@@ -163,6 +161,19 @@ class Unit:
         """
         [completion] = await self.sample(model, messages, sampling=SCORING, tools=tools)
         return completion
+
+    def key(
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling | None,
+        tools: str | None,
+    ) -> bytes:
+        """The key under which the ledger holds what `sample` is asked with these."""
+        backend = self.model(model)
+        given = backend.effective(sampling or AS_THE_MODEL).given
+        identity = backend.model_identity(), backend.model
+        return request_key(*identity, tuple(messages), tools, given)
 
     def _replayed(self, key: bytes, wanted: range) -> dict[int, Completion]:
         """The samples that the ledger holds, by their index."""

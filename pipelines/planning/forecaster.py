@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 
-from pipelines.backend import AS_THE_MODEL, Backend, Completion, Request, Sampling
+from pipelines.backend import Backend, Completion, Request, Sampling
 from pipelines.calls.bought import Bought, SeenOnce
 from pipelines.calls.budget import worst_case
-from pipelines.calls.ledger import request_key
 from pipelines.recipe import Recipe
 from pipelines.unit import Unit
 from schemas.canonical import draw_integer
@@ -173,7 +172,7 @@ class PlannedUnit(Unit):
             self, model, messages, sampling=sampling, tools=tools, n=n, first_index=first_index
         )
         if self.forecaster.learning:
-            key = self._key(model, messages, sampling, tools)
+            key = self.key(model, messages, sampling, tools)
             known, seen = self.forecaster.known[self.caller, model], SeenOnce()
             for index, completion in enumerate(completions, first_index):
                 bought = self.workshop.ledger.bought_with(key, index)
@@ -183,18 +182,6 @@ class PlannedUnit(Unit):
                     known.answers.append(completion.text)
                     known.units.add(self.unit_id)
         return completions
-
-    def _key(
-        self,
-        model: str,
-        messages: Sequence[Message],
-        sampling: Sampling | None,
-        tools: str | None,
-    ) -> bytes:
-        backend = self.model(model)
-        given = backend.effective(sampling or AS_THE_MODEL).given
-        identity = backend.model_identity(), backend.model
-        return request_key(*identity, tuple(messages), tools, given)
 
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], asked: Request
