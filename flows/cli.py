@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from flows.commands import (
+    ablate,
     batches,
     build,
     diff,
@@ -40,6 +41,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     show,
     drops,
     diff,
+    ablate,
     sql,
     export,
     judge,
