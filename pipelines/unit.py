@@ -143,7 +143,7 @@ class Unit:
                 asked = Request(tuple(messages), tools, effective, len(missing), None)
                 bought = await gather(
                     self._buy(model, backend, key, run, asked)
-                    for run in _runs(missing, backend.max_n)
+                    for run in runs(missing, backend.max_n)
                 )
                 for part in bought:
                     found.update(part)
@@ -240,16 +240,16 @@ class Unit:
         return bought
 
 
-def _runs(indices: list[int], longest: int) -> list[list[int]]:
+def runs(indices: list[int], longest: int) -> list[list[int]]:
     """Consecutive indices in runs of at most `longest`: one request each.
 
-    >>> _runs([0, 1, 4, 5, 6], 2)
+    >>> runs([0, 1, 4, 5, 6], 2)
     [[0, 1], [4, 5], [6]]
     """
-    runs: list[list[int]] = []
+    found: list[list[int]] = []
     for index in indices:
-        if runs and len(runs[-1]) < longest and runs[-1][-1] == index - 1:
-            runs[-1].append(index)
+        if found and len(found[-1]) < longest and found[-1][-1] == index - 1:
+            found[-1].append(index)
         else:
-            runs.append([index])
-    return runs
+            found.append([index])
+    return found

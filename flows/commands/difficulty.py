@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="MODEL", required=True, help="a folder, or policy or teacher, which ship"
     )
-    parser.add_argument("--split", default="train", help="default: train")
+    parser.add_argument("--split", help="only the pairs of this split (default: all)")
     parser.add_argument(
         "--seeds", type=_numbers, default=(41, 42, 43), help="default: 41,42,43 (the paper's)"
     )

@@ -65,7 +65,7 @@ async def _run_units(
 ) -> tuple[int, int]:
     """Stages the rows of each unit; how many had all calls, and how many did not."""
     steps, finished, owed = steps_of(recipe), 0, 0
-    for every, kept, drops in admit(recipe, records.prompts()):
+    for every, kept, drops in admit(recipe, records):
         for prompt in every:
             evidence.add_prompt(prompt)
         for drop in drops:

@@ -24,6 +24,7 @@ from pipelines.publishing.store import Version
 from pipelines.serving.child import Child, outside
 from pipelines.serving.weights import digest
 from schemas.canonical import canonical_json
+from schemas.version import split_of
 
 SCRIPT = Path(__file__).with_name("reference_runs.py")
 VARIABLE = "PAIRWRIGHT_TRAINERS_PYTHON"
@@ -59,7 +60,8 @@ class Plan:
     version: Version
     model: Path
     """Folder of the model that is fine-tuned: weights, tokenizer, chat template."""
-    split: str = "train"
+    split: str | None = None
+    """None: the pairs of every split, since selection comes before splits."""
     seeds: Sequence[int] = (41, 42, 43)
     checkpoints: int = 5
     settings: Settings = Settings()
@@ -74,7 +76,8 @@ class Plan:
             raise RecipeError(
                 f"a batch of {self.settings.batch} is no multiple of {self.settings.micro_batch}"
             )
-        if self.split not in (splits := self.version.manifest.splits()):
+        splits = self.version.manifest.splits()
+        if self.split is not None and self.split not in splits:
             raise RecipeError(
                 f"{self.version.ref}: no split {self.split}; it has {', '.join(splits)}"
             )
@@ -133,13 +136,14 @@ def crossfit(
 
 def _prepared(plan: Plan, folder: Path) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Writes the pairs and the job; the pairs with their `group`, and the runs."""
-    paths = [path for path in plan.version.files("pairs") if path.name.startswith(f"{plan.split}-")]
+    every = plan.version.files("pairs")
+    paths = [path for path in every if plan.split in (None, split_of(path.name))]
     pairs = pl.read_parquet(paths, glob=False).sort("pair_id")
     pairs = pairs.with_columns(group=pl.coalesce("prompt_group_id", "prompt_id"))
     few = 2 * plan.settings.batch * plan.checkpoints // max(plan.settings.epochs, 1)
     if pairs.height // 2 * plan.settings.epochs < plan.settings.batch * plan.checkpoints:
         raise RecipeError(
-            f"{plan.version.ref}: {pairs.height} pairs of {plan.split} make too few steps of "
+            f"{plan.version.ref}: {pairs.height} pairs make too few steps of "
             f"{plan.settings.batch} for {plan.checkpoints} checkpoints; {few} pairs do, or a "
             "smaller --batch"
         )

@@ -57,15 +57,15 @@ def test_every_pair_is_held_out_once_by_each_seed_and_runs_go_on_where_they_were
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     seen: list[tuple[int, int]] = []
     fitted = crossfit(plan(version), store.root, str(PYTHON), lambda *told: seen.append(told))
-    train = version.manifest.splits()["train"]
-    assert fitted.losses.height == train * 2
+    pairs = version.manifest.rows("pairs")
+    assert fitted.losses.height == pairs * 2
     assert fitted.losses["run_id"].unique().sort().to_list() == ["seed1-first", "seed1-second"]
     assert {total for _, total in seen} == {4}
     assert seen == sorted(seen)
 
     table = read_losses(fitted.folder / "val_losses.parquet")
     trained = pl.read_parquet(fitted.folder / "trained.parquet")
-    assert trained.height == train
+    assert trained.height == pairs
     assert table.join(trained, on=["run_id", "pair_id"], how="semi").height == 0
 
     first = fitted.folder / "seed1-first.parquet"
