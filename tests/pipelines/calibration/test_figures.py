@@ -126,7 +126,7 @@ def test_an_interval_holds_its_figure_and_is_the_same_in_every_run():
             assert figure.low <= figure.value <= figure.high
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.text("ab", min_size=1, max_size=1).flatmap(
     lambda label: st.text("abt-", min_size=2, max_size=2).map(lambda said: label + said)),
     min_size=1, max_size=6))  # fmt: skip
