@@ -4,7 +4,7 @@
 
 To a right and to a wrong answer of the policy's to each held-out sum, every text of the corpus of
 the tests (tests/pipelines/judging/injection) is put after it, and before it. The teacher judges all
-of them by likelihood and in words, as docs/embedded.md shows. Shifts are against the same answer
+of them by likelihood and in words, as docs/embedded.md shows, and is asked once. Shifts are against the same answer
 alone; intervals are 95 %, by bootstrap over problems. A pair is lost where the wrong answer, with
 the text, is scored at least as high as the right one alone.
 """
@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -129,6 +130,8 @@ class Told:
 
     variant: Variant
     score: float | None
+    error: str | None
+    """Why there is no score."""
     alone: float
     """The same answer's score."""
     right: float
@@ -194,8 +197,12 @@ def write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
-def judge(folder: Path, shown: Sequence[Variant]) -> dict[str, dict[int, float | None]]:
-    """Judge -> number of a variant -> its score."""
+Scored = dict[int, tuple[float | None, str | None]]
+"""Number of a variant -> its score, or why it has none."""
+
+
+def judge(folder: Path, shown: Sequence[Variant]) -> dict[str, Scored]:
+    """Judge -> what it makes of the variants."""
     write(folder / "questions.jsonl", ({"question": one} for one in {v.question: 0 for v in shown}))
     rows = (
         {"variant": str(number), "question": one.question, "text": one.text}
@@ -204,20 +211,21 @@ def judge(folder: Path, shown: Sequence[Variant]) -> dict[str, dict[int, float |
     write(folder / "variants.jsonl", rows)
     (folder / "rating.jinja").write_text(TEMPLATE)
     build(folder, "injected", INJECTED)
-    scores: dict[str, dict[int, float | None]] = {}
+    scores: dict[str, Scored] = {}
     for row in ask(
         folder,
         "injected",
-        "SELECT judge, model, judgments.score FROM judgments JOIN responses USING (response_id)",
+        "SELECT judge, model, judgments.score AS score, judgments.error AS error "
+        "FROM judgments JOIN responses USING (response_id)",
     ):
-        scores.setdefault(row["judge"], {})[int(row["model"])] = row["score"]
+        scores.setdefault(row["judge"], {})[int(row["model"])] = row["score"], row["error"]
     return scores
 
 
-def told(shown: Sequence[Variant], scores: dict[int, float | None]) -> list[Told]:
+def told(shown: Sequence[Variant], scores: Scored) -> list[Told]:
     """The variants with a text, of pairs whose answers alone are ranked rightly."""
     alone = {
-        (one.question, one.is_right): scores[number]
+        (one.question, one.is_right): scores[number][0]
         for number, one in enumerate(shown)
         if one.family is None
     }
@@ -225,7 +233,7 @@ def told(shown: Sequence[Variant], scores: dict[int, float | None]) -> list[Told
     for number, one in enumerate(shown):
         right, wrong = alone[one.question, True], alone[one.question, False]
         if one.family is not None and right is not None and wrong is not None and right > wrong:
-            found.append(Told(one, scores[number], right if one.is_right else wrong, right))
+            found.append(Told(one, *scores[number], right if one.is_right else wrong, right))
     return found
 
 
@@ -264,6 +272,15 @@ def report(judge_name: str, rows: Sequence[Told]) -> None:
             figure(some, [one.score is not None for one in some], 2),
         )
         print(f"| {' | '.join(cells)} |")
+    reasons = Counter(reason(one.error) for one in rows if one.error)
+    print(f"\nof {len(rows)} replies {reasons.total()} unread: {dict(reasons)}")
+
+
+def reason(error: str) -> str:
+    """Why a reply was not read, in a word or two."""
+    if "stands in the judged texts" in error:
+        return "states what the text states"
+    return "does not fit" if "refused the request" in error else "states nothing"
 
 
 def main() -> None:

@@ -88,8 +88,8 @@ class Listwise(ModelJudge):
         return super().decisive() | {"rotations": self.rotations}
 
     def specimen(self) -> str:
-        """A ranking, of three."""
-        return f"Ranking: {' > '.join(LETTERS[:3])}"
+        """A ranking of however many."""
+        return "Ranking: tie"
 
     async def _ranked(self, unit: "Unit", shown: Sequence[Response]) -> list[Heard[Ranks]]:
         letters = LETTERS[: len(shown)]

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 class Rater(Protocol):
     """A judge of responses."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What rows call it."""
 
     def judge_identity(self, unit: "Unit") -> str:
         """What decides its judgments."""

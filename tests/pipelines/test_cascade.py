@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from flows.plan_text import plan_text
+from pipelines import judge as contract
 from pipelines.backend import Completion
 from pipelines.build import Outcome
 from pipelines.cascade import ask_judges, calls_of
 from pipelines.errors import RecipeError
-from pipelines.part import Where, kinds, load_part
+from pipelines.part import Where, kinds, load_part, part_class
 from pipelines.planning.plan import make_plan
 from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store
 from pipelines.unit import OwedError
 from schemas.version import Judge, Manifest
 from tests.builds import OVER_HTTP, published, read, run, write_questions, write_recipe
-from tests.pipelines.test_arrival import load
+from tests.pipelines.test_arrival import WHERE, load
+from tests.pipelines.test_shard import in_shards
 from tools.chat_server import ChatServer
 
 MODELS = OVER_HTTP.partition("[[judges]]")[0].replace(
@@ -251,6 +253,12 @@ def test_neither_latency_nor_shards_change_a_byte_or_a_count(trial: Path) -> Non
     assert first.content_digest == second.content_digest
     assert first.judges == second.judges
     assert list(first.judges["strong"].notes) == list(second.judges["strong"].notes)
+    with ChatServer() as server:
+        recipe(trial, server, 'of = "extremes", margin_below = 4')
+        third = in_shards(trial, 3)[0].manifest
+    assert third is not None
+    assert third.content_digest == first.content_digest
+    assert third.judges == first.judges
 
 
 def test_counts_of_shards_add_up_beside_the_other_notes() -> None:
@@ -290,7 +298,12 @@ async def test_several_samples_that_one_request_asks_for_are_one_call(
         assert len(models[1].asked) == calls  # what it says is saved is what it would have called
 
 
-@pytest.mark.parametrize("kind", kinds("judges"))
+def writes(kind: str) -> bool:
+    """Whether a judge reads what a model writes, and so has a specimen of it."""
+    return part_class("judges", kind, WHERE)[0].specimen is not contract.Judge.specimen
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds("judges") if writes(kind)])
 async def test_what_a_judge_on_the_shelf_is_spared_is_what_it_calls(
     kind: str,
     make_unit: Callable[..., Any],
@@ -300,8 +313,6 @@ async def test_what_a_judge_on_the_shelf_is_spared_is_what_it_calls(
 ) -> None:
     """As far as it can be told beforehand: a judge that can read every reply at once."""
     judge = load("judges", kind)
-    if len(judge.models()) != 1 or not judge.specimen():
-        pytest.skip(f"{kind} reads numbers or records, or asks nobody")
     asked = prompt("How many?", reference="4")
     responses = [respond(asked, f"#### {number}", f"r{number}") for number in (3, 4, 5)]
     [name] = judge.models()

@@ -70,6 +70,20 @@ def test_a_search_stays_below_k_log_k_and_its_plan_comes_near(calibrate, orders,
     assert most * 2 >= planned.worst.calls >= calls
 
 
+@pytest.mark.parametrize(
+    ("judge", "calls"),
+    [('kind = "listwise"', 2), ('kind = "pairwise"', BOTH_ORDERS * comb(K, 2)),
+     ('kind = "tournament"', BOTH_ORDERS * 3 * (K // 2))],
+)  # fmt: skip
+def test_a_plan_counts_what_the_formula_says(judge, calls, server, tmp_path):
+    recipe(tmp_path, server, judge)
+    plan = make_plan(read(tmp_path), Store(tmp_path / "other"))
+    [planned] = [part for part in plan.parts if part.part.startswith("judges.")]
+    assert planned.calls.value == PROMPTS * calls
+    assert planned.worst is not None
+    assert planned.worst.calls == PROMPTS * calls * 2  # each asked for again
+
+
 def test_ranks_make_pairs_and_the_second_looks_a_figure(server, tmp_path):
     recipe(tmp_path, server, 'kind = "pairs_search"\nread = "verdict"\nrecheck = 4')
     outcome, _ = run(tmp_path)
