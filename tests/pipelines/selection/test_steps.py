@@ -1,3 +1,4 @@
+import math
 from decimal import Decimal
 
 import polars as pl
@@ -227,6 +228,20 @@ def test_the_soft_label_counts_ties_half_and_is_unknown_without_votes():
     silent = Frames(frames.prompts, frames.responses, frames.judgments.clear())
     [none] = make_pairs([part("pairings", "best_worst")], silent, 0)[0].to_dicts()
     assert (none["n_votes"], none["p_chosen"], none["p_preferred"]) == (0, None, None)
+
+
+def test_three_votes_of_four_are_the_soft_label_of_irepo():
+    votes = [
+        {"prompt_id": "p", "judge": judge, "response_id": response, "score": score}
+        for judge, scores in {"k": (2, 1), "l": (2, 1), "m": (1, 2)}.items()
+        for response, score in zip(("p0", "p1"), scores, strict=True)
+    ]
+    pairs, _ = make_pairs(
+        [part("pairings", "best_worst")], frames_of({"p": [9, 4]}, None, votes), 0
+    )
+    [p_chosen] = pairs["p_chosen"]
+    assert p_chosen == 0.7
+    assert math.log(p_chosen / (1 - p_chosen)) == pytest.approx(0.847298, abs=1e-6)
 
 
 def test_each_pairing_explains_itself():
