@@ -7,11 +7,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.publishing.found import units
-from pipelines.publishing.spill import ROWS_AT_ONCE
 from pipelines.publishing.walls import refuse
 
 if TYPE_CHECKING:
     from pipelines.selection.select import Selected
+
+ROWS_AT_ONCE = 65_536
 
 ORDER = ["level", "id", "step", "reason", "prompt_id", "detail"]
 """A total order, but for equal rows."""

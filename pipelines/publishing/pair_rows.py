@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.publishing import messages
 from pipelines.publishing.found import units
-from pipelines.publishing.spill import Spill, Wanted, stretch_of
+from pipelines.publishing.spill import Spill, Wanted
 from pipelines.publishing.walls import refuse
 from schemas.tables import PROMPTS, RESPONSES
 
@@ -28,10 +28,13 @@ SIDES = ("chosen", "rejected")
 class PairRows:
     """Rows of `pairs` that wait for their texts."""
 
-    def __init__(self, pairs: pl.DataFrame, folder: Path) -> None:
-        """`pairs` are the kept ones in their published order; `folder` is for what waits."""
+    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path) -> None:
+        """`pairs` are the kept ones in their published order; `folder` is for what waits.
+
+        `stretch` of them are put together at a time (`spill.stretch_of`).
+        """
         self._pairs = pairs
-        places, stretch = np.arange(pairs.height, dtype=np.uint32), stretch_of(pairs.height)
+        places = np.arange(pairs.height, dtype=np.uint32)
         responses = np.concatenate([pairs[side].to_numpy() for side in SIDES])
         self._wanted_prompts = Wanted(pairs["prompt"].to_numpy(), places)
         self._wanted_responses = Wanted(responses, np.concatenate((2 * places, 2 * places + 1)))
@@ -50,6 +53,7 @@ class PairRows:
             self._prompts.put(table.select(OF_PROMPT), rows, places)
             first += table.num_rows
             yield table
+        self._prompts.close()
 
     def responses(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """As `prompts`, of all staged responses."""
@@ -61,6 +65,7 @@ class PairRows:
             self._responses.put(table.select(OF_RESPONSE), rows, places)
             first += table.num_rows
             yield table
+        self._responses.close()
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows, columns `tables.PAIRS`, once all prompts and responses have passed.

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import StoreError
-from pipelines.publishing.pieces import Pieces
+from pipelines.pieces import Pieces
+from schemas.tables import repeating
 
 BATCH_ROWS = 2048
 """Rows that are read at once."""
@@ -39,7 +40,8 @@ def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_row
     StoreError where there are fewer rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with Pieces(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    options = {"compression": "zstd", "use_dictionary": repeating(schema)}
+    with Pieces(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
         for portion in _portions(count, group_rows):
             taken = rows.take(portion)
             if taken.num_rows != portion:

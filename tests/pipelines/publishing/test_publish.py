@@ -87,11 +87,10 @@ def test_bytes_do_not_depend_on_the_order_in_which_units_finished(tmp_path, orde
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
-def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path, monkeypatch):
+def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path):
     content = make_content(300, text="long " * 300)
     write(content, tmp_path / "a", files=3)
-    monkeypatch.setattr("pipelines.publishing.spill.STRETCH", 10)
-    write(content, tmp_path / "b", files=3, order=1)
+    write(content, tmp_path / "b", files=3, order=1, at_once=10_000)
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
@@ -429,6 +428,6 @@ def test_evidence_that_cannot_be_read_is_a_store_error(tmp_path):
     content.dropped_pairs.clear()
     staged = stage(content, tmp_path / "staged")
     selected = content.selected(staged)
-    (staged / "judgments/0.parquet").write_bytes(b"PAR1")
+    (staged / "judgments/0.arrow").write_bytes(b"ARROW1")
     with pytest.raises(StoreError, match="the tables cannot be written"):
         write_tables(staged, selected, NO_DROPS, Publish(), SEED, tmp_path / "version")
