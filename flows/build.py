@@ -20,7 +20,8 @@ from flows.prefect_shard import Job
 from flows.prefect_shards import Shards
 from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
-from pipelines.build import Outcome, publish, read
+from pipelines.build import Outcome, publish, read, refuse_to_pay
+from pipelines.calibration.gate import JudgeGate
 from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
 from pipelines.publishing.store import Store, staged
@@ -49,7 +50,12 @@ def build_dataset(
     chosen = read_recipe(path, changes)
     fingerprint = chosen.fingerprint()
     with staged(place, chosen.head.name) as staging:
-        intake = read(chosen, staging, meter)
+        gate = JudgeGate(chosen, place)
+        if refused := refuse_to_pay(chosen, place, staging, gate, meter):
+            seconds = time.monotonic() - started
+            publish_outcome(chosen.head.name, refused, meter, place.root, seconds)
+            return _ended(refused)
+        intake = read(chosen, staging, meter, gate)
         meter.forecast = forecast(chosen, place, staging)
 
         def job(shard: Shard, share: Share) -> Job:
@@ -64,7 +70,7 @@ def build_dataset(
         finished = Shards(job, staging, slots, Till(chosen.budget, began), progress).run(dealt)
         for one in (one for shard in dealt for one in attempts(staging, shard)):
             meter.add(one.meter)
-        outcome = publish(chosen, place, staging, intake, finished, meter)
+        outcome = publish(chosen, place, staging, intake, finished, meter, gate)
     publish_outcome(chosen.head.name, outcome, meter, place.root, time.monotonic() - started)
     return _ended(outcome)
 

@@ -13,12 +13,15 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from flows.commands import (
+    ablate,
     batches,
     build,
     diff,
+    difficulty,
     doctor,
     drops,
     export,
+    judge,
     ls,
     parts,
     plan,
@@ -39,8 +42,11 @@ COMMANDS: tuple[ModuleType, ...] = (
     show,
     drops,
     diff,
+    ablate,
+    difficulty,
     sql,
     export,
+    judge,
     retry,
     batches,
     verify,

@@ -29,6 +29,7 @@ def plan_text(plan: "Plan", recipe: "Recipe") -> str:
         f"{counted(plan.units, 'prompt')}{counted_on}; {held}",
         _pilot(plan),
         _table(plan) if plan.parts else "Nothing is left to call.",
+        "\n".join(_spared(plan)),
         "\n".join(_totals(plan)) if plan.parts else "",
         "\n".join(_budget(plan, recipe)),
     ]
@@ -82,6 +83,12 @@ def _money(estimate: Estimate) -> str:
     if estimate.plus_minus is None:
         return f"{money(estimate.value)} *"
     return f"{money(estimate.value)} ± {money(estimate.plus_minus)}"
+
+
+def _spared(plan: "Plan") -> Iterator[str]:
+    """What is not called because another judge is sure, of all prompts, in the ledger or not."""
+    for judge, calls in plan.spared.items():
+        yield f"judges.{judge}: its `when` saves {_figure(calls).removesuffix(' *')} calls"
 
 
 def _totals(plan: "Plan") -> Iterator[str]:

@@ -8,19 +8,27 @@ from flows.figures import Bin, Figures
 from flows.funnel_text import funnel
 from flows.plain_text import aligned, bar, count, counted, short
 from flows.spend_text import spend_table
+from pipelines.bias.words import SHARES, words_of
 
 if TYPE_CHECKING:
     from pipelines.publishing.store import Version
     from schemas.version import Manifest
 
 
-def version_text(version: "Version", examples: str = "", *, bars: bool = False) -> str:
-    """The page, in paragraphs; those about pairs are left out where there is none."""
+def version_text(
+    version: "Version", examples: str = "", checks: str = "", *, bars: bool = False
+) -> str:
+    """The page, in paragraphs; those about pairs are left out where there is none.
+
+    `checks` tells what the judges were checked on.
+    """
     figures = Figures(version)
     paragraphs = [
         _head(version),
         funnel(version.manifest, bars=bars),
         _judges(version.manifest),
+        checks,
+        _habits(version.manifest),
         _margins(figures, bars=bars),
         _lengths(figures, version.manifest.rows("pairs")),
         _models(figures),
@@ -44,9 +52,18 @@ def _head(version: "Version") -> str:
 def _judges(manifest: "Manifest") -> str:
     rows = [("judge", "judgments", "readable", "")]
     for name, judge in manifest.judges.items():
-        notes = ", ".join(f"{note} {value}" for note, value in judge.notes.items())
+        counts = {note: value for note, value in judge.notes.items() if note not in SHARES}
+        notes = ", ".join(f"{note} {value}" for note, value in counts.items())
         rows.append((name, count(judge.asked), count(judge.read), notes))
     return aligned(rows) if len(rows) > 1 else ""
+
+
+def _habits(manifest: "Manifest") -> str:
+    """What each judge looks at, where something is known of it."""
+    notes = {name: words_of(judge.notes) for name, judge in manifest.judges.items()}
+    heads = [head for head in SHARES.values() if any(head in known for known in notes.values())]
+    rows = [[name, *(known.get(head, "") for head in heads)] for name, known in notes.items()]
+    return aligned([["judge", *heads], *rows]) if heads else ""
 
 
 def _margins(figures: Figures, *, bars: bool) -> str:

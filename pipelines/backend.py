@@ -51,7 +51,7 @@ class Sampling(Table):
     """Upper bound of the answer's length, in tokens."""
     stop: tuple[str, ...] | None = None
     """Texts that end the answer."""
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     """A fixed seed. Without it a seed is derived for each request and is not part of its key."""
     presence_penalty: Real | None = None
     """As OpenAI's API defines it, in [-2, 2]."""
@@ -92,11 +92,15 @@ AS_THE_MODEL = Sampling()
 """Nothing asked for: the model's own defaults."""
 
 
-class Scoring(Sampling):
-    """Nothing is drawn: the last message, an assistant's, is scored (see `Unit.score`).
+class Measuring(Sampling):
+    """Nothing is drawn: the last message, an assistant's, is measured.
 
     A part asks in this way; a recipe cannot. The model's own sampling plays no part.
     """
+
+
+class Scoring(Measuring):
+    """The log-probabilities of the last message's tokens are wanted (see `Unit.score`)."""
 
     score: Literal[True] = True
     """Keeps the ledger's keys of scores apart from those of answers."""
@@ -106,6 +110,23 @@ class Scoring(Sampling):
 
 SCORING = Scoring()
 """The log-probabilities of the last message's tokens."""
+
+
+class Rewarding(Measuring):
+    """What a reward model makes of the last message is wanted: a number.
+
+    The text of the completion is that number as Python writes it, which loses no bit of it; or,
+    in words, what stands in the reply instead.
+    """
+
+    reward: Literal[True] = True
+    """Keeps the ledger's keys of rewards apart from those of answers and scores."""
+    max_tokens: int | None = 0
+    """No token is drawn, and none is paid."""
+
+
+REWARDING = Rewarding()
+"""The reward of the last message."""
 
 
 class Prices(Table):
@@ -211,6 +232,9 @@ class Backend(Part):
 
     shelf: ClassVar[str] = "backends"
 
+    billed: ClassVar[bool] = True
+    """Whether its calls may cost money, or another machine's time."""
+
     model: str = ""
     """The model's id at its endpoint. Default: the name of the table."""
     policy: Policy | None = None
@@ -273,8 +297,14 @@ class Backend(Part):
     def check_sampling(self, sampling: Sampling, where: Where) -> None:
         """Raises RecipeError where this model cannot be asked in this way. `sampling` is effective.
 
-        Most servers give no log-probabilities of a given text: what does says so here.
+        Most models give neither a reward nor the log-probabilities of a given text: what does says
+        so here.
         """
+        if isinstance(sampling, Rewarding):
+            raise where.error(
+                f"models.{self.name} is no reward model: it gives no number for a response. Models "
+                'of kind "reward_api" do, and "vllm_server" with reward = "pooling"'
+            )
         if isinstance(sampling, Scoring):
             raise where.error(
                 f"models.{self.name} gives no log-probabilities of a given text. Models of kind "
@@ -294,7 +324,7 @@ class Backend(Part):
 
     def effective(self, sampling: Sampling) -> Sampling:
         """`sampling` over this model's defaults, less what it does not take."""
-        if isinstance(sampling, Scoring):
+        if isinstance(sampling, Measuring):
             return sampling
         known = self._merged.get(id(sampling))
         if known is None or known[0] is not sampling:

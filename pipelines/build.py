@@ -15,15 +15,17 @@ from pathlib import Path
 import polars as pl
 import uvloop
 
+from pipelines.calibration.gate import JudgeGate, pays
 from pipelines.evidence import Evidence
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
-from pipelines.publishing.account import make_manifest
+from pipelines.publishing.account import bare_manifest, make_manifest
 from pipelines.publishing.card import write_card
 from pipelines.publishing.catalog import rebuild
 from pipelines.publishing.gates import failed_gates
+from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.publish import write_tables
 from pipelines.publishing.store import Store, Version, staged
 from pipelines.recipe import Recipe
@@ -62,20 +64,46 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
     """
     store, meter = Store(store_root), meter or Meter()
     with staged(store, recipe.head.name) as staging:
-        intake = read(recipe, staging, meter)
+        gate = JudgeGate(recipe, store)
+        if refused := refuse_to_pay(recipe, store, staging, gate, meter):
+            return refused
+        intake = read(recipe, staging, meter, gate)
         meter.forecast = forecast(recipe, store, staging)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             units = run_shard(recipe, store.ledger_folder, staging, Shard(), meter)
             finished = runner.run(units)
-        return publish(recipe, store, staging, intake, [finished], meter)
+        return publish(recipe, store, staging, intake, [finished], meter, gate)
 
 
-def read(recipe: Recipe, staging: Path, meter: Meter) -> Intake:
-    """First step: reads the sources once, into the records and the evidence of `staging`."""
+def refuse_to_pay(
+    recipe: Recipe, store: Store, staging: Path, gate: JudgeGate, meter: Meter
+) -> Outcome | None:
+    """Refuses a build before it pays for what a judge would make worthless; else None.
+
+    Recipe and reasons are kept. Where nothing would be paid a build runs to its end, and is refused
+    there with all of its evidence.
+    """
+    failures = gate.failures() if pays(recipe) else []
+    if not failures:
+        return None
+    folder = staging / "version"
+    folder.mkdir()
+    (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    manifest = bare_manifest(recipe, meter)
+    refused = store.refuse(recipe.head.name, folder, manifest, failures)
+    return Outcome(manifest, refused=refused, failures=failures)
+
+
+def read(recipe: Recipe, staging: Path, meter: Meter, gate: JudgeGate) -> Intake:
+    """First step: reads the sources once, into the records and the evidence of `staging`.
+
+    What the judges of `gate` were checked on will be kept out.
+    """
     meter.step = "reading"
     evidence = Evidence(staging / "evidence")
     with Records(staging / RECORDS) as records:
         intake = read_inputs(recipe, records, evidence.add_drop, meter)
+        records.add_labelled(gate.labelled())
     evidence.flush()
     meter.step, meter.units = "sampling and judging", intake.selected
     return intake
@@ -88,10 +116,12 @@ def publish(
     intake: Intake,
     shards: Sequence[Finished],
     meter: Meter,
+    gate: JudgeGate,
 ) -> Outcome:
     """Last step: makes a version of what was read and of the evidence of all shards.
 
-    `meter` says what all of it took. The order of `shards` changes nothing.
+    `meter` says what all of it took, and `gate` is as for `read`. The order of `shards` changes
+    nothing.
     """
     owed = sum(shard.owed for shard in shards)
     reached = any(shard.budget_reached for shard in shards)
@@ -116,10 +146,13 @@ def publish(
     )
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     judgments = evidence.judgments()
-    manifest = make_manifest(recipe, intake, judgments, funnel, files, folder, meter, owed)
+    manifest = make_manifest(
+        recipe, intake, evidence.answers(), judgments, funnel, files, folder, meter, owed
+    )
+    manifest = gate.noted(with_counts(manifest, [shard.counts for shard in shards]))
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
-    if failures := failed_gates(recipe.gates, manifest, asking):
+    if failures := [*failed_gates(recipe.gates, manifest, asking), *gate.failures()]:
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
         return Outcome(
             manifest, refused=refused, failures=failures, owed=owed, budget_reached=reached

@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
+from pipelines.bias.judged import LENGTHS
 from pipelines.runs import BATCH, COLUMNS, ROWS, RunWriter, count_rows
 from pipelines.selection import frames
 from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
@@ -87,6 +88,10 @@ class Evidence:
     def frames(self, columns: Columns = EVERY_COLUMN) -> Frames:
         """The slim tables of what is staged; scores as micro-units, rounded half-even once."""
         return read_frames(self.folder, columns)
+
+    def answers(self) -> pl.LazyFrame:
+        """Ids and lengths of the responses that are staged: `judged.LENGTHS`."""
+        return scan(self.folder, "responses").select(LENGTHS)
 
     def judgments(self) -> pl.LazyFrame:
         """The judgments that are staged: `frames.JUDGMENTS`."""

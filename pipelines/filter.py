@@ -32,6 +32,10 @@ class Filter(Part):
     def drops(self) -> dict[str, pl.Expr]:
         """Reason -> expression, true where a row is dropped. Null counts as not dropped."""
 
+    def measure_names(self) -> tuple[str, ...]:
+        """Measures of the recipe that this part names; checked before any call."""
+        return ()
+
     def thresholds_on_scale(self) -> tuple[Any, ...]:
         """Thresholds that must lie on the judges' scale, for the check before the first call."""
         return ()

@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from pipelines.judging.tie_rule import PLAIN, TieRule
+from pipelines.judging.when import When
 from pipelines.part import Part, Threshold
 from schemas.rows import Judgment, Response
 
@@ -18,6 +20,8 @@ class Judge(Part):
 
     scale: tuple[Threshold, Threshold] | None = None
     """Lowest and highest score, in score units; thresholds are checked against it."""
+    when: When | None = None
+    """Ask this judge only where another one is unsure, or about its best and worst alone."""
 
     def models(self) -> tuple[str, ...]:
         """Names of the recipe's models that this part may call; checked before any call."""
@@ -26,6 +30,14 @@ class Judge(Part):
     def specimen(self) -> str:
         """A reply that this judge can read, for plans; "" where it asks no model."""
         return ""
+
+    def dimensions(self) -> tuple[str, ...]:
+        """What its judgments tell apart beside the whole (`Judgment.dimension`)."""
+        return ()
+
+    def tie_rule(self) -> TieRule:
+        """What it means that the two orders of one of its comparisons disagree."""
+        return PLAIN
 
     @abstractmethod
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:

@@ -39,6 +39,7 @@ SHELVES = {
     "samplers": "pipelines.sampler:Sampler",
     "judges": "pipelines.judge:Judge",
     "pairings": "pipelines.pairing:Pairing",
+    "measures": "pipelines.measure:Measure",
     "filters": "pipelines.filter:Filter",
     "selectors": "pipelines.selector:Selector",
     "exporters": "pipelines.exporter:Exporter",

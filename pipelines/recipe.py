@@ -1,7 +1,8 @@
 """The recipe: everything that decides what a dataset contains, in one TOML file.
 
     [sources.NAME] ─> [[prompts]] ─> [[samplers]] ─> [[judges]] ─> [score]
-        ─> [[pairings]] ─> [[filters]] ─> [[selectors]] ─> [publish], [gates], [budget]
+        ─> [[pairings]] ─> [[measures]] ─> [[filters]] ─> [[selectors]]
+        ─> [publish], [gates], [budget]
     [models.NAME] are called by samplers and judges
 
 A recipe is refused before any call when it is wrong. Its fingerprint covers what decides content
@@ -20,12 +21,14 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field
 
-from pipelines.backend import AS_THE_MODEL, Backend
+from pipelines.backend import AS_THE_MODEL, Backend, Sampling
 from pipelines.calls.budget import Budget
+from pipelines.cascade import check_cascade
 from pipelines.errors import RecipeError, nearest
 from pipelines.filter import Filter
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
+from pipelines.measure import Measure
 from pipelines.overrides import apply_override, merged
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Table, Where, identity_of
@@ -33,6 +36,7 @@ from pipelines.publishing.gates import Gates
 from pipelines.publishing.layout import Publish
 from pipelines.recipe_tables import RecipeTables
 from pipelines.sampler import Sampler
+from pipelines.selection.measured import columns_of
 from pipelines.selection.scales import check_scales
 from pipelines.selection.score import Score
 from pipelines.selection.steps import check_filters
@@ -61,7 +65,7 @@ class Head(Table):
     """Which of two different references (or groups) of one prompt wins: "error", "first", "last"."""
 
 
-LISTS = ("samplers", "judges", "pairings", "filters", "selectors")
+LISTS = ("samplers", "judges", "pairings", "measures", "filters", "selectors")
 TABLES = ("sources", "prompts", "models", *LISTS, "score", "publish", "gates", "budget")
 KEYS = frozenset((*TABLES, *Head.model_fields))
 """What may stand at the top of a recipe."""
@@ -84,6 +88,7 @@ class Recipe:
     judges: tuple[Judge, ...]
     score: Score
     pairings: tuple[Pairing, ...]
+    measures: tuple[Measure, ...]
     filters: tuple[Filter, ...]
     selectors: tuple[Selector, ...]
     publish: Publish
@@ -143,6 +148,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         judges=tables.listed("judges", distinct=True),
         score=tables.single(Score, "score"),
         pairings=tables.listed("pairings", distinct=True),
+        measures=tables.listed("measures", distinct=True),
         filters=tables.listed("filters", distinct=False),
         selectors=tables.listed("selectors", distinct=False),
         publish=tables.single(Publish, "publish"),
@@ -153,7 +159,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
     top = Where(file, "", path.parent)
     _check_references(recipe, top)
     tables.checked(check_scales, recipe.judges, recipe.pairings, recipe.filters, recipe.score, top)
-    tables.checked(check_filters, recipe.filters)
+    tables.checked(check_filters, recipe.filters, columns_of(recipe.measures))
     tables.raise_faults()
     return recipe
 
@@ -226,9 +232,10 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     for caller in callers:
         for model in caller.models():
             _known(model, recipe.models, "model", _place(caller, model), where)
-            backend, sampling = recipe.models[model], getattr(caller, "sampling", AS_THE_MODEL)
+            backend, sampling = recipe.models[model], _sampling(caller)
             caller_place = replace(where, table=_place(caller, model))
             backend.check_sampling(backend.effective(sampling), caller_place)
+            _refuse_omitted_logprobs(backend, sampling, caller_place)
             recipe.budget.check_model(backend, sampling, replace(where, table="[budget]"))
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
@@ -240,6 +247,31 @@ def _check_references(recipe: Recipe, where: Where) -> None:
                 raise where.error(_which_source(recipe.sources), f"{place}: source")
             _known(source, recipe.sources, "source", f"{place}: source", where)
     _check_judge_names(recipe, where)
+    _check_measure_names(recipe, where)
+    check_cascade(recipe.judges, where)
+
+
+def _check_measure_names(recipe: Recipe, where: Where) -> None:
+    """The measures that filters and selectors name exist."""
+    measures = [measure.name for measure in recipe.measures]
+    parts: tuple[Filter | Selector, ...] = (*recipe.filters, *recipe.selectors)
+    for part in parts:
+        for name in part.measure_names():
+            _known(name, measures, "measure", _place(part, name), where)
+
+
+def _sampling(caller: Sampler | Judge) -> Sampling:
+    """How the caller asks its models; a judge's `decoding` is its sampling, with what it presets."""
+    sampling = getattr(caller, "decoding", None) or getattr(caller, "sampling", AS_THE_MODEL)
+    assert isinstance(sampling, Sampling)
+    return sampling
+
+
+def _refuse_omitted_logprobs(backend: Backend, sampling: Sampling, where: Where) -> None:
+    if sampling.top_logprobs and not backend.effective(sampling).top_logprobs:
+        raise where.error(
+            f"log-probabilities are needed, and models.{backend.name} omits top_logprobs"
+        )
 
 
 def _which_source(sources: Iterable[str]) -> str:
@@ -254,11 +286,16 @@ def _check_judge_names(recipe: Recipe, where: Where) -> None:
     if any(getattr(judge, "judged_by", None) is not None for judge in recipe.judges):
         return  # the names of its judges stand in the rows of its source
     judges = [judge.name for judge in recipe.judges]
+    aspects = [f"{judge.name}.{one}" for judge in recipe.judges for one in judge.dimensions()]
     for name in recipe.score.judges:
-        _known(name, judges, "judge", "[score]: judges", where)
-    for pairing in recipe.pairings:
-        for name in pairing.judge_names():
-            _known(name, judges, "judge", _place(pairing, name), where)
+        _known(name, [*judges, *aspects], "judge", "[score]: judges", where)
+    if isinstance(recipe.gates.judge_accuracy, dict):
+        for name in recipe.gates.judge_accuracy:
+            _known(name, [*judges, *aspects], "judge", "[gates]: judge_accuracy", where)
+    parts: tuple[Pairing | Measure, ...] = (*recipe.pairings, *recipe.measures)
+    for part in parts:
+        for name in part.judge_names():
+            _known(name, judges, "judge", _place(part, name), where)
 
 
 def _place(part: Part, named: str) -> str:

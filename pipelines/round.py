@@ -1,13 +1,15 @@
 """A round: many independent units, each one coroutine, no barrier between them.
 
 prompt ─ samplers ─> responses ─ early filters ─> kept ─ judges ─> judgments
+                                                           └ `when` ┘
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, islice
 
+from pipelines.cascade import Counts, ask_judges
 from pipelines.errors import FatalError
 from pipelines.judge import Judge
 from pipelines.sampler import Sampler
@@ -27,6 +29,8 @@ class UnitRows:
     responses: list[Response]
     judgments: list[Judgment]
     drops: list[Drop]
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    """Judge with a `when` -> what became of the prompt under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
     drawn = await gather(sampler.draw(unit.by(sampler)) for sampler in steps.samplers)
     responses = list({one.response_id: one for one in chain.from_iterable(drawn)}.values())
     kept, drops = await steps.early_filters.sift(responses)
-    judged = await gather(judge.judge(unit.by(judge), kept) for judge in steps.judges)
-    return UnitRows(unit.prompt, responses, list(chain.from_iterable(judged)), drops)
+    judged = await ask_judges(unit, steps.judges, kept)
+    return UnitRows(unit.prompt, responses, judged.judgments, drops, judged.counts)
 
 
 async def run_round(

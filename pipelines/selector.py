@@ -20,6 +20,10 @@ class Selector(Part):
     reads: ClassVar[frozenset[str]] = frozenset(PAIRS)
     """The columns of pairs that `drops` reads: a build of millions holds no others in memory."""
 
+    def measure_names(self) -> tuple[str, ...]:
+        """Measures of the recipe that this part names, and that `drops` reads."""
+        return ()
+
     @abstractmethod
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """The dropped pairs: columns `pair_id` and `reason` (texts), each pair at most once.

@@ -7,11 +7,13 @@ loads and writes its own partitions. A plain build is one shard with all of them
 """
 
 import secrets
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from pipelines.calibration.labelled import labelled_drops
 from pipelines.calls.budget import Cost
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, partition_of
@@ -75,6 +77,8 @@ class Finished:
     """Whether calls are owed because the budget did not allow them."""
     spent: Cost = field(default_factory=Cost)
     """What this run of it took of the budget."""
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Judge with a `when` -> what became of prompts under it (`cascade.Counts`)."""
 
 
 async def run_shard(
@@ -87,12 +91,15 @@ async def run_shard(
     """
     evidence = Evidence(staging / f"{shard.label}-{secrets.token_hex(4)}")
     owed: list[str] = []
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def finished(rows: UnitRows) -> None:
         evidence.add_responses(rows.responses)
         evidence.add_judgments(rows.judgments)
         for drop in rows.drops:
             evidence.add_drop(drop)
+        for judge, own in rows.counts.items():
+            counts[judge].update(own)
 
     def is_owed(prompt: Prompt, error: OwedError) -> None:
         owed.append(str(error))
@@ -107,18 +114,26 @@ async def run_shard(
         meter.damaged_records = len(ledger.damaged)
         async with Dispatcher(recipe.models, meter, recipe.budget, ledger_folder) as dispatcher:
             workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
-            prompts = _admitted(recipe, records.prompts(shard.has), evidence, meter)
+            prompts = _admitted(recipe, records, shard, evidence, meter)
             await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
     evidence.flush()
     purse, example = dispatcher.purse, next(iter(owed), "")
-    return Finished(evidence.folder, meter, len(owed), example, purse.reached, purse.spent)
+    return Finished(
+        evidence.folder,
+        meter,
+        len(owed),
+        example,
+        purse.reached,
+        purse.spent,
+        {judge: dict(own) for judge, own in counts.items()},
+    )
 
 
 def _admitted(
-    recipe: Recipe, prompts: Iterator[Prompt], evidence: Evidence, meter: Meter
+    recipe: Recipe, records: Records, shard: Shard, evidence: Evidence, meter: Meter
 ) -> Iterator[Prompt]:
-    """The prompts that the filters on prompts let through before any call; all become evidence."""
-    for batch, kept, drops in admit(recipe, prompts):
+    """The prompts that are let through before any call; all become evidence."""
+    for batch, kept, drops in admit(recipe, records, shard):
         for prompt in batch:
             evidence.add_prompt(prompt)
         for drop in drops:
@@ -128,19 +143,22 @@ def _admitted(
 
 
 def admit(
-    recipe: Recipe, prompts: Iterator[Prompt]
+    recipe: Recipe, records: Records, shard: Shard | None = None
 ) -> Iterator[tuple[list[Prompt], list[Prompt], list[Drop]]]:
-    """Batches of prompts: all, those that the early filters on prompts keep, and why not the others."""
+    """Batches of prompts: all, those that are let through, and why not the others.
+
+    Early filters on prompts drop some, and judges' labels those that they were checked on.
+    """
     known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
     sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
+    prompts = records.prompts((shard or Shard()).has)
+    labelled = records.labelled()
     while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
-        kept, drops = sieve.sift(prompts_frame(batch, sieve.columns))
-        ids = set(kept["prompt_id"])
-        yield (
-            batch,
-            [prompt for prompt in batch if prompt.prompt_id in ids],
-            [Drop(**row) for row in drops.iter_rows(named=True)],
-        )
+        kept, dropped = sieve.sift(prompts_frame(batch, sieve.columns))
+        drops = [Drop(**row) for row in dropped.iter_rows(named=True)]
+        drops += labelled_drops(batch, labelled) if labelled else []
+        ids = set(kept["prompt_id"]) - {drop.id for drop in drops}
+        yield batch, [prompt for prompt in batch if prompt.prompt_id in ids], drops
 
 
 def steps_of(recipe: Recipe) -> Steps:

@@ -128,10 +128,7 @@ class Unit:
         OwedError when a call failed in a way that may pass, after its last try.
         """
         backend = self.model(model)
-        effective = backend.effective(sampling or AS_THE_MODEL)
-        key = request_key(
-            backend.model_identity(), backend.model, tuple(messages), tools, effective.given
-        )
+        key = self.key(model, messages, sampling, tools)
         wanted = range(first_index, first_index + n)
         busy = self.workshop.busy
         while key in busy:
@@ -142,10 +139,11 @@ class Unit:
             self._count_before(model, backend, key, found)
             missing = [index for index in wanted if index not in found]
             if missing:
+                effective = backend.effective(sampling or AS_THE_MODEL)
                 asked = Request(tuple(messages), tools, effective, len(missing), None)
                 bought = await gather(
                     self._buy(model, backend, key, run, asked)
-                    for run in _runs(missing, backend.max_n)
+                    for run in runs(missing, backend.max_n)
                 )
                 for part in bought:
                     found.update(part)
@@ -163,6 +161,19 @@ class Unit:
         """
         [completion] = await self.sample(model, messages, sampling=SCORING, tools=tools)
         return completion
+
+    def key(
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling | None,
+        tools: str | None,
+    ) -> bytes:
+        """The key under which the ledger holds what `sample` is asked with these."""
+        backend = self.model(model)
+        given = backend.effective(sampling or AS_THE_MODEL).given
+        identity = backend.model_identity(), backend.model
+        return request_key(*identity, tuple(messages), tools, given)
 
     def _replayed(self, key: bytes, wanted: range) -> dict[int, Completion]:
         """The samples that the ledger holds, by their index."""
@@ -229,16 +240,16 @@ class Unit:
         return bought
 
 
-def _runs(indices: list[int], longest: int) -> list[list[int]]:
+def runs(indices: list[int], longest: int) -> list[list[int]]:
     """Consecutive indices in runs of at most `longest`: one request each.
 
-    >>> _runs([0, 1, 4, 5, 6], 2)
+    >>> runs([0, 1, 4, 5, 6], 2)
     [[0, 1], [4, 5], [6]]
     """
-    runs: list[list[int]] = []
+    found: list[list[int]] = []
     for index in indices:
-        if runs and len(runs[-1]) < longest and runs[-1][-1] == index - 1:
-            runs[-1].append(index)
+        if found and len(found[-1]) < longest and found[-1][-1] == index - 1:
+            found[-1].append(index)
         else:
-            runs.append([index])
-    return runs
+            found.append([index])
+    return found

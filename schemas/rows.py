@@ -150,8 +150,9 @@ class Judgment:
     response_b_id: str | None = None
     comparison_id: str | None = None
     """Joins all votes on one comparison: both orders, every judge, annotator and sample."""
-    order: Order | None = None
-    """The order in which a comparison was shown; `a` and `b` never depend on it."""
+    order: str | None = None
+    """The order in which a comparison was shown, an `Order`; `a` and `b` never depend on it. Of a
+    response judged beside others, its place among them: "2/4"."""
     annotator: str | None = None
     sample_index: int | None = None
     record_key: str | None = None
@@ -159,10 +160,16 @@ class Judgment:
     score_a: float | None = None
     score_b: float | None = None
     rank: int | None = None
-    """Recorded rank of the response, smaller is better."""
+    """Rank of the response among those it was compared with, smaller is better."""
+    position: int | None = None
+    """Place, from 1, at which a list showed the response to the judge."""
     verdict: Verdict | None = None
     p_a: float | None = None
     """Probability that `a` is better, in [0, 1]."""
+    dimension: str | None = None
+    """What alone was judged: a rubric's dimension, one constraint. None: the response as a whole."""
+    mass: float | None = None
+    """Probability, in [0, 1], that the judge gave to valid answers; the rest is renormalised away."""
     raw: str | None = None
     reasoning: str | None = None
     error: str | None = None
@@ -174,12 +181,16 @@ def judgment_id(
     target: str,
     judge_identity: str,
     judge: str,
-    order: Order | None,
+    order: str | None,
     annotator: str | None,
     index: int | str | None,
+    dimension: str | None = None,
 ) -> str:
     """The id of a judgment of `target` (a response id or a comparison id)."""
-    return make_id("judgment", target, judge, judge_identity, order, annotator, index)
+    of_dimension = () if dimension is None else (dimension,)
+    return make_id(
+        "judgment", target, judge, judge_identity, order, annotator, index, *of_dimension
+    )
 
 
 @dataclass(frozen=True, slots=True)

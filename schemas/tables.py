@@ -107,6 +107,8 @@ PAIRS = pa.schema(
         ("n_votes_chosen", pa.int64()),
         ("n_votes_rejected", pa.int64()),
         ("p_chosen", pa.float64()),
+        ("p_preferred", pa.float64()),
+        ("difficulty", pa.float64()),
         ("chosen_model", pa.string()),
         ("rejected_model", pa.string()),
         ("chosen_policy", pa.string()),
@@ -122,7 +124,8 @@ PAIRS = pa.schema(
     ]
 )
 """What trainers read. `prompt`, `chosen` and `rejected` are message lists; `tools` is there only
-in a set with tools. `order_key` is the row's place in the seeded shuffle of its split, from 0."""
+in a set with tools. `difficulty` is the measure of that name, null without one. `order_key` is the
+row's place in the seeded shuffle of its split, from 0."""
 
 PLAIN_PAIRS = pa.schema(
     pa.field(field.name, PLAIN_MESSAGES if field.type == MESSAGES else field.type)
@@ -155,9 +158,23 @@ PUBLISHED = {
         ("kept", pa.bool_()),
     ),
     "responses": _extended(
-        RESPONSES, {}, ("score", pa.float64()), ("n_scores", pa.int64()), ("kept", pa.bool_())
+        RESPONSES,
+        {},
+        ("score", pa.float64()),
+        ("n_scores", pa.int64()),
+        ("score_var", pa.float64()),
+        ("kept", pa.bool_()),
     ),
     "judgments": _extended(JUDGMENTS, {"order": "shown_order"}),
+    "measures": pa.schema(
+        [
+            ("pair_id", pa.string()),
+            ("prompt_id", pa.string()),
+            ("measure", pa.string()),
+            ("value", pa.float64()),
+            ("n_obs", pa.int64()),
+        ]
+    ),
     "drops": _extended(
         DROPS,
         {},
@@ -168,9 +185,10 @@ PUBLISHED = {
         ("score_margin", pa.float64()),
     ),
 }
-"""The tables of a version; `pairs` is `PAIRS` where a message uses a tool. Scores in units of the
-judge's scale, `score_var` in those units squared (population variance). ORDER is a keyword of SQL,
-hence `shown_order`."""
+"""The tables of a version; `pairs` is `PAIRS` where a message uses a tool, and `measures` is there where
+the recipe has some. Scores in units of the judge's scale, `score_var` in those units squared
+(population variance): of prompts over the scores of responses, of responses over the scores that
+judges, samples and annotators gave it, null below two. ORDER is a keyword of SQL, hence `shown_order`."""
 
 
 def repeating(schema: pa.Schema) -> list[str]:

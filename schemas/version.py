@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas import SCHEMA_VERSION
+from schemas.calibration import Check
 from schemas.canonical import canonical_json
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -69,6 +70,10 @@ class Judge(_Record):
     """Judgments that could be read: those with a score, a rank or a verdict."""
     notes: dict[str, int | float | str] = {}
     """Further counts and calibrations, by name: ties, inconsistent orders..."""
+    checked_as: str = ""
+    """Under which identity the store keeps what it was checked on (`calibrations/`)."""
+    checks: tuple[Check, ...] = ()
+    """What it had been checked on when this version was built."""
 
 
 class Input(_Record):

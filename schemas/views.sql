@@ -35,3 +35,44 @@ SELECT
 FROM judgments
 WHERE comparison_id IS NOT NULL
 GROUP BY comparison_id, prompt_id;
+
+-- How a second look agrees with a ranking: of three neighbours, the first and the last compared
+-- after all. Ties, and looks of which an order could not be read, are in n_rechecks alone.
+CREATE VIEW transitivity AS
+WITH ranks AS (SELECT judge, response_id, "rank" FROM judgments WHERE "rank" IS NOT NULL),
+looks AS (
+    SELECT judge, prompt_id, response_a_id, response_b_id, sample_index,
+        CASE WHEN bool_and(p IS NOT NULL) THEN avg(p) END AS p
+    FROM (
+        SELECT *, coalesce(p_a, CASE verdict WHEN 'a' THEN 1 WHEN 'tie' THEN 0.5 WHEN 'b' THEN 0 END) AS p
+        FROM judgments
+        WHERE dimension = 'recheck'
+    ) AS orders
+    GROUP BY ALL
+)
+SELECT
+    looks.judge,
+    prompt_id,
+    count(*) AS n_rechecks,
+    count(*) FILTER (p <> 0.5) AS n_decided,
+    count(*) FILTER (p <> 0.5 AND (p > 0.5) = (a."rank" < b."rank")) AS n_agreed,
+    n_agreed / n_decided AS transitivity
+FROM looks
+JOIN ranks AS a ON a.judge = looks.judge AND a.response_id = looks.response_a_id
+JOIN ranks AS b ON b.judge = looks.judge AND b.response_id = looks.response_b_id
+GROUP BY looks.judge, prompt_id;
+
+-- What a judge gave each dimension (a rubric's, or a constraint) of a response, over its samples.
+-- PIVOT dimension_scores ON dimension USING any_value(score) GROUP BY response_id: as columns.
+CREATE VIEW dimension_scores AS
+SELECT
+    response_id,
+    any_value(prompt_id) AS prompt_id,
+    judge,
+    dimension,
+    avg(score) AS score,
+    count(score) AS n_scored,
+    count(*) FILTER (score IS NULL) AS n_unscored
+FROM judgments
+WHERE dimension IS NOT NULL AND response_id IS NOT NULL
+GROUP BY response_id, judge, dimension;

@@ -30,20 +30,9 @@ esac
 if [ -x "$env/bin/python" ] && cmp -s "$wanted" "$made"; then
     exit 0
 fi
-base=""
-for python in "$here/.venv/bin/python" python3 python3.13 python3.12 python3.11 python; do
-    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        base=$python
-        break
-    fi
-done
-if [ -z "$base" ]; then
-    echo "error: Python 3.11 or newer is needed, and none of python3, python3.11... is" >&2
-    exit 1
-fi
 echo "making .venv-vllm of tools/vllm_env.txt" >&2
-rm -rf "$env"
-"$base" -m venv "$env"
+. "$here/tools/venv.sh"
+new_venv "$env"
 pip() { "$env/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps "$@"; }
 torch=$(grep '^torch==' "$wanted")  # PyPI's is a CUDA build of several GB
 pip "$torch" 2>/dev/null || pip --index-url https://download.pytorch.org/whl/cpu "$torch"

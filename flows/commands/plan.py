@@ -63,6 +63,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the plan; 0."""
     from flows.plan_text import plan_text
     from flows.shipped_recipes import find_recipe
+    from pipelines.calibration.gate import JudgeGate
     from pipelines.meter import Meter
     from pipelines.planning.forecaster import Lengths
     from pipelines.planning.plan import make_plan
@@ -74,6 +75,8 @@ def run(chosen: argparse.Namespace) -> int:
     store, meter = Store(chosen.store), Meter()
     plan = make_plan(recipe, store, lengths, units=chosen.units, pilot=chosen.pilot, meter=meter)
     print(plan_text(plan, recipe))
+    for failure in JudgeGate(recipe, store).failures():
+        print(f"\na gate will refuse the build: {failure}")
     if meter.units_owed:
         print(f"{meter.units_owed} prompts of the pilot owe calls", file=sys.stderr)
     return 0

@@ -9,11 +9,11 @@ one that `model` names; its identity is the digest of its files, wherever they l
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from pipelines.backend import Backend, Prices, Reply, Request, Sampling, Scoring
+from pipelines.backend import Backend, Prices, Reply, Request, Rewarding, Sampling, Scoring
 from pipelines.engine.checkpoint import Checkpoint, find_checkpoint
 from pipelines.errors import RecipeError
 from pipelines.part import Real, Runtime, Where
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 class Embedded(Backend):
     """One Llama checkpoint, run by NumPy."""
+
+    billed: ClassVar[bool] = False
 
     model: str = ""
     """The name of a shipped model, "policy" or "teacher", or the path of a folder, relative to the
@@ -58,6 +60,8 @@ class Embedded(Backend):
         """Raises RecipeError for what the engine does not know. It scores given texts."""
         from pipelines.engine.host import not_known
 
+        if isinstance(sampling, Rewarding):
+            super().check_sampling(sampling, where)
         reason = None if isinstance(sampling, Scoring) else not_known(sampling)
         if reason is not None:
             raise where.error(f"{reason} (models.{self.name})", "sampling")

@@ -12,15 +12,25 @@ recipe gives the same answers on every machine.
 
 import asyncio
 import hashlib
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from pipelines.backend import Backend, Completion, Reply, Request, Usage
+from pipelines.backend import (
+    Backend,
+    Completion,
+    Reply,
+    Request,
+    Rewarding,
+    Sampling,
+    TokenLogprob,
+    Usage,
+)
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.part import Real, Runtime, Table, Where
 from pipelines.shipped import shipped
@@ -43,6 +53,21 @@ class Rule(Table):
     answers: tuple[str, ...] = Field(min_length=1)
     r"""One of them is the answer. `\1` to `\9` stand for the groups of the match and `\0` for all
     of it; nothing else is special."""
+    odds: dict[str, Real] = Field(default_factory=dict)
+    """Token -> the probability, above 0 and at most 1, with which it might have been the answer's
+    first: told where log-probabilities are asked for."""
+
+    @field_validator("odds")
+    @classmethod
+    def _odds_are_probabilities(cls, odds: dict[str, float]) -> dict[str, float]:
+        if any(not 0 < share <= 1 for share in odds.values()):
+            raise ValueError("probabilities above 0 and at most 1 are wanted")
+        return odds
+
+    def identity(self) -> dict[str, Any]:
+        """As `Table.identity`; a rule without odds is what it was before there were any."""
+        identity = super().identity()
+        return identity if self.odds else {key: identity[key] for key in identity if key != "odds"}
 
     @field_validator("match")
     @classmethod
@@ -69,6 +94,8 @@ class Rule(Table):
 
 class Scripted(Backend):
     """A model whose answers are written down. Its tokens are words between white space."""
+
+    billed: ClassVar[bool] = False
 
     rules: tuple[Rule, ...] = ()
     """Tried in this order; the first whose pattern is found answers."""
@@ -104,6 +131,16 @@ class Scripted(Backend):
             raise where.error(f"{self.table}: {error.strerror or error}", "table") from error
         except ValueError as error:
             raise where.error(f"{self.table}: {error}", "table") from error
+
+    def check_sampling(self, sampling: Sampling, where: Where) -> None:
+        """Raises RecipeError for log-probabilities that no rule tells.
+
+        A reward may be written down as any answer.
+        """
+        if not isinstance(sampling, Rewarding):
+            super().check_sampling(sampling, where)
+        if sampling.top_logprobs and not any(rule.odds for rule in self.rules):
+            raise where.error(f"no rule of models.{self.name} has `odds`, so it has none to tell")
 
     def identity(self) -> dict[str, Any]:
         """As `Part.identity`, with the hash of the table in place of its path."""
@@ -141,7 +178,7 @@ class Scripted(Backend):
             raise TransientError(f"{self.name}: simulated failure {failures + 1} (error_rate)")
 
     def _choice(self, request: Request, key: str, choice: int) -> Completion:
-        answers = self._answers_to(request.messages)
+        answers, odds = self._answers_to(request.messages)
         text = answers[draw_integer("answer", key, choice) % len(answers)]
         if draw_unit("bad", key, choice) < self.bad_rate:
             text = UNREADABLE
@@ -149,23 +186,33 @@ class Scripted(Backend):
         return Completion(
             text,
             finish_reason="stop",
+            logprobs=_told(text, odds) if request.sampling.top_logprobs and odds else None,
             completion_tokens=_words(text) if alone else None,
             prompt_tokens=sum(_words(m.content) for m in request.messages) if alone else None,
         )
 
-    def _answers_to(self, messages: tuple[Message, ...]) -> tuple[str, ...]:
+    def _answers_to(
+        self, messages: tuple[Message, ...]
+    ) -> tuple[tuple[str, ...], dict[str, float]]:
+        """The answers, and what the first token might have been."""
         asked = _asked(messages, "user")
         if asked in self._answers:
-            return self._answers[asked]
+            return self._answers[asked], {}
         for rule in self.rules:
             match = rule.found(messages)
             if match is not None:
-                return tuple(_filled(answer, match) for answer in rule.answers)
+                return tuple(_filled(answer, match) for answer in rule.answers), rule.odds
         if self.default is None:
             raise RequestRefused(
                 f'{self.name}: no rule, row or default answers "{asked[:80]}"', 400
             )
-        return (self.default,)
+        return (self.default,), {}
+
+
+def _told(text: str, odds: dict[str, float]) -> tuple[TokenLogprob, ...]:
+    """All of `text` as one token, with its alternatives, the likeliest first."""
+    top = sorted(((token, math.log(share)) for token, share in odds.items()), key=lambda o: -o[1])
+    return (TokenLogprob(text, dict(top).get(text, top[0][1]), tuple(top)),)
 
 
 def _asked(messages: tuple[Message, ...], search: str) -> str:

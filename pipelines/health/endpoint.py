@@ -11,11 +11,11 @@ import orjson
 
 from pipelines.errors import nearest
 from pipelines.health.check import Check, fault, ok, warning
-from pipelines.wire.address import Address, address_of
+from pipelines.wire.address import Address
 
 if TYPE_CHECKING:
     from pipelines.backend import Backend
-    from pipelines.backends.openai_api import OpenaiApi
+    from pipelines.wire.http_model import HttpModel
 
 TIMEOUT_S = 10.0
 LONGEST_REPLY = 2**24
@@ -31,10 +31,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def check_model(model: "Backend") -> Iterator[Check]:
     """Whether the model's key is set, and its endpoint answers a GET for the list of models."""
-    from pipelines.backends.openai_api import OpenaiApi
+    from pipelines.wire.http_model import HttpModel
 
     subject = f"model {model.name}"
-    if not isinstance(model, OpenaiApi):
+    if not isinstance(model, HttpModel):
         yield ok(subject, f"{model.kind}: there is no endpoint to reach")
         return
     variable = key_variable(model)
@@ -47,15 +47,15 @@ def check_model(model: "Backend") -> Iterator[Check]:
     yield _reached(model, key)
 
 
-def key_variable(model: "OpenaiApi") -> str | None:
+def key_variable(model: "HttpModel") -> str | None:
     """The environment variable of the model's key; None where it needs none."""
-    from pipelines.backends.openai_api import KEYS
+    from pipelines.wire.http_model import KEYS
 
-    return model.api_key_env or KEYS.get(address_of(model.base_url, model.path).host)
+    return model.api_key_env or KEYS.get(model.listing().host)
 
 
-def _reached(model: "OpenaiApi", key: str) -> Check:
-    subject, address = f"model {model.name}", address_of(model.base_url, "/models")
+def _reached(model: "HttpModel", key: str) -> Check:
+    subject, address = f"model {model.name}", model.listing()
     tried = f"GET {address.place}"
     try:
         reply = _get(address, _headers(model, key))
@@ -67,7 +67,7 @@ def _reached(model: "OpenaiApi", key: str) -> Check:
     return _listed(subject, tried, model.model, reply)
 
 
-def _headers(model: "OpenaiApi", key: str) -> dict[str, str]:
+def _headers(model: "HttpModel", key: str) -> dict[str, str]:
     if not key:
         return {}
     header, _, word = model.api_key_header.partition(":")
@@ -89,7 +89,7 @@ def _refused(subject: str, tried: str, status: int, variable: str | None) -> Che
     if status in (401, 403):
         help_ = f"check the value of {variable}" if variable else "name its key: api_key_env"
         return fault(subject, f"{tried}: HTTP {status}", help_)
-    if status in (404, 405):
+    if status in (404, 405, 501):
         return ok(subject, f"{tried}: HTTP {status}; it is there, and lists no models")
     return warning(subject, f"{tried}: HTTP {status}", "try again later")
 

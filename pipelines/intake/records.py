@@ -11,7 +11,7 @@ threads and processes open it to read.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ CREATE TABLE response_keys (
 ) WITHOUT ROWID;
 CREATE TABLE responses (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
 CREATE TABLE judgments (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
+CREATE TABLE labelled (asked TEXT PRIMARY KEY, labels TEXT) WITHOUT ROWID;
 CREATE TABLE occurrences (content BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
 CREATE INDEX responses_of ON responses (part, prompt_id);
 CREATE INDEX judgments_of ON judgments (part, prompt_id);
@@ -142,6 +143,10 @@ class Records:
             if wanted(prompt_id):
                 yield _prompt(payload)
 
+    def labelled(self) -> dict[str, str]:
+        """What the prompts ask that are kept out of the build -> the labels that they belong to."""
+        return dict(self._db.execute("SELECT asked, labels FROM labelled"))
+
     def count(self) -> int:
         """How many prompts are selected."""
         return self._count("prompts WHERE selected")
@@ -182,6 +187,10 @@ class Records:
                 "INSERT OR IGNORE INTO prompt_keys VALUES (?, ?, ?)",
                 [_hash(key), prompt_id or "", place],
             )
+
+    def add_labelled(self, asked: Mapping[str, str]) -> None:
+        """Keeps prompts out of the build that judges were checked on: see `labelled`."""
+        self._db.executemany("INSERT OR IGNORE INTO labelled VALUES (?, ?)", asked.items())
 
     def count_all(self) -> int:
         """How many distinct prompts were read."""

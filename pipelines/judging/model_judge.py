@@ -1,4 +1,4 @@
-"""Judges that ask a model: what `rating` and `pairwise` share.
+"""Judges that ask a model: what judges of responses and of comparisons share.
 
 template ─> message ─> n samples ─> read each ──> value
                ^                      │ JudgmentError
@@ -33,6 +33,9 @@ ValueT = TypeVar("ValueT")
 Reader = Callable[[str, Fence, bool], ValueT]
 """Reads a reply: its text, the fence of what it judged, and whether it was cut off."""
 
+Shown = Mapping[str, str | Sequence[str]]
+"""What a template quotes: a response, or several, under the name that it has there."""
+
 GREEDY = Sampling(temperature=0.0)
 
 
@@ -45,6 +48,20 @@ class Heard(Generic[ValueT]):
     raw: str | None
     reasoning: str | None
     error: str | None
+    mass: float | None = None
+    """Probability of valid answers, where that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a judge was asked, and its replies: one for each sample."""
+
+    messages: tuple[Message, ...]
+    fence: Fence
+    form: str
+    """The last line, or lines, that a reply should have."""
+    sampling: Sampling
+    replies: Sequence[Completion]
 
 
 class ModelJudge(Judge):
@@ -91,18 +108,26 @@ class ModelJudge(Judge):
         try:
             if self.template is not None:
                 vars(self)["words"] = read_template(where.root / self.template, self.template)
-            for prompt in _SPECIMENS:
-                fence = self._fence(prompt, ("a",) * len(self.candidates))
-                self.words.check(
-                    self._variables(prompt, dict.fromkeys(self.candidates, "a"), fence)
-                )
+            for shown, wanted in self.trials():
+                for prompt in _SPECIMENS:
+                    fence = self._fence(prompt, shown)
+                    self.words.check(self._variables(prompt, shown, fence, wanted))
         except RecipeError as error:
             raise where.error(str(error), "template") from error
+
+    def default_template(self) -> Path:
+        """The template for a recipe that names none."""
+        return self.own_template
+
+    def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
+        """What the template is tried on before any call: texts, and what `form` says."""
+        return [(dict.fromkeys(self.candidates, "a"), self.form())]
 
     @cached_property
     def words(self) -> Template:
         """The template in use: the judge's own until `check` has read the recipe's."""
-        return read_template(self.own_template, self.own_template.name)
+        template = self.default_template()
+        return read_template(template, template.name)
 
     @cached_property
     def decoding(self) -> Sampling:
@@ -126,13 +151,18 @@ class ModelJudge(Judge):
         """By identity of the model: one in a build, and asked for with every unit."""
         return {}
 
-    def _identity_with(self, backend: Backend) -> str:
-        decisive = {
-            "endpoint": backend.model_identity(),
+    def decisive(self) -> dict[str, Any]:
+        """What of the judge decides a judgment, beside its model and sampling; as JSON values."""
+        return {
             "template": self.words.sha256,
             "system": self.system,
             "form": self.form(),
             "scale": identity_of(self.scale),
+        }
+
+    def _identity_with(self, backend: Backend) -> str:
+        decisive = self.decisive() | {
+            "endpoint": backend.model_identity(),
             "sampling": backend.effective(self.decoding).given,
         }
         return f"{backend.model}#{make_id('judge', backend.model, decisive)}"
@@ -141,63 +171,65 @@ class ModelJudge(Judge):
         self, unit: "Unit", texts: Sequence[str], read: Reader[ValueT]
     ) -> list[Heard[ValueT]]:
         """What the judge says of `texts` (one for each of `candidates`), `samples` times."""
-        fence = self._fence(unit.prompt, texts)
-        shown = dict(zip(self.candidates, texts, strict=True))
-        message = Message("user", self.words.render(self._variables(unit.prompt, shown, fence)))
-        system = [Message("system", self.system)] if self.system is not None else []
-        messages = [*system, message]
-        replies = await unit.sample(self.model, messages, sampling=self.decoding, n=self.samples)
-        return await gather(
-            self._hear(unit, messages, index, reply, lambda said: _read(said, read, fence))
-            for index, reply in enumerate(replies)
-        )
+        asked = await self.put(unit, dict(zip(self.candidates, texts, strict=True)), self.form())
+        return await gather(self.hear(unit, asked, index, read) for index in range(self.samples))
 
-    async def _hear(
+    async def put(
         self,
         unit: "Unit",
-        messages: Sequence[Message],
-        index: int,
-        reply: Completion,
-        read: Callable[[Completion], ValueT],
+        shown: Shown,
+        wanted: Mapping[str, Any],
+        sampling: Sampling | None = None,
+    ) -> Asked:
+        """Asks about `shown`. `wanted` is what the template may say of the reply: `form` and more."""
+        fence = self._fence(unit.prompt, shown)
+        words = self.words.render(self._variables(unit.prompt, shown, fence, wanted))
+        system = [Message("system", self.system)] if self.system is not None else []
+        messages = (*system, Message("user", words))
+        decoding = sampling or self.decoding
+        replies = await unit.sample(self.model, messages, sampling=decoding, n=self.samples)
+        return Asked(messages, fence, str(wanted["form"]), decoding, replies)
+
+    async def hear(
+        self, unit: "Unit", asked: Asked, index: int, read: Reader[ValueT]
     ) -> Heard[ValueT]:
         """Sample `index`, read at once or after being asked again."""
+        messages, reply = asked.messages, asked.replies[index]
         raw, reasoning = reply.text, reply.reasoning
         for further in range(self.reask, -1, -1):
             try:
-                return Heard(index, read(reply), reply.text, reply.reasoning, None)
+                value = _read(reply, read, asked.fence)
+                return Heard(index, value, reply.text, reply.reasoning, None)
             except JudgmentError as error:
                 wrong = str(error)
             if not further or reply.error is not None:
                 break
-            messages = [
+            messages = (
                 *messages,
                 Message("assistant", reply.text or "(no text)"),
-                Message("user", self._correction(wrong)),
-            ]
+                Message("user", _correction(wrong, asked.form)),
+            )
             [reply] = await unit.sample(
-                self.model, messages, sampling=self.decoding, first_index=index
+                self.model, messages, sampling=asked.sampling, first_index=index
             )
             if reply.text is not None:
                 raw, reasoning = reply.text, reply.reasoning
         return Heard(index, None, raw, reasoning, wrong)
 
-    def _correction(self, wrong: str) -> str:
-        return (
-            f"Your reply could not be read: {wrong}. Answer once more, and end with one line of "
-            f"exactly this form:\n{self.form()['form']}"
-        )
-
-    def _fence(self, prompt: Prompt, texts: Sequence[str]) -> Fence:
+    def _fence(self, prompt: Prompt, shown: Shown) -> Fence:
         around = [prompt.tools, self._reference(prompt)]
         conversation = [message_text(message) for message in prompt.messages]
-        known = [text for text in (*around, *conversation, *texts) if text is not None]
+        judged = [one for text in shown.values() for one in _each(text)]
+        known = [text for text in (*around, *conversation, *judged) if text is not None]
         return fenced(prompt.prompt_id, known)
 
     def _reference(self, prompt: Prompt) -> str | None:
         """The reference where the template uses it; else a new one would change the request."""
         return prompt.reference if "reference" in self.words.variables else None
 
-    def _variables(self, prompt: Prompt, shown: Mapping[str, str], fence: Fence) -> dict[str, Any]:
+    def _variables(
+        self, prompt: Prompt, shown: Shown, fence: Fence, wanted: Mapping[str, Any]
+    ) -> dict[str, Any]:
         def quoted(text: str | None) -> str | None:
             return None if text is None else fence.quote(text)
 
@@ -205,14 +237,29 @@ class ModelJudge(Judge):
             {"role": message.role, "text": quoted(message_text(message))}
             for message in prompt.messages
         ]
+        texts = {
+            name: quoted(text) if isinstance(text, str) else [fence.quote(one) for one in text]
+            for name, text in shown.items()
+        }
         return {
-            **{name: quoted(text) for name, text in shown.items()},
+            **texts,
             "mark": fence.token,
             "conversation": conversation,
             "tools": quoted(prompt.tools),
             "reference": quoted(self._reference(prompt)),
-            **self.form(),
+            **wanted,
         }
+
+
+def _each(text: str | Sequence[str]) -> Sequence[str]:
+    return [text] if isinstance(text, str) else text
+
+
+def _correction(wrong: str, form: str) -> str:
+    return (
+        f"Your reply could not be read: {wrong}. Answer once more, and end in exactly this "
+        f"form:\n{form}"
+    )
 
 
 def message_text(message: Message) -> str:
@@ -226,18 +273,23 @@ def judgeable(responses: Sequence[Response]) -> list[Response]:
     return [response for response in responses if response.text and response.text.strip()]
 
 
-def _read(reply: Completion, read: Reader[ValueT], fence: Fence) -> ValueT:
-    """The value of a reply. Raises JudgmentError that says what kept it from being read."""
+def read_reply(reply: Completion, read: Callable[[], ValueT]) -> ValueT:
+    """What `read` makes of `reply`. Raises JudgmentError that says what kept it from being read."""
     if reply.error is not None:
         raise JudgmentError(f"the endpoint refused the request: {reply.error}")
     try:
-        return read(reply.text or "", fence, reply.finish_reason == "length")
+        return read()
     except JudgmentError as error:
         if reply.refusal is not None or is_refusal(reply.text):
             raise JudgmentError(f"the judge refused to answer: {error}") from error
         if not (reply.text or "").strip():
             raise JudgmentError(f"the reply is empty: {error}") from error
         raise
+
+
+def _read(reply: Completion, read: Reader[ValueT], fence: Fence) -> ValueT:
+    truncated = reply.finish_reason == "length"
+    return read_reply(reply, lambda: read(reply.text or "", fence, truncated))
 
 
 _ASKED = (Message("system", "a"), Message("user", "a"))

@@ -1,13 +1,17 @@
 """One pair per comparison, from that comparison's own scores or verdict."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 import polars as pl
+from pydantic import Field
 
 from pipelines.pairing import Paired, Pairing
+from pipelines.part import Threshold, micro
 from pipelines.selection.comparisons import READS, consolidate
 from pipelines.selection.duels import first_reason
 from pipelines.selection.frames import PAIRED, Columns, Frames
+from schemas.canonical import MICRO
 
 SIDES = ("_chosen", "_rejected")
 
@@ -20,7 +24,12 @@ class Compared(Pairing):
     )
 
     judges: tuple[str, ...] = ()
-    """The judges whose votes count. Default: all that compare."""
+    """The judges whose votes count. Default: all that compare. How the orders of a vote that disagree
+    count is said by its judge."""
+    min_p: Threshold | None = Field(default=None, ge=Decimal("0.5"), le=1)
+    """Least probability, in [0.5, 1], that the chosen response is the better one; a comparison that
+    is less sure gives no pair. It is the mean over votes of the mean over their orders, in which a
+    verdict counts 1, 1/2 or 0. Default: the verdict is enough."""
 
     def judge_names(self) -> tuple[str, ...]:
         """Those whose votes count."""
@@ -28,7 +37,9 @@ class Compared(Pairing):
 
     def pair(self, frames: Frames, seed: int) -> Paired:
         """A comparison of two that were judged several times gives one pair, by all its votes."""
-        comparisons = _with_sides(consolidate(frames.judgments, self.judges), frames)
+        comparisons = _with_sides(
+            consolidate(frames.judgments, self.judges, frames.tie_rules), frames
+        )
         comparisons = comparisons.with_columns(reason=self._reason())
         pairs = comparisons.filter(pl.col("reason").is_null()).select(*PAIRED)
         prompts = frames.prompts.select("prompt").join(pairs, on="prompt", how="anti")
@@ -47,11 +58,12 @@ class Compared(Pairing):
 
     def _reason(self) -> pl.Expr:
         """Why a comparison gives no pair, null where it gives one."""
-        tie = pl.col("verdict") == "tie"
+        tie, unsaid = pl.col("verdict") == "tie", pl.col("verdict").is_null()
         reasons = {
-            "unread": pl.col("verdict").is_null(),
-            "inconsistent": tie & (pl.col("n_inconsistent") > 0),
+            "inconsistent": (tie | unsaid) & (pl.col("n_inconsistent") > 0),
+            "unread": unsaid,
             "tie": tie,
+            "unsure": pl.col("p_chosen_better") < micro(self.min_p or Decimal(0)),
             "response_missing": pl.any_horizontal(
                 pl.col(f"has_text{side}").is_null() for side in SIDES
             ),
@@ -79,6 +91,7 @@ def _with_sides(comparisons: pl.DataFrame, frames: Frames) -> pl.DataFrame:
         *sided("response_a_id", "response_b_id", "id_chosen", "id_rejected"),
         *sided("score_a", "score_b", "score_chosen", "score_rejected"),
         *sided("n_votes_a", "n_votes_b", "n_votes_chosen", "n_votes_rejected"),
+        p_chosen_better=pl.when(b_won).then(MICRO - pl.col("p_a")).otherwise("p_a"),
     )
     known = frames.responses.select(
         "has_text", "text_hash", "refused", id="response_id", number="response"

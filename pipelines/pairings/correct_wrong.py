@@ -1,5 +1,6 @@
 """Right answers over wrong ones, as a verifier (or recorded correctness) says."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -65,4 +66,4 @@ def _scored_by(frames: Frames, judge: str) -> Frames:
     own = frames.judgments.filter(pl.col("judge") == judge)
     means = own.group_by("response").agg(score=mean_micro("score"))
     responses = frames.responses.drop("score").join(means, on="response", how="left")
-    return Frames(frames.prompts, responses, frames.judgments)
+    return replace(frames, responses=responses)

@@ -37,9 +37,11 @@ def widened(
     """Widened by how well the mean length is known: samples x s / sqrt(k) of k known answers.
 
     `lengths` are theirs in characters. What is not known of `samples` counts in proportion. Without
-    an interval where fewer than two are known.
+    an interval where fewer than two are known, unless nothing at all is written.
     """
     k = len(lengths)
+    if completion == Estimate(0.0, 0.0):
+        return completion
     if k < 2 or completion.plus_minus is None or samples.plus_minus is None:
         return replace(completion, plus_minus=None if samples.value else 0.0)
     spread = math.sqrt(pvariance(lengths) * k / (k - 1))

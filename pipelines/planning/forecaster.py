@@ -7,13 +7,13 @@ reply can be read, so that each is asked for again.
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
-from pipelines.backend import AS_THE_MODEL, Backend, Completion, Request, Sampling
+from pipelines.backend import Backend, Completion, Request, Rewarding, Sampling
 from pipelines.calls.bought import Bought, SeenOnce
 from pipelines.calls.budget import worst_case
-from pipelines.calls.ledger import request_key
+from pipelines.cascade import Counts
 from pipelines.recipe import Recipe
 from pipelines.unit import Unit
 from schemas.canonical import draw_integer
@@ -112,6 +112,8 @@ class Forecaster:
     """Whether every answer is as long as it may be, and no judge's reply can be read."""
     known: dict[tuple[str, str], Known] = field(default_factory=lambda: defaultdict(Known))
     account: Account = field(default_factory=lambda: defaultdict(Tally))
+    spared: list[Mapping[str, Counts]] = field(default_factory=list)
+    """Of each unit, what became of it under each `when` (`cascade.Counts`)."""
 
     def buy(
         self, caller: str, model: str, backend: Backend, request: Request, key: str, first: int
@@ -125,7 +127,9 @@ class Forecaster:
         tally.calls += 1
         tally.samples += request.n
         tally.prompt_tokens += characters_of(request.messages) / known.per_prompt_token
-        tally.completion_tokens += sum(len(one.text or "") for one in completions) / known.per_token
+        if not isinstance(request.sampling, Rewarding):  # a number in a reply is no token
+            written = sum(len(one.text or "") for one in completions)
+            tally.completion_tokens += written / known.per_token
         most = worst_case(backend, request)
         bounded = request.sampling.max_tokens is not None
         tally.worst_tokens += most.tokens if bounded else math.inf
@@ -142,12 +146,15 @@ class Forecaster:
         judge = next((one for one in self.recipe.judges if one.name == name), None)
         readable = judge is not None and shelf == "judges" and not self.worst
         specimen = judge.specimen() if judge is not None and readable else ""
+        if isinstance(request.sampling, Rewarding):
+            return specimen
         assumed = self.lengths.judgment if shelf == "judges" else self.lengths.answer
         most = request.sampling.max_tokens or assumed
         tokens = most if self.worst else min(assumed, most)
         own = str(draw_integer("plan", key, index))  # answers of one prompt differ
         filler = own * (int(tokens * CHARACTERS_PER_TOKEN) // len(own) + 1)
-        return filler[: int(tokens * CHARACTERS_PER_TOKEN) - len(specimen) - 1] + f"\n{specimen}"
+        room = int(tokens * CHARACTERS_PER_TOKEN) - len(specimen) - 1
+        return f"{filler[: max(0, room)]}\n{specimen}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,7 @@ class PlannedUnit(Unit):
             self, model, messages, sampling=sampling, tools=tools, n=n, first_index=first_index
         )
         if self.forecaster.learning:
-            key = self._key(model, messages, sampling, tools)
+            key = self.key(model, messages, sampling, tools)
             known, seen = self.forecaster.known[self.caller, model], SeenOnce()
             for index, completion in enumerate(completions, first_index):
                 bought = self.workshop.ledger.bought_with(key, index)
@@ -183,18 +190,6 @@ class PlannedUnit(Unit):
                     known.answers.append(completion.text)
                     known.units.add(self.unit_id)
         return completions
-
-    def _key(
-        self,
-        model: str,
-        messages: Sequence[Message],
-        sampling: Sampling | None,
-        tools: str | None,
-    ) -> bytes:
-        backend = self.model(model)
-        given = backend.effective(sampling or AS_THE_MODEL).given
-        identity = backend.model_identity(), backend.model
-        return request_key(*identity, tuple(messages), tools, given)
 
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], asked: Request

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.backend import Backend
 from pipelines.calls.budget import Cost
@@ -64,6 +64,8 @@ class Plan:
     replayed: float
     """Samples that the ledger holds already, of all units."""
     parts: tuple[PartPlan, ...]
+    spared: dict[str, Estimate] = field(default_factory=dict)
+    """Judge with a `when` -> the calls that it saves, whether the ledger holds them or not."""
     pilot: Pilot | None = None
     seconds: float | None = None
     """Wall time of the calls at the pilot's latency; None where it measured none."""

@@ -12,7 +12,7 @@ scaled up to all of them.
 import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -20,11 +20,14 @@ from pathlib import Path
 import uvloop
 
 from pipelines.backend import Backend
+from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
+from pipelines.cascade import Counts
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
+from pipelines.planning.estimate import Estimate, scaled
 from pipelines.planning.forecaster import (
     ASSUMED,
     Account,
@@ -66,6 +69,7 @@ def make_plan(
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         read_inputs(recipe, records, lambda _: None)
+        records.add_labelled(JudgeGate(recipe, store).labelled())
         drawn = _drawn(recipe, records, units, pilot)
         shared = _Shared(recipe, store, records, meter or Meter())
         paid = runner.run(shared.pay(drawn.pilots[:pilot])) if pilot else None
@@ -121,7 +125,7 @@ def _drawn(recipe: Recipe, records: Records, units: int, pilot: int = 0) -> _Dra
     sizes = {"plan": units, "pilot": max(pilot, LEARNT)}
     heaps: dict[str, list[tuple[float, str, Prompt]]] = {purpose: [] for purpose in sizes}
     total = 0
-    for prompt in chain.from_iterable(kept for _, kept, _ in admit(recipe, records.prompts())):
+    for prompt in chain.from_iterable(kept for _, kept, _ in admit(recipe, records)):
         total += 1
         for purpose, heap in heaps.items():
             drawn = draw_unit(recipe.head.seed, purpose, prompt.prompt_id)
@@ -174,6 +178,7 @@ class _Shared:
         pairs = sorted({pair for account in by_unit for pair in account})
         return Plan(
             units=drawn.total,
+            spared=_spared(forecaster.spared, drawn.total),
             sampled_units=len(prompts),
             replayed=replayed * drawn.total / len(prompts) if prompts else 0.0,
             parts=tuple(
@@ -195,6 +200,15 @@ class _Shared:
         return Workshop(self.recipe.head.seed, models, ledger, dispatcher, meter, self.records)
 
 
+def _spared(counts: Sequence[Mapping[str, Counts]], total: int) -> dict[str, Estimate]:
+    """Judge with a `when` -> the calls that it saves, from its counts on some units."""
+    judges = sorted({judge for unit in counts for judge in unit})
+    return {
+        judge: scaled([unit.get(judge, {}).get("calls saved", 0) for unit in counts], total)
+        for judge in judges
+    }
+
+
 async def _count(
     prompts: Sequence[Prompt], workshop: Workshop, forecaster: Forecaster
 ) -> list[Account]:
@@ -202,6 +216,7 @@ async def _count(
     accounts, steps = [], steps_of(forecaster.recipe)
     for prompt in prompts:
         forecaster.account = defaultdict(Tally)
-        await run_unit(PlannedUnit(prompt, workshop, forecaster=forecaster), steps)
+        rows = await run_unit(PlannedUnit(prompt, workshop, forecaster=forecaster), steps)
+        forecaster.spared.append(rows.counts)
         accounts.append(dict(forecaster.account))
     return accounts

@@ -9,18 +9,23 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.bias.notes import length_slopes, notes
+from pipelines.bias.reading import readable
 from pipelines.intake.inputs import InputFile, Intake
+from pipelines.judging.tie_rule import RECHECK, TieRules
 from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.recipe import Recipe
 from pipelines.selection.comparisons import consolidate
 from pipelines.selection.funnel import Funnel
+from pipelines.selection.transitivity import transitivity
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest
 
 
 def make_manifest(
     recipe: Recipe,
     intake: Intake,
+    responses: pl.LazyFrame,
     judgments: pl.LazyFrame,
     funnel: Funnel,
     files: Mapping[str, FileInfo],
@@ -30,7 +35,8 @@ def make_manifest(
 ) -> Manifest:
     """The manifest of the tables `files` that were written to `folder`.
 
-    `judgments` are all of the build, columns `frames.JUDGMENTS`.
+    `responses` and `judgments` are all of the build: columns `judged.LENGTHS` and those of
+    `frames.JUDGMENTS`.
     """
     fingerprint = recipe.fingerprint()
     return Manifest(
@@ -42,10 +48,26 @@ def make_manifest(
         files=dict(files),
         schema_hashes=schema_hashes(folder),
         models={name: model.qualified_model for name, model in recipe.models.items()},
-        judges=_judges(judgments),
+        judges=_judges(recipe, responses, judgments),
         inputs=inputs_of(intake.files),
         code_version=version("pairwright"),
         run=_run(meter, owed),
+    )
+
+
+def bare_manifest(recipe: Recipe, meter: Meter) -> Manifest:
+    """The manifest of a build that was refused before it read or called anything."""
+    fingerprint = recipe.fingerprint()
+    return Manifest(
+        name=recipe.head.name,
+        recipe_fingerprint=fingerprint,
+        content_digest=content_digest({}, fingerprint),
+        seed=recipe.head.seed,
+        files={},
+        schema_hashes={},
+        models={name: model.qualified_model for name, model in recipe.models.items()},
+        code_version=version("pairwright"),
+        run=_run(meter, owed=0),
     )
 
 
@@ -63,26 +85,37 @@ def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
     return inputs
 
 
-def _judges(judgments: pl.LazyFrame) -> dict[str, Judge]:
-    """What each judge was asked, and how much of it could be read."""
-    readable = pl.any_horizontal(pl.col("score", "score_a", "rank", "verdict", "p_a").is_not_null())
-    judges = judgments.group_by("judge").agg(
+def _judges(recipe: Recipe, responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Judge]:
+    """What each judge was asked, how much of it could be read, and what it looks at."""
+    of_whole_responses = judgments.filter(pl.col("dimension").is_null())
+    judges = of_whole_responses.group_by("judge").agg(
         identities=pl.col("judge_identity").unique().sort(),
         asked=pl.len(),
-        read=readable.sum(),
+        read=readable().sum(),
     )
     comparisons = judgments.filter(pl.col("comparison_id").is_not_null()).collect()
+    is_ranked = pl.col("rank").is_not_null() | pl.col("dimension").eq(RECHECK)
+    ranked = judgments.filter(is_ranked).collect()
+    rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
+    figures = notes(responses, of_whole_responses)
+    for name, slope in length_slopes(recipe.score, responses, judgments, rules).items():
+        figures.setdefault(name, {})["length_slope"] = slope
     return {
         name: Judge(
-            identity=", ".join(identities), asked=asked, read=read, notes=_votes(comparisons, name)
+            identity=", ".join(identities),
+            asked=asked,
+            read=read,
+            notes=_votes(comparisons, name, rules)
+            | transitivity(ranked, name, rules)
+            | figures.get(name, {}),
         )
         for name, identities, asked, read in judges.collect().sort("judge").iter_rows()
     }
 
 
-def _votes(comparisons: pl.DataFrame, judge: str) -> dict[str, int | float | str]:
+def _votes(comparisons: pl.DataFrame, judge: str, rules: TieRules) -> dict[str, int | float | str]:
     """Of a judge of comparisons: its votes, and how many of them are ties, and inconsistent."""
-    votes = consolidate(comparisons, [judge])
+    votes = consolidate(comparisons, [judge], rules)
     if not votes.height:
         return {}
     counts = votes.select(

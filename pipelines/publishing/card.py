@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.bias.words import words_of
 from schemas.canonical import canonical_json
 from schemas.tables import PAIRS, PUBLISHED, schema_hash
 from schemas.version import Manifest, split_of
@@ -119,7 +120,13 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"yaml": _yaml, "cell": _cell, "share": _share}
+    environment.filters |= {
+        "yaml": _yaml,
+        "cell": _cell,
+        "share": _share,
+        "figure": _figure,
+        "in_words": words_of,
+    }
     return environment
 
 
@@ -144,3 +151,12 @@ def _share(part: int, whole: int) -> str:
     ('33.3%', '')
     """
     return f"{part / whole:.1%}" if whole else ""
+
+
+def _figure(value: float | None) -> str:
+    """A share in three digits.
+
+    >>> _figure(0.85), _figure(None)
+    ('0.850', 'undefined')
+    """
+    return "undefined" if value is None else f"{value:.3f}"

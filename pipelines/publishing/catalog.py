@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.errors import StoreError
 from pipelines.publishing.store import Store, Version
@@ -141,9 +142,19 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
         files = version.files(table)
         if files:
             paths = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            con.execute(f"CREATE VIEW {name} AS FROM read_parquet([{paths}])")
+            later = _later_columns(con, columns, files[0])
+            con.execute(f"CREATE VIEW {name} AS FROM read_parquet([{paths}]) SELECT *{later}")
         else:
             con.register("empty", columns.empty_table())
             con.execute(f"CREATE TABLE {name} AS FROM empty")
             con.unregister("empty")
     add_views(con, schema)
+
+
+def _later_columns(con: duckdb.DuckDBPyConnection, columns: pa.Schema, file: Path) -> str:
+    """The columns that a version is older than, as SQL: views name them."""
+    own = pq.read_schema(file).names
+    con.register("known", columns.empty_table())
+    known = con.execute("SELECT column_name, column_type FROM (DESCRIBE known)").fetchall()
+    con.unregister("known")
+    return "".join(f", NULL::{kind} AS {quoted(name)}" for name, kind in known if name not in own)

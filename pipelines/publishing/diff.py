@@ -125,7 +125,7 @@ def compare(a: "Version", b: "Version") -> Iterator[Difference]:
         try:
             with duckdb.connect(":memory:", config=config) as con:
                 for side, version in (("a", a), ("b", b)):
-                    for table in PUBLISHED:
+                    for table in COLUMNS:
                         _add_view(con, side, version, table)
                 con.execute(MATCHES)
                 con.execute(explain("removed", own="a", other="b"))

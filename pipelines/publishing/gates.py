@@ -1,9 +1,11 @@
 """Gates: what must hold for a build to be published. A refused build keeps its evidence."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from pipelines.calibration.at_least import at_least
 from pipelines.part import Table, Threshold
 from schemas.version import Manifest
 
@@ -17,12 +19,38 @@ class Gates(Table):
     """Least share of readable replies, for each judge that asks a model."""
     allow_incomplete: Threshold = Field(default=Decimal(0), ge=0, le=1)
     """Largest share of prompts whose calls may still be owed when publishing."""
+    judge_accuracy: str | dict[str, str] | None = None
+    """How often a judge must have been right on labelled pairs (`pairwright judge check`), as in
+    ">= 0.7": the lower 95 % bound of its accuracy in both orders, with unread counted as wrong, on
+    at least 100 pairs. It holds for every judge that `[score]` and the pairings use; or, as a table,
+    for those that it names: { rating = ">= 0.7", panel = ">= 0.8" }. The labelled prompts are kept
+    out of the build. Default: judges need not have been checked."""
+    judge_labels: str = Field(default="", pattern=r"^([0-9a-f]{8,64})?$")
+    """Digest, or its first 8 digits or more, of the labels that `judge_accuracy` counts on. Default:
+    of all labels that a judge was checked on, those that it did worst on."""
+
+    @field_validator("judge_accuracy", mode="before")
+    @classmethod
+    def _form(cls, given: object) -> object:
+        for bound in given.values() if isinstance(given, dict) else (given,):
+            if given is not None:
+                at_least(bound)
+        return given
+
+    def accuracy_bounds(self, counting: Iterable[str]) -> dict[str, Decimal]:
+        """Judge -> its least accuracy; `counting` are those that decide pairs."""
+        if self.judge_accuracy is None:
+            return {}
+        if isinstance(self.judge_accuracy, dict):
+            return {name: at_least(bound) for name, bound in self.judge_accuracy.items()}
+        return dict.fromkeys(counting, at_least(self.judge_accuracy))
 
 
 def failed_gates(gates: Gates, manifest: Manifest, asking: frozenset[str]) -> list[str]:
     """What the build fails, in words; empty when it may be published.
 
-    `asking` are the judges that ask a model: only their replies can be unreadable by chance.
+    `asking` are the judges that ask a model: only their replies can be unreadable by chance. What
+    judges were checked on is not looked at here (`calibration.gate`).
     """
     failures = []
     if (pairs := manifest.rows("pairs")) < gates.min_pairs:

@@ -85,7 +85,11 @@ def write_tables(
         refuse_repeated(judgments["judgment_id"], "judgments")
         rows = _staged_rows(staged, "judgments", judgments[ARRIVAL], at_once)
         files |= target.write("judgments", rows, judgments.height)
-        return files | target.write("drops", drop_rows(dropped, selected), dropped.height)
+        files |= target.write("drops", drop_rows(dropped, selected), dropped.height)
+        measures = selected.measures.sort("pair_id", "measure")
+        if measures.height:
+            files |= target.write("measures", iter([measures.to_arrow()]), measures.height)
+        return files
 
 
 def schema_hashes(folder: Path) -> dict[str, str]:

@@ -217,11 +217,14 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
 
 
 def _rows(version: Version, table: str) -> ds.Dataset | pa.Table:
+    """The rows of a table. Columns that the version is older than are null."""
     files = version.files(table)
     if not files:
         return PUBLISHED[table].empty_table()
     try:
-        return ds.dataset(files, format="parquet", schema=pq.read_schema(files[0]))
+        own = pq.read_schema(files[0])
+        later = [field for field in PUBLISHED[table] if field.name not in own.names]
+        return ds.dataset(files, format="parquet", schema=pa.schema([*own, *later]))
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{version.ref}: {error}. `pairwright verify {version.ref}`") from error
 

@@ -3,6 +3,7 @@
     <store>/datasets/<name>/<v0001>/   manifest.json is written last: without it, no version
     <store>/refused/<name>/<time>/     builds that a gate stopped, with their evidence
     <store>/ledger/                    every finished sample
+    <store>/calibrations/              what judges were checked on
     <store>/tmp/<host>-<pid>-<random>/ builds on their way
 
 A version is staged in `tmp`, synced to the disk, and claimed by one atomic rename to the next free
@@ -75,6 +76,11 @@ class Store:
     def ledger_folder(self) -> Path:
         """Where the samples of all builds are kept."""
         return self.root / "ledger"
+
+    @property
+    def calibrations_folder(self) -> Path:
+        """Where the checks of judges are kept (`calibration.stored`)."""
+        return self._inside("calibrations")
 
     def staging(self) -> Path:
         """A fresh folder on the store's file system; those of dead processes are removed."""

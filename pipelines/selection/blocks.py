@@ -1,6 +1,7 @@
 """Blocks: some prompts at a time, so that what is made of them on the way needs little memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -20,4 +21,4 @@ def in_blocks(frames: Frames, size: int = PROMPTS_AT_ONCE) -> Iterator[Frames]:
             table.filter(ours).join(prompts, on="prompt", how="semi")
             for table in (frames.responses, frames.judgments)
         )
-        yield Frames(prompts, responses, judgments)
+        yield replace(frames, prompts=prompts, responses=responses, judgments=judgments)

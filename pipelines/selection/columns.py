@@ -5,6 +5,8 @@ from functools import reduce
 from operator import or_
 
 from pipelines.filter import Filter, On
+from pipelines.measure import Measure
+from pipelines.pairing import Pairing
 from pipelines.recipe import Recipe
 from pipelines.selection import comparisons
 from pipelines.selection.frames import (
@@ -15,9 +17,11 @@ from pipelines.selection.frames import (
     RESPONSES,
     Columns,
 )
+from pipelines.selection.measured import DIFFICULTY, column_of
 from pipelines.selection.steps import late, named
 
-OF_EVERY_PAIR = (*PAIRED, "pair_id", "prompt_id", "pairing", "score_margin", "p_chosen")
+OF_EVERY_PAIR = (*PAIRED, "pair_id", "prompt_id", "pairing", "score_margin",
+                 "p_chosen", "p_preferred")  # fmt: skip
 """The columns of a pair that say what it is; those of its responses and prompt are left out."""
 
 OF_DROPPED_PAIR = ("pair_id", "prompt", "chosen", "rejected", "comparison_id", "score_chosen",
@@ -26,7 +30,7 @@ OF_DROPPED_PAIR = ("pair_id", "prompt", "chosen", "rejected", "comparison_id", "
 OF_EVERY_RECIPE = Columns(
     prompts=frozenset(("prompt_id", "group_id")),
     responses=frozenset(("response_id", "prompt_id")),
-    judgments=frozenset(("judge", "score", "rank")),
+    judgments=frozenset(("judge", "dimension", "score", "rank")),
     pairs=frozenset(OF_EVERY_PAIR),
 )
 
@@ -35,7 +39,8 @@ _OF_MODELS = frozenset(name for name in PROMPTS if "model" in name)
 
 def columns_read(recipe: Recipe) -> Columns:
     """The columns that the score, the pairings, the late filters and the selectors read."""
-    read = reduce(or_, (pairing.reads for pairing in recipe.pairings), OF_EVERY_RECIPE)
+    parts: tuple[Pairing | Measure, ...] = (*recipe.pairings, *recipe.measures)
+    read = reduce(or_, (part.reads for part in parts), OF_EVERY_RECIPE)
     filtered = _named(recipe.filters, "pairs")
     joined = {
         f"{side}_response_id" for side in ("chosen", "rejected") if f"{side}_text" in filtered
@@ -43,6 +48,7 @@ def columns_read(recipe: Recipe) -> Columns:
     pairs = read.pairs.union(filtered, joined, pairs_read(recipe))  # a text is joined by its id
     prompts = read.prompts.union(_named(recipe.filters, "prompts"), pairs)
     of_sides = {name.partition("_")[2] for name in pairs.difference(OF_EVERY_PAIR)}
+    of_sides |= {"n_chars"} if recipe.score.control == "length" else set()
     of_models = {"model"} if prompts & _OF_MODELS else set()
     responses = read.responses.union(_named(recipe.filters, "responses"), of_sides, of_models)
     of_comparisons = comparisons.READS if recipe.score.judges else frozenset()
@@ -58,6 +64,12 @@ def pairs_read(recipe: Recipe) -> Sequence[str]:
     """The columns of kept pairs, numbers among them: what is published, and what selectors read."""
     of_selectors = {name for selector in recipe.selectors for name in selector.reads}
     return [*OF_EVERY_PAIR, *sorted(of_selectors.difference(OF_EVERY_PAIR))]
+
+
+def measures_read(recipe: Recipe) -> list[str]:
+    """The columns of measures that selectors read, and what is published as `difficulty`."""
+    named = {name for selector in recipe.selectors for name in selector.measure_names()}
+    return [column_of(one.name) for one in recipe.measures if one.name in named | {DIFFICULTY}]
 
 
 def _named(filters: Iterable[Filter], on: On) -> frozenset[str]:

@@ -93,7 +93,7 @@ def paired(
     `reasons` are tried in order, after those that every such pairing shares.
     """
     no_comparison = pairs.with_columns(comparison_id=pl.lit(None, dtype=pl.String))
-    counted = votes.count_votes(no_comparison, frames.judgments)
+    counted = votes.count_votes(no_comparison, frames)
     shared = {
         "fewer_than_two_responses": pl.col("n_responses") < 2,
         "fewer_than_two_texts": pl.col("n_texts") < 2,

@@ -5,9 +5,12 @@ evidence and are joined at publish. The dictionaries below are the columns that 
 A table has those of them that some part of the recipe reads (`Columns`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
+
+from pipelines.judging.tie_rule import TieRule
 
 NUMBER = pl.UInt32
 NUMBERS = {
@@ -67,10 +70,15 @@ RESPONSES = {
     # after judging
     "score": pl.Int64,
     "n_scores": pl.Int64,
+    "n_ratings": pl.Int64,
+    "rating_sum": pl.Int64,
+    "rating_sumsq": pl.Int128,
 }
 """`text_hash`: of the exact text; `norm_hash`: of the text after normalisation (NFKC, white space
 folded, case kept). `has_text` is false for an empty or white-space text too. `score`: the
-declared combination, null when nothing scored it."""
+declared combination, null when nothing scored it. `n_ratings`, `rating_sum`, `rating_sumsq`: how
+many scores went into it, of all judges, samples and annotators, and their sum and sum of squares
+(micro-units, squared); null where there are fewer than two."""
 
 RESPONSES_BEFORE = frozenset(list(RESPONSES)[:18])
 """The columns that exist before judging."""
@@ -94,8 +102,10 @@ JUDGMENTS = {
     "rank": pl.Int64,
     "verdict": pl.String,
     "p_a": pl.Float64,
+    "dimension": pl.String,
 }
-"""Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read."""
+"""Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read. The judge
+of a row with a `dimension` is called JUDGE.DIMENSION: it counts only where it is named."""
 
 PAIRED = {
     **dict.fromkeys(NUMBERS["pairs"], NUMBER),
@@ -122,6 +132,7 @@ PAIRS = {
     **{name: PAIRED[name] for name in PAIRED if name not in NUMBERS["pairs"]},
     "score_margin": pl.Int64,
     "p_chosen": pl.Float64,
+    "p_preferred": pl.Int64,
     **{f"{side}_{name}": RESPONSES[name] for side in ("chosen", "rejected") for name in _SIDE},
     "group_id": pl.String,
     "licence": pl.String,
@@ -130,7 +141,8 @@ PAIRS = {
 }
 """What filters on pairs and selectors see. `score_margin` = `score_chosen` - `score_rejected`, in
 micro-units, null where a score is. `p_chosen` = (n_votes_chosen + 1/2) / (n_votes + 1), ties
-counting half: the soft label."""
+counting half: the soft label. `p_preferred`: the probability, in micro-units, that most voters would
+prefer the chosen one, as the votes have it (`agreement.posterior`); null without votes."""
 
 TEXT_COLUMNS = {
     "prompts": ("prompt_text",),
@@ -175,3 +187,7 @@ class Frames:
     """Columns `RESPONSES`: their responses that no filter has dropped."""
     judgments: pl.DataFrame
     """Columns `JUDGMENTS`: the judgments of these prompts, those of dropped responses among them."""
+    tie_rules: Mapping[str, TieRule] = field(default_factory=dict)
+    """Judge -> how its comparisons are read (`comparisons.consolidate`)."""
+    named: tuple[str, ...] = ()
+    """The judges that `[score]` names: those of comparisons among them vote on pairs."""

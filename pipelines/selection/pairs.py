@@ -4,8 +4,10 @@ from collections.abc import Collection
 
 import polars as pl
 
+from pipelines.agreement.posterior import p_preferred
 from pipelines.selection.frames import NUMBERS, PAIRS, RESPONSES, Frames
 from pipelines.selection.hashes import make_ids
+from schemas.canonical import MICRO
 
 
 def complete_pairs(
@@ -23,6 +25,7 @@ def complete_pairs(
         score_margin=pl.col("score_chosen") - pl.col("score_rejected"),
         p_chosen=_p_chosen(),
     )
+    pairs = _with_p_preferred(pairs)
     ids = [pl.col(f"{name}_id") for name in ("chosen_response", "rejected_response", "comparison")]
     pairs = pairs.with_columns(make_ids(pairs, "pair", pairing, *ids).alias("pair_id"))
     return pairs.select(*NUMBERS["pairs"], *(name for name in PAIRS if name in columns))
@@ -45,3 +48,15 @@ def _p_chosen() -> pl.Expr:
     """
     n, lead = pl.col("n_votes"), pl.col("n_votes_chosen") - pl.col("n_votes_rejected")
     return pl.when(n > 0).then((n + lead + 1) / (2 * (n + 1)))
+
+
+def _with_p_preferred(pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` with the posterior in micro-units, computed once for each outcome of a vote."""
+    counts = ["n_votes", "n_votes_chosen", "n_votes_rejected"]
+    outcomes = pairs.select(counts).unique()
+    found = [
+        round(p_preferred(n, chosen - rejected) * MICRO) if n else None
+        for n, chosen, rejected in outcomes.iter_rows()
+    ]
+    posterior = outcomes.with_columns(p_preferred=pl.Series(found, dtype=pl.Int64))
+    return pairs.join(posterior, on=counts, how="left", nulls_equal=True, maintain_order="left")

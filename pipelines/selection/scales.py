@@ -32,9 +32,12 @@ def check_scales(
 ) -> None:
     """Holds thresholds against the scales of the judges that `score` combines, or a pairing names.
 
-    Raises RecipeError for a threshold that no score can reach, or a margin wider than the scale.
-    Checks nothing where no judge declares a scale, or weights may be negative.
+    Raises RecipeError for a threshold that no score can reach, a margin wider than the scale, or a
+    mean over judges on different scales.
+    Checks nothing where no judge declares a scale, weights may be negative, or scores are
+    controlled for something.
     """
+    _refuse_mixed(judges, score, replace(where, table="[score]"))
     scale = _combined(judges, score)
     for number, pairing in enumerate(pairings, 1):
         here = replace(where, table=f"[[pairings]] #{number} ({pairing.kind})")
@@ -49,11 +52,30 @@ def check_scales(
 def _combined(judges: Sequence[Judge], score: Score) -> Scale | None:
     """The scale of a combined score; None where it is not known."""
     scale = _declared(judges, score.judges)
-    if scale is None or any(weight < 0 for weight in score.weights.values()):
+    if scale is None or score.control or score.combine == "zscore":
+        return None
+    if any(weight < 0 for weight in score.weights.values()):
         return None
     if score.combine == "log_sigmoid":
         return Scale(Decimal("-Infinity"), Decimal(0), "a log-sigmoid")
+    if score.combine == "majority":
+        return Scale(Decimal(0), Decimal(1), "a share of responses beaten")
     return scale
+
+
+def _refuse_mixed(judges: Sequence[Judge], score: Score, here: Where) -> None:
+    scales = {
+        judge.name: judge.scale
+        for judge in judges
+        if judge.scale is not None and judge.name in (score.judges or [judge.name])
+    }
+    if score.combine in ("mean", "median", "min") and len(set(scales.values())) > 1:
+        told = ", ".join(f"{name} {low} to {high}" for name, (low, high) in scales.items())
+        raise here.error(
+            f'judges on different scales ({told}) have no common {score.combine}. combine = "zscore"'
+            ' takes each in its standard deviations; or name those that count: judges = ["NAME"]',
+            "combine",
+        )
 
 
 def _declared(judges: Sequence[Judge], names: Sequence[str]) -> Scale | None:

@@ -20,10 +20,12 @@ from pipelines.selection.columns import (
     OF_DROPPED_PAIR,
     OF_EVERY_PAIR,
     columns_read,
+    measures_read,
     pairs_read,
 )
 from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
+from pipelines.selection.measured import DIFFICULTY, column_of, measured
 from pipelines.selection.score import prompt_scores, score_responses
 from pipelines.selection.steps import (
     ID,
@@ -35,7 +37,8 @@ from pipelines.selection.steps import (
     texts_named,
 )
 
-OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores")
+OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores", "n_ratings",
+                "rating_sum", "rating_sumsq")  # fmt: skip
 OF_PROMPTS = ("prompt", "prompt_id", "arrival", "group_id", "n_responses", "n_scored", "score_sum",
               "score_sumsq")  # fmt: skip
 
@@ -51,12 +54,14 @@ class Selected:
     """What selection found out about every row."""
 
     pairs: pl.DataFrame
-    """The kept pairs, columns `columns.OF_EVERY_PAIR`."""
+    """The kept pairs, columns `columns.OF_EVERY_PAIR`, and `difficulty`."""
     dropped_pairs: pl.DataFrame
     """The others, columns `columns.OF_DROPPED_PAIR`."""
     responses: pl.DataFrame
     """Every response, in the order of its number: ids, `arrival` (`staged.ARRIVAL`), `score`
-    (micro-units), `n_scores`, `kept`."""
+    (micro-units), `n_scores`, the spread of its scores (`frames.RESPONSES`), `kept`."""
+    measures: pl.DataFrame
+    """What the measures found of kept and dropped pairs: `measured.LONG`."""
     prompts: pl.DataFrame
     """Every prompt, in the order of its number: ids, `arrival`, `group_id`, and how many responses
     it has and what their scores sum up to (`frames.PROMPTS`)."""
@@ -70,6 +75,7 @@ class _Block(NamedTuple):
     filtered: pl.DataFrame
     unpaired: pl.DataFrame
     undecided: pl.DataFrame
+    measures: pl.DataFrame
 
 
 def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> Selected:
@@ -78,7 +84,8 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     `everything` has at least the columns that `columns_read` names. Raises StoreError if a row is
     neither kept nor has a reason.
     """
-    scored = score_responses(recipe.score, everything.responses, everything.judgments)
+    rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
+    scored = score_responses(recipe.score, everything.responses, everything.judgments, rules)
     candidates = _without(scored, funnel.ids("responses"), "responses")
     candidates = _filter(recipe, candidates, "responses", texts, funnel)
 
@@ -86,8 +93,8 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     eligible = _without(prompts, funnel.ids("prompts"), "prompts")
     eligible = _filter(recipe, eligible, "prompts", texts, funnel)
 
-    frames = Frames(eligible, candidates, everything.judgments)
-    pairs, filtered = _pair(recipe, frames, texts, funnel)
+    frames = Frames(eligible, candidates, everything.judgments, rules, recipe.score.judges)
+    pairs, filtered, measures = _pair(recipe, frames, texts, funnel)
     dropped = [filtered]
     for selector in recipe.selectors:
         pairs = pairs.with_row_index(ROW)
@@ -99,8 +106,9 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     _refuse_unexplained(prompts, [pairs, *dropped], funnel)
     gone = funnel.ids("responses").implode()
     return Selected(
-        pairs=pairs.select(OF_EVERY_PAIR),
+        pairs=pairs.select(*OF_EVERY_PAIR, _difficulty(pairs)),
         dropped_pairs=pl.concat(dropped),
+        measures=measures,
         responses=scored.select(*OF_RESPONSES, kept=~pl.col("response_id").is_in(gone)),
         prompts=prompts.select(OF_PROMPTS),
     )
@@ -108,13 +116,15 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
 
 def _pair(
     recipe: Recipe, frames: Frames, texts: Texts, funnel: Funnel
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Of the pairs that the pairings make, those that the filters keep, and the others.
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Of the pairs that the pairings make, those that the filters keep, the others, the measures.
 
     A prompt is dropped where no pairing made a pair of it, for the reasons of all of them.
     """
     blocks = [_pair_block(recipe, block, texts) for block in in_blocks(frames)]
-    kept, dropped, filtered, unpaired, undecided = map(pl.concat, zip(*blocks, strict=True))
+    kept, dropped, filtered, unpaired, undecided, measures = map(
+        pl.concat, zip(*blocks, strict=True)
+    )
     made = pl.concat(table.select("prompt", "comparison_id") for table in (kept, dropped))
     n_prompts, n_compared = (made[name].drop_nulls().n_unique() for name in made.columns)
     funnel.step("pairings", "prompts", frames.prompts.height, n_prompts, unpaired)
@@ -123,22 +133,31 @@ def _pair(
         funnel.step("pairings", "comparisons", n_in, n_compared, undecided)
     if late(recipe.filters, "pairs"):
         funnel.step("filters", "pairs", made.height, kept.height, filtered)
-    return kept, dropped
+    return kept, dropped, measures
 
 
 def _pair_block(recipe: Recipe, block: Frames, texts: Texts) -> _Block:
     read = columns_read(recipe).pairs
     pairs, drops = make_pairs(recipe.pairings, block, recipe.head.seed, read)
+    pairs, measures = measured(recipe.measures, block, pairs)
     pairs = pairs.with_row_index(ROW)
     kept, filtered = _sift(recipe, pairs, "pairs", texts)
     by_comparison = pl.col("id").is_in(pairs["comparison_id"].drop_nulls().unique().implode())
     return _Block(
-        kept=kept.select(pairs_read(recipe)),
+        kept=kept.select(*pairs_read(recipe), *measures_read(recipe)),
         dropped=_less(pairs, kept),
         filtered=filtered,
         unpaired=drops.filter(level="prompts").join(pairs, on="prompt_id", how="anti"),
         undecided=drops.filter(~by_comparison, level="comparisons"),
+        measures=measures,
     )
+
+
+def _difficulty(pairs: pl.DataFrame) -> pl.Expr:
+    """The measure of that name; null without one."""
+    column = column_of(DIFFICULTY)
+    found = pl.col(column) if column in pairs.columns else pl.lit(None, pl.Float64)
+    return found.alias(DIFFICULTY)
 
 
 def _less(pairs: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:

@@ -46,7 +46,9 @@ def read_frames(folder: Path, columns: Columns) -> Frames:
 
 def read_judgments(folder: Path) -> pl.LazyFrame:
     """The staged judgments, columns `frames.JUDGMENTS`; scores are micro-units."""
-    return _slim(scan(folder, "judgments").with_columns(**_SCORES), JUDGMENTS, JUDGMENTS)
+    judge = pl.concat_str("judge", "dimension", separator=".").fill_null(pl.col("judge"))
+    staged = scan(folder, "judgments").with_columns(**_SCORES, judge=judge)
+    return _slim(staged, JUDGMENTS, JUDGMENTS)
 
 
 def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ What is dropped comes back as `DROPS`: one row for each reason, so that at every
 are the rows kept and the distinct ids dropped.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,9 @@ BEFORE = {"prompts": PROMPTS_BEFORE, "responses": RESPONSES_BEFORE, "pairs": fro
 ID: dict[On, str] = {"prompts": "prompt_id", "responses": "response_id", "pairs": "pair_id"}
 
 
+NO_MEASURES: Mapping[str, Any] = {}
+
+
 def early(filters: Sequence[Filter], on: On) -> tuple[Filter, ...]:
     """The filters on `on` that need no more than what is known before a judge is asked."""
     return tuple(one for one in filters if one.on == on and _is_early(one))
@@ -65,13 +68,17 @@ def texts_named(filters: Iterable[Filter]) -> frozenset[str]:
     return frozenset(texts & {name for one in filters for name in named(one.drops().values())})
 
 
-def check_filters(filters: Iterable[Filter]) -> None:
-    """Tries each filter on a table without rows. Raises RecipeError where that cannot work."""
+def check_filters(filters: Iterable[Filter], of_measures: Mapping[str, Any] = NO_MEASURES) -> None:
+    """Tries each filter on a table without rows. Raises RecipeError where that cannot work.
+
+    `of_measures` are the columns that pairs have besides.
+    """
     for one in filters:
         if getattr(one, "on", None) not in COLUMNS:
             raise RecipeError(f"filters.{one.name}: its `on` must be one of {', '.join(COLUMNS)}")
         texts = dict.fromkeys(TEXT_COLUMNS[one.on], pl.String)
-        apply_filters([one], pl.DataFrame(schema=COLUMNS[one.on] | texts), one.on)
+        more = of_measures if one.on == "pairs" else {}
+        apply_filters([one], pl.DataFrame(schema={**COLUMNS[one.on], **texts, **more}), one.on)
 
 
 def apply_filters(

@@ -2,23 +2,45 @@
 
 import polars as pl
 
+from pipelines.selection.comparisons import votes_on_comparisons
+from pipelines.selection.frames import Frames
 from schemas.canonical import MICRO
 
 VOTER = ("judge", "annotator", "sample_index")
 """Judgments of two responses that agree on these are one voter's opinion of the pair."""
 
-READS = frozenset((*VOTER, "score", "rank"))
-"""The columns of judgments that are read here."""
+READS = frozenset((*VOTER, "dimension", "score", "rank"))
+"""The columns of judgments that are read here; those of comparisons only if a judge is named."""
+
+SAID = {"pair": pl.UInt32, "opinion": pl.Int64}
+"""A vote on the pair in this row: 1 for the chosen, -1 for the rejected, 0 for a tie."""
 
 
-def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
+def count_votes(pairs: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     """`pairs` with `n_votes`, `n_votes_chosen`, `n_votes_rejected`, in the same order.
 
-    A vote is a voter who scored (or ranked) both responses; equal scores are a tie, which counts
-    in `n_votes` alone. Where a voter scored a response several times, the mean speaks.
+    Every voter who scored (or ranked) both responses has a vote; where one scored a response several
+    times, the mean speaks. Judges of comparisons that `[score]` names have one for each comparison
+    of the two. Equal scores are a tie, which counts in `n_votes` alone.
     """
-    opinions = _opinions(judgments)
     sides = pairs.select("chosen", "rejected").with_row_index("pair")
+    opinion = pl.col("opinion")
+    votes = (
+        pl.concat([_by_scores(sides, frames.judgments), _by_comparisons(sides, frames)])
+        .group_by("pair")
+        .agg(
+            n_votes=pl.len().cast(pl.Int64),
+            n_votes_chosen=(opinion == 1).sum().cast(pl.Int64),
+            n_votes_rejected=(opinion == -1).sum().cast(pl.Int64),
+        )
+    )
+    counts = sides.select("pair").join(votes, on="pair", how="left", maintain_order="left")
+    return pl.concat([pairs, counts.drop("pair").fill_null(0)], how="horizontal")
+
+
+def _by_scores(sides: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
+    """`SAID` by the voters who scored both responses."""
+    opinions = _opinions(judgments)
     both = sides.join(opinions, left_on="chosen", right_on="response", how="inner").join(
         opinions,
         left_on=["rejected", "voter"],
@@ -29,18 +51,13 @@ def count_votes(pairs: pl.DataFrame, judgments: pl.DataFrame) -> pl.DataFrame:
     # means compared by their products: sum / n > sum' / n' without a division
     chosen = pl.col("total") * pl.col("n_rejected")
     rejected = pl.col("total_rejected") * pl.col("n")
-    votes = both.group_by("pair").agg(
-        n_votes=pl.len().cast(pl.Int64),
-        n_votes_chosen=(chosen > rejected).sum().cast(pl.Int64),
-        n_votes_rejected=(chosen < rejected).sum().cast(pl.Int64),
-    )
-    counts = sides.select("pair").join(votes, on="pair", how="left", maintain_order="left")
-    return pl.concat([pairs, counts.drop("pair").fill_null(0)], how="horizontal")
+    return both.select("pair", opinion=(chosen - rejected).sign())
 
 
 def _opinions(judgments: pl.DataFrame) -> pl.DataFrame:
     """`response`, `voter` (a number), `total` and `n` of the voter's scores."""
-    scored = judgments.select(
+    of_whole_responses = judgments.filter(pl.col("dimension").is_null())
+    scored = of_whole_responses.select(
         "response", *VOTER, score=pl.coalesce("score", -MICRO * pl.col("rank"))
     ).drop_nulls(["response", "score"])
     voters = scored.select(VOTER).unique().with_row_index("voter")
@@ -50,4 +67,22 @@ def _opinions(judgments: pl.DataFrame) -> pl.DataFrame:
         voted = scored.join(voters, on=VOTER, how="inner", nulls_equal=True)
     return voted.group_by("response", "voter").agg(
         total=pl.col("score").sum(), n=pl.len().cast(pl.Int64)
+    )
+
+
+def _by_comparisons(sides: pl.DataFrame, frames: Frames) -> pl.DataFrame:
+    """`SAID` by the votes on comparisons of both responses, in whichever order they stand."""
+    if not frames.named:
+        return pl.DataFrame(schema=SAID)
+    votes = votes_on_comparisons(frames.judgments, frames.named, frames.tie_rules)
+    votes = votes.select("response_a_id", "response_b_id", "opinion").drop_nulls("opinion")
+    for side in ("a", "b"):
+        numbers = frames.responses.select(
+            pl.col("response").alias(side), pl.col("response_id").alias(f"response_{side}_id")
+        )
+        votes = votes.join(numbers, on=f"response_{side}_id")
+    turned = votes.select(a="b", b="a", opinion=-pl.col("opinion"))
+    either = pl.concat([votes.select("a", "b", "opinion"), turned])
+    return sides.join(either, left_on=["chosen", "rejected"], right_on=["a", "b"]).select(
+        "pair", "opinion"
     )

@@ -1,17 +1,14 @@
 """The environment of an engine: a Python of its own that vLLM is installed in, never ours."""
 
-import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import environments
 from pipelines.errors import RecipeError
 
 VARIABLE = "PAIRWRIGHT_VLLM_PYTHON"
-OWN = Path(".venv-vllm/bin/python")
-CHECKOUT = Path(__file__).parents[2]
-SCRIPT = CHECKOUT / "tools/vllm_env.sh"
+SCRIPT = environments.CHECKOUT / "tools/vllm_env.sh"
 TESTED = "0.32.0"
 LIMIT_S = 60.0
 PROBE = """
@@ -39,17 +36,9 @@ class Environment:
 def find_python(given: str | None, root: Path) -> Path:
     """The Python that `given` names (relative to `root`, or on the PATH), or the default one.
 
-    The default is the environment variable `VARIABLE`, else .venv-vllm in the working folder, else
-    the one beside the checkout. Whether it is there is not looked at.
+    The default is the environment variable `VARIABLE`, else that of a .venv-vllm.
     """
-    named = given or os.environ.get(VARIABLE, "")
-    if not named:
-        here = [folder / OWN for folder in (Path.cwd(), CHECKOUT)]
-        return next((python for python in here if python.exists()), here[0])
-    if os.sep not in named:
-        return Path(shutil.which(named) or named)
-    base = root if given else Path.cwd()
-    return (base / Path(named).expanduser()).absolute()  # resolved, it would leave its environment
+    return environments.find_python(given, root, VARIABLE, ".venv-vllm")
 
 
 def read_environment(python: Path) -> Environment:

@@ -23,9 +23,13 @@ class EngineFigures:
 
         >>> EngineFigures(2000, 1500, 640, 3).in_words(0.5)
         '640 tokens written, 1,280 a second; prefix cache 75 % of 2,000 prompt tokens; 3 preemptions'
+        >>> EngineFigures(2000, 500).in_words(4)
+        '2,000 tokens read, 500 a second; prefix cache 25 % of 2,000 prompt tokens'
         """
-        rate = f", {self.completion_tokens / seconds:,.0f} a second" if seconds else ""
-        words = [f"{self.completion_tokens:,} tokens written{rate}"]
+        written = self.completion_tokens or not self.prompt_tokens  # a reward model writes nothing
+        tokens = self.completion_tokens if written else self.prompt_tokens
+        rate = f", {tokens / seconds:,.0f} a second" if seconds else ""
+        words = [f"{tokens:,} tokens {'written' if written else 'read'}{rate}"]
         if self.prompt_tokens:
             share = 100 * self.cached_tokens / self.prompt_tokens
             words.append(f"prefix cache {share:.0f} % of {self.prompt_tokens:,} prompt tokens")

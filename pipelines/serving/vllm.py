@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from pipelines.backend import Backend, Sampling
+from pipelines.backend import Backend, Rewarding, Sampling
 from pipelines.errors import RecipeError
 from pipelines.part import Runtime, Where
 from pipelines.serving.engine import Engine
@@ -88,7 +88,12 @@ class Vllm(Backend):
             raise where.error("is empty", "command")
 
     def check_sampling(self, sampling: Sampling, where: Where) -> None:
-        """Raises nothing: vLLM scores given texts as well, and knows more than `Sampling` does."""
+        """Raises RecipeError where a reward is wanted.
+
+        vLLM scores given texts as well, and knows more than `Sampling` does.
+        """
+        if isinstance(sampling, Rewarding):
+            super().check_sampling(sampling, where)
 
     def identity(self) -> dict[str, Any]:
         """As `Part.identity`, with who answers in place of how it is found.
@@ -104,17 +109,22 @@ class Vllm(Backend):
 
     @cached_property
     def _who(self) -> str:
-        dialect: dict[str, Any] = {}
-        if self.system_role != "system":
-            dialect["system_role"] = self.system_role
-        if "seed" in self.omit:
-            dialect["seed"] = "omitted"
+        dialect = self.differences()
         if self.engine_identity:
             return _with(self.engine_identity, dialect)
         arguments = self.engine.identity()
         if self._template is not None:
             arguments["chat_template"] = hashlib.sha256(self._template.read_bytes()).hexdigest()
         return _with(f"vllm {self.environment.version} {self._weights}", arguments | dialect)
+
+    def differences(self) -> dict[str, Any]:
+        """What of the request's form is part of who answers."""
+        differences: dict[str, Any] = {}
+        if self.system_role != "system":
+            differences["system_role"] = self.system_role
+        if "seed" in self.omit:
+            differences["seed"] = "omitted"
+        return differences
 
     def equip(self, folder: Path, meter: "Meter") -> None:
         """Keeps the meter, for what the engine says of itself."""

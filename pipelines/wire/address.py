@@ -69,7 +69,7 @@ def address_of(base_url: str, path: str = COMPLETIONS) -> Address:
         if SECRET_NAMES.search(name):
             raise ValueError(f'"{name}" in the URL would be published; name api_key_env instead')
     base_path = parts.path.rstrip("/")
-    if base_path.endswith(path):
+    if path and base_path.endswith(path):
         raise ValueError(f"ends with {path}, which is appended to it; leave that out")
     named = f"[{host}]" if ":" in host else host
     shown_port = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"

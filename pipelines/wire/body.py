@@ -42,7 +42,7 @@ def request_body(request: Request, model: str, dialect: Dialect = OPENAI) -> byt
     """
     body: dict[str, Any] = {
         "model": model,
-        "messages": [chat_message(message) for message in _spoken(request.messages, dialect)],
+        "messages": [chat_message(message) for message in spoken(request.messages, dialect)],
     }
     body |= _sampling(request.sampling, dialect)
     if request.n > 1:
@@ -54,7 +54,7 @@ def request_body(request: Request, model: str, dialect: Dialect = OPENAI) -> byt
     return orjson.dumps(body)
 
 
-def _spoken(messages: tuple[Message, ...], dialect: Dialect) -> list[Message]:
+def spoken(messages: tuple[Message, ...], dialect: Dialect) -> list[Message]:
     """`messages` with system texts in the role that the server knows."""
     if dialect.system_role == "user":
         return _folded(messages)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from pipelines.wire.connection import Answer, Connection, NoWay, Unsent
-from pipelines.wire.proxy import authorization, head_of, port_of, tls, tunnelled
+from pipelines.wire.dial import dial
+from pipelines.wire.proxy import authorization, head_of, tunnelled
 
 CONNECT_S = 30.0
 """Longest wait for a connection, in seconds."""
@@ -22,8 +23,15 @@ request that meets a closing connection may have been paid, so it is never sent 
 class Pool:
     """Connections to the server of one URL. For one event loop."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], proxy: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        proxy: str | None = None,
+        connect_s: float = CONNECT_S,
+    ) -> None:
         """`url` is what is called, query included; `headers` go with every request."""
+        self._connect_s = min(connect_s, CONNECT_S)
         self._server, self._proxy = urlsplit(url), urlsplit(proxy) if proxy else None
         self._idle: list[Connection] = []  # the one used last stands last
         self._busy: set[Connection] = set()
@@ -72,10 +80,10 @@ class Pool:
         """A new connection. Raises Unsent or NoWay."""
         first = self._proxy or self._server
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(self._connect_s):
                 return await self._reached(first)
         except TimeoutError:
-            why = f"none within {CONNECT_S:g} s"
+            why = f"none within {self._connect_s:g} s"
         except NoWay:
             raise
         except ssl.SSLCertVerificationError as error:
@@ -88,10 +96,5 @@ class Pool:
     async def _reached(self, first: SplitResult) -> Connection:
         if self._proxy and self._server.scheme == "https":
             return await tunnelled(self._server, self._proxy)
-        _, connection = await asyncio.get_running_loop().create_connection(
-            Connection,
-            str(first.hostname),
-            port_of(first),
-            ssl=tls() if first.scheme == "https" else None,
-        )
+        _, connection = await dial(Connection, first)
         return connection

@@ -1,16 +1,14 @@
 """The way through a proxy to a server that speaks TLS: CONNECT, then TLS within the connection."""
 
 import asyncio
-import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import cast
 from urllib.parse import SplitResult, unquote
 
 from pipelines.wire.connection import Connection, NoWay
+from pipelines.wire.dial import dial, port_of, tls
 
-PORTS = {"http": 80, "https": 443}
 LONGEST_HEAD = 65_536
 """Bytes of a proxy's answer that are read at the most."""
 
@@ -41,9 +39,7 @@ class Tunnel(asyncio.Protocol):
 async def tunnelled(server: SplitResult, proxy: SplitResult) -> Connection:
     """A connection to `server` through `proxy`. Raises OSError, or NoWay where it is refused."""
     loop = asyncio.get_running_loop()
-    transport, tunnel = await loop.create_connection(
-        Tunnel, str(proxy.hostname), port_of(proxy), ssl=tls() if proxy.scheme == "https" else None
-    )
+    transport, tunnel = await dial(Tunnel, proxy)
     try:
         host = f"[{server.hostname}]" if ":" in (server.hostname or "") else server.hostname
         place = f"{host}:{port_of(server)}"
@@ -85,17 +81,6 @@ def secrets_of(proxy: SplitResult) -> list[str]:
         return []
     sent = authorization(proxy)["Proxy-Authorization"].removeprefix("Basic ")
     return list(dict.fromkeys((proxy.password, unquote(proxy.password), sent)))
-
-
-def port_of(address: SplitResult) -> int:
-    """The port of an address, stated or usual."""
-    return address.port or PORTS[address.scheme]
-
-
-@lru_cache
-def tls() -> ssl.SSLContext:
-    """How servers are trusted: the operating system's certificates, or SSL_CERT_FILE."""
-    return ssl.create_default_context()
 
 
 def _status(answer: bytes) -> int:

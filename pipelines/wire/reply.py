@@ -39,7 +39,7 @@ def reply_of(reply: dict[str, Any], asked: int) -> Reply:
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
         raise TransientError("the reply has no choices", broke_off=True)
-    usage = _usage(reply.get("usage"))
+    usage = usage_of(reply.get("usage"))
     alone = usage if len(choices) == 1 else None
     completions = [_completion(choice, alone) for choice in _in_order(choices)]
     readable = tuple(completion for completion in completions if completion is not None)
@@ -88,10 +88,11 @@ def error_message(reply: Any) -> str:
         if not keys:
             break
         found = found[keys[0]]
-    return found if isinstance(found, str) else _json_text(found)
+    return found if isinstance(found, str) else json_text(found)
 
 
-def _json_text(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A JSON value as compact text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -190,7 +191,7 @@ def _tool_calls(calls: Any) -> tuple[ToolCall, ...]:
 
 def _arguments(arguments: Any) -> str:
     """Arguments as JSON text; some servers send the object itself."""
-    return arguments if isinstance(arguments, str) else _json_text(arguments or {})
+    return arguments if isinstance(arguments, str) else json_text(arguments or {})
 
 
 def _logprobs(logprobs: Any) -> tuple[TokenLogprob, ...] | None:
@@ -218,7 +219,7 @@ def _token(entry: Any) -> tuple[str, float] | None:
     return (token, float(logprob)) if math.isfinite(logprob) else None
 
 
-def _usage(usage: Any) -> Usage | None:
+def usage_of(usage: Any) -> Usage | None:
     """Tokens of the whole reply. None where it states neither the prompt's nor the answer's."""
     if not isinstance(usage, dict):
         return None

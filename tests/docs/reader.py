@@ -153,6 +153,8 @@ class Reader:
     def try_toml(self, text: str, name: str) -> str:
         path = self.folder / (name or "pieces.toml")
         table = tomllib.loads(text, parse_float=Decimal)
+        if "dimensions" in table:  # a rubric
+            return ""
         if not name and "name" not in table:
             for key in ("sources", "models"):
                 self.base[key] |= table.get(key, {})

@@ -17,6 +17,7 @@ SAID = (
     "Verdict: A",
     "Verdict: B",
     "Verdict: tie",
+    "Ranking: D > B = A > C",
     "#### 4",
     "Who knows?",
 )
@@ -30,6 +31,7 @@ FIELDS = {
     "text": "text",
     "response": "id",
     "score": "score",
+    "read": "verdict",
 }
 """Values for the fields that parts commonly have; a part that needs another one adds it here."""
 

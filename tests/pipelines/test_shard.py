@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.build import Outcome, publish, read, run_build
+from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.ledger import partition_of
 from pipelines.errors import StoreError
 from pipelines.meter import Meter
@@ -61,13 +62,14 @@ def in_shards(folder: Path, of: int) -> tuple[Outcome, Meter]:
         return await run_shard(recipe, store.ledger_folder, staging, shard, Meter())
 
     with staged(store, "trial") as staging:
-        intake = read(recipe, staging, meter)
+        gate = JudgeGate(recipe, store)
+        intake = read(recipe, staging, meter, gate)
         finished = []
         for number in reversed(range(of)):
             path, sha256 = write_receipt(asyncio.run(run(number, staging)))
             finished.append(read_receipt(path, sha256))
             meter.add(finished[-1].meter)
-        return publish(recipe, store, staging, intake, finished, meter), meter
+        return publish(recipe, store, staging, intake, finished, meter, gate), meter
 
 
 def test_any_number_of_shards_gives_the_same_content(tmp_path: Path) -> None:
@@ -121,7 +123,7 @@ def test_a_shard_that_cannot_be_is_refused(number: int, of: int) -> None:
 def finished_shard(folder: Path) -> Finished:
     builds.write_questions(folder, range(5))
     recipe = read_recipe(builds.write_recipe(folder, SCRIPTED))
-    read(recipe, folder, Meter())
+    read(recipe, folder, Meter(), JudgeGate(recipe, Store(folder / "store")))
     return asyncio.run(run_shard(recipe, folder / "ledger", folder, Shard(), Meter()))
 
 

@@ -17,6 +17,7 @@ from pipelines.publishing.store import Store, Version
 from pipelines.runs import RunWriter
 from pipelines.selection.columns import OF_DROPPED_PAIR, OF_EVERY_PAIR, OF_EVERY_RECIPE
 from pipelines.selection.frames import PAIRS, PROMPTS, Frames
+from pipelines.selection.measured import LONG
 from pipelines.selection.select import Selected
 from pipelines.selection.staged import read_frames
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
@@ -52,7 +53,10 @@ class Content:
             "score_sumsq": 14_000_000_000_000,
         }
         return Selected(
-            pairs=self._numbered(self.pairs, frames).select(OF_EVERY_PAIR),
+            pairs=self._numbered(self.pairs, frames).select(
+                *OF_EVERY_PAIR, difficulty=pl.lit(None, pl.Float64)
+            ),
+            measures=pl.DataFrame(schema=LONG),
             dropped_pairs=self._numbered(self.dropped_pairs, frames).select(OF_DROPPED_PAIR),
             responses=frames.responses.with_columns(
                 pl.col("response_id").replace_strict(scores, return_dtype=pl.Int64).alias("score"),

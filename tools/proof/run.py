@@ -6,29 +6,23 @@ DIR; a run that was stopped goes on with the same command.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
 from pipelines.engine.checkpoint import find_checkpoint
-from tools.proof.answers import Marks, marked
+from tools.proof.answers import Marks
 from tools.proof.design import ARMS, JUDGES, MAIN, SMALL, TUNING_SEED, Arm, Size
-from tools.proof.jobs import Job, Setting, checkpoint_name, write_jobs
+from tools.proof.jobs import Job, Setting, checkpoint_name
+from tools.proof.processes import PYTHON, ROOT, mark_all, run_jobs
 from tools.proof.report import Findings, Tried, tables
 from tools.proof.sets import PairSet, build_sets
 
-ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
-
-PYTHON = ROOT / ".venv-trainers" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +96,9 @@ class Proof:
         return self.sets[training.arm.set]
 
     def _train(self, trainings: Sequence[Training]) -> None:
-        """Trains what is not there yet, in several processes."""
-        jobs = [self._job(one) for one in trainings if not self._checkpoint(one).is_dir()]
-        shares = [jobs[place :: self.processes] for place in range(self.processes)]
-        running = [self._trainer(place, share) for place, share in enumerate(shares) if share]
-        failed = [one.args for one in running if one.wait()]
-        if failed:
-            raise SystemExit(f"a training failed: see {self.out / 'jobs'}/*.log")
+        """Trains what is not there yet."""
+        jobs = [self._job(one) for one in trainings]
+        run_jobs(jobs, self.out / "jobs", self.processes)
 
     def _job(self, training: Training) -> Job:
         setting = training.setting
@@ -123,32 +113,10 @@ class Proof:
             checkpoint=str(self._checkpoint(training)),
         )
 
-    def _trainer(self, place: int, jobs: Sequence[Job]) -> "subprocess.Popen[bytes]":
-        file = self.out / "jobs" / f"{place}.json"
-        write_jobs(jobs, file)
-        environment = {
-            **os.environ,
-            "HF_HOME": str(self.out / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            "CUDA_VISIBLE_DEVICES": "",
-            "TOKENIZERS_PARALLELISM": "false",
-            "OMP_NUM_THREADS": "1",
-        }
-        with file.with_suffix(".log").open("w") as log:
-            return subprocess.Popen(
-                [PYTHON, "-m", "tools.proof.train", file],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-
     def _mark(self, folders: Iterable[Path], first: int, count: int) -> list[Marks]:
-        """The marks of each checkpoint, in several processes."""
+        """The marks of each checkpoint."""
         kept = self.out / "answers"
-        ask = partial(marked, first=first, count=count, samples=self.size.samples, kept=kept)
-        with ProcessPoolExecutor(self.processes, get_context("spawn")) as pool:
-            return list(pool.map(ask, folders))
+        return mark_all(folders, first, count, self.size.samples, kept, self.processes)
 
 
 def timed(what: str, work: Callable[[], T]) -> T:

@@ -1,4 +1,5 @@
 import asyncio
+import math
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,42 @@ async def test_latency_changes_the_order_of_arrival_and_nothing_else() -> None:
     replies = await asyncio.gather(*(call(seed) for seed in range(20)))
     assert arrived != sorted(arrived)
     assert list(replies) == [await fast.complete(asking("x", seed=seed)) for seed in range(20)]
+
+
+def asking_for_odds(text: str, top: int | None = 20) -> Request:
+    sampling = Sampling(logprobs=bool(top), top_logprobs=top)
+    return Request((Message("user", text),), None, sampling, 1, 0)
+
+
+async def test_odds_are_told_where_log_probabilities_are_asked_for() -> None:
+    odds = {"4": 0.5, "5": 0.25}
+    backend = scripted(rules=(rule("cat", "4", odds=odds), rule("dog", "3")))
+    [told] = (await backend.complete(asking_for_odds("a cat"))).completions
+    assert told.logprobs is not None
+    [token] = told.logprobs
+    assert (token.token, token.logprob) == ("4", math.log(0.5))
+    assert token.top == (("4", math.log(0.5)), ("5", math.log(0.25)))
+    for request in (asking_for_odds("a cat", None), asking_for_odds("a dog")):
+        [silent] = (await backend.complete(request)).completions
+        assert silent.logprobs is None
+
+
+def test_odds_are_in_the_identity_and_none_are_as_before_there_were_any() -> None:
+    with_odds = scripted(rules=(rule("cat", "4", odds={"4": 1.0}),))
+    without = scripted(rules=(rule("cat", "4"),))
+    assert with_odds.model_identity() != without.model_identity()
+    assert "odds" not in without.identity()["rules"][0]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, -0.1])
+def test_odds_that_are_no_probabilities_are_refused(share: float) -> None:
+    with pytest.raises(RecipeError, match="odds"):
+        scripted(rules=(rule("cat", "4", odds={"4": share}),))
+
+
+def test_log_probabilities_that_no_rule_tells_are_refused_before_any_call() -> None:
+    where = Where("r.toml", "[[judges]] #1", Path())
+    asked = Sampling(logprobs=True, top_logprobs=20)
+    with pytest.raises(RecipeError, match=r"no rule of models\.pupil has `odds`"):
+        scripted(rules=(rule("cat", "4"),)).check_sampling(asked, where)
+    scripted(rules=(rule("cat", "4", odds={"4": 1.0}),)).check_sampling(asked, where)

@@ -1,6 +1,8 @@
 import pytest
 
-from pipelines.selection.comparisons import consolidate
+from pipelines.judging.comparator import verdict_of
+from pipelines.judging.tie_rule import DOVE, FASTCHAT, JUDGEBENCH, PAIRS, TieRule
+from pipelines.selection.comparisons import NO_RULES, consolidate
 from tests.pipelines.tables import UNIT, rows_of
 
 
@@ -8,10 +10,10 @@ from tests.pipelines.tables import UNIT, rows_of
 def comparison():
     """The one consolidated row of some judgments of comparison "c"."""
 
-    def build(*judgments, judges=()):
+    def build(*judgments, judges=(), rules=NO_RULES):
         plain = {"comparison_id": "c", "response_a_id": "r", "response_b_id": "s", "judge": "j"}
         rows = rows_of("judgments", [{**plain, **judgment} for judgment in judgments])
-        return consolidate(rows, judges).row(0, named=True)
+        return consolidate(rows, judges, rules).row(0, named=True)
 
     return build
 
@@ -115,3 +117,110 @@ def test_samples_annotators_and_records_are_votes_of_their_own(comparison):
 def test_judgments_of_single_responses_are_left_out():
     rows = rows_of("judgments", [{"response_id": "r", "judge": "j", "score": 1}])
     assert consolidate(rows).is_empty()
+
+
+RULES = {"FASTCHAT": FASTCHAT, "DOVE": DOVE, "JUDGEBENCH": JUDGEBENCH, "PAIRS": PAIRS}
+
+
+@pytest.mark.parametrize(
+    ("ab", "ba", "verdict"),
+    [  # methods 3.4, label A throughout: correct, correct, tie, correct, incorrect
+        ("a", "a", "a"),
+        ("a", "tie", "a"),
+        ("a", "b", "tie"),
+        ("a", None, "a"),
+        (None, None, None),
+        ("tie", "tie", "tie"),
+        ("b", None, "b"),
+    ],
+)
+def test_judgebench_counts_both_orders_and_the_sign_wins(comparison, ab, ba, verdict):
+    rows = both_orders({"verdict": ab}, {"verdict": ba})
+    assert comparison(*rows, rules={"j": JUDGEBENCH})["verdict"] == verdict
+
+
+@pytest.mark.parametrize("rule", ["FASTCHAT", "DOVE"])
+@pytest.mark.parametrize(
+    ("ab", "ba", "verdict"),
+    [
+        ("a", "a", "a"),
+        ("b", "b", "b"),
+        ("a", "b", "tie"),
+        ("b", "a", "tie"),
+        ("a", "tie", "tie"),
+        ("a", None, None),
+        (None, None, None),
+    ],
+)
+def test_fastchat_and_dove_want_both_orders_to_agree(comparison, rule, ab, ba, verdict):
+    rows = both_orders({"verdict": ab}, {"verdict": ba})
+    assert comparison(*rows, rules={"j": RULES[rule]})["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [(("A", "B"), "a"), (("B", "A"), "b"), (("A", "A"), "tie"), (("B", "B"), "tie")],
+)
+def test_doves_four_letter_combinations(comparison, shown, verdict):
+    said = [verdict_of(letter, order) for letter, order in zip(shown, ("AB", "BA"), strict=True)]
+    rows = both_orders(*({"verdict": one} for one in said))
+    assert comparison(*rows, rules={"j": DOVE})["verdict"] == verdict
+
+
+def test_pairs_averages_the_orders(comparison):
+    row = comparison(*both_orders({"p_a": 0.9}, {"p_a": 0.2}), rules={"j": PAIRS})
+    assert (row["verdict"], row["p_a"], row["n_inconsistent"]) == ("a", 550_000, 0)
+    row = comparison(*both_orders({"verdict": "a"}, {"verdict": "tie"}), rules={"j": PAIRS})
+    assert (row["verdict"], row["p_a"], row["n_inconsistent"]) == ("a", 750_000, 0)
+    row = comparison(*both_orders({"verdict": "a"}, {"verdict": "b"}), rules={"j": PAIRS})
+    assert (row["verdict"], row["p_a"], row["n_inconsistent"]) == ("tie", 500_000, 1)
+
+
+def test_probabilities_that_disagree_may_be_a_tie_too(comparison):
+    row = comparison(*both_orders({"p_a": 0.9}, {"p_a": 0.2}), rules={"j": FASTCHAT})
+    assert (row["verdict"], row["p_a"], row["n_inconsistent"]) == ("tie", 500_000, 1)
+
+
+@pytest.mark.parametrize("said", [{"verdict": ("a", "b")}, {"p_a": (0.9, 0.2)}])
+def test_a_vote_that_is_dropped_is_neither_a_tie_nor_unread(comparison, said):
+    [(name, values)] = said.items()
+    rows = both_orders(*({name: value} for value in values))
+    row = comparison(*rows, rules={"j": TieRule("drop")})
+    assert (row["verdict"], row["p_a"], row["n_votes"]) == (None, None, 0)
+    assert (row["n_unread"], row["n_inconsistent"]) == (0, 1)
+    other = {"judge": "k", "verdict": "b"}
+    assert comparison(*rows, other, rules={"j": TieRule("drop")})["verdict"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("p", "verdict"), [(0.55, "tie"), (0.450000, "tie"), (0.550001, "a"), (0.449999, "b")]
+)
+def test_a_probability_within_the_band_is_a_tie(comparison, p, verdict):
+    rule = {"j": TieRule(band=50_000)}
+    assert comparison({"p_a": p}, rules=rule)["verdict"] == verdict
+    both = both_orders({"p_a": p}, {"p_a": p})
+    assert comparison(*both, rules=rule)["verdict"] == verdict
+
+
+def test_a_band_of_a_quarter_makes_a_verdict_and_a_tie_a_tie(comparison):
+    rows = both_orders({"verdict": "a"}, {"verdict": "tie"})
+    assert comparison(*rows, rules={"j": TieRule("average", 250_000)})["verdict"] == "tie"
+    assert comparison(*rows, rules={"j": TieRule("average", 249_999)})["verdict"] == "a"
+
+
+def test_each_judge_is_read_by_its_own_rule(comparison):
+    rows = [
+        *both_orders({"verdict": "a"}, {"verdict": "tie"}),
+        *both_orders({"verdict": "a"}, {"verdict": "tie"}, judge="k"),
+    ]
+    row = comparison(*rows, rules={"k": PAIRS})
+    assert (row["n_votes_a"], row["n_ties"], row["p_a"]) == (1, 1, 625_000)
+
+
+def test_what_is_said_of_one_dimension_counts_only_where_it_is_named(comparison):
+    rows = [
+        {"verdict": "a"},
+        {"verdict": "b", "judge": "j.recheck", "dimension": "recheck", "order": "AB"},
+    ]
+    assert comparison(*rows)["verdict"] == "a"
+    assert comparison(*rows, judges=("j.recheck",))["verdict"] == "b"

@@ -59,7 +59,8 @@ def test_without_a_declared_scale_nothing_is_checked():
 
 def test_several_scales_are_spanned_and_judges_that_do_not_count_are_left_out():
     judges = [judge("a", 0, 9), judge("b", 10, 100)]
-    check(judges, part("filters", "min_score", min=50))
+    both = {"combine": "weighted", "weights": {"a": 10.0, "b": 1.0}}
+    check(judges, part("filters", "min_score", min=50), **both)
     with pytest.raises(RecipeError, match="the scale of a is 0 to 9"):
         check(judges, part("filters", "min_score", min=50), judges=("a",))
 
@@ -86,9 +87,26 @@ def test_negative_weights_leave_the_scale_unchecked():
 
 def test_what_a_pairing_takes_for_right_must_lie_on_the_scale_of_the_judge_it_names():
     judges = [judge("overall", 1, 10), judge("checked", 0, 1)]
-    check(judges, pairings=[part("pairings", "correct_wrong", judge="checked")])
+    own = {"judges": ("overall",)}
+    check(judges, pairings=[part("pairings", "correct_wrong", judge="checked")], **own)
     check(judges, pairings=[part("pairings", "correct_wrong")], judges=("checked",))
     with pytest.raises(
         RecipeError, match=r"\[\[pairings\]\] #1 .*no score can be 0: .* of overall"
     ):
-        check(judges, pairings=[part("pairings", "correct_wrong", judge="overall")])
+        check(judges, pairings=[part("pairings", "correct_wrong", judge="overall")], **own)
+
+
+@pytest.mark.parametrize("combine", ["mean", "median", "min"])
+def test_judges_on_different_scales_have_no_common_mean(combine):
+    judges = [judge("overall", 1, 10), judge("checked", 0, 1), judge("unknown")]
+    with pytest.raises(RecipeError, match=r"\[score\]: combine: .*overall 1 to 10, checked 0 to 1"):
+        check(judges, combine=combine)
+    check(judges, combine=combine, judges=("overall", "unknown"))
+    check([judge("one", 1, 5), judge("other", 1, 5)], combine=combine)
+
+
+def test_standard_deviations_have_no_scale_and_a_majority_has_its_own():
+    judges = [judge("overall", 1, 10), judge("checked", 0, 1)]
+    check(judges, part("filters", "margin", min=20), combine="zscore")
+    with pytest.raises(RecipeError, match=r"no margin can be 2: a share of responses beaten is 0"):
+        check(judges, part("filters", "margin", min=2), combine="majority")

@@ -29,6 +29,8 @@ EXAMPLES = {
     "min_score": {"min": 2},
     "variance": {"max": Decimal("0.5"), "min_scored": 2},
     "agreement": {"min": Decimal("0.6")},
+    "preferred": {"min": Decimal("0.8")},
+    "disagreement": {"max": 2},
     "length_ratio": {"max": Decimal("1.5")},
     "licence": {"allow": ("MIT",)},
     "sample": {"fraction": Decimal("0.5")},
@@ -296,7 +298,7 @@ def shuffled(table, seed=1):
 
 
 def shuffled_frames(frames):
-    return Frames(*(shuffled(getattr(frames, name)) for name in Frames.__dataclass_fields__))
+    return Frames(*map(shuffled, (frames.prompts, frames.responses, frames.judgments)))
 
 
 def in_order(drops):

@@ -1,9 +1,12 @@
 import polars as pl
 import pytest
 
-from pipelines.selection.frames import NUMBER
+from pipelines.judging.tie_rule import JUDGEBENCH
+from pipelines.selection.frames import NUMBER, Frames
 from pipelines.selection.votes import count_votes
 from tests.pipelines.tables import number_of, rows_of
+
+RESPONSES = rows_of("responses", [{"response_id": "r"}, {"response_id": "s"}])
 
 
 @pytest.fixture
@@ -17,7 +20,8 @@ def votes():
             {"response_id": response, "judge": judge, "sample_index": sample, column: value}
             for response, judge, sample, column, value in judgments
         ]
-        return count_votes(pair, rows_of("judgments", rows)).row(0)[2:]
+        frames = Frames(rows_of("prompts", []), RESPONSES, rows_of("judgments", rows))
+        return count_votes(pair, frames).row(0)[2:]
 
     return count
 
@@ -50,3 +54,41 @@ def test_repeated_scores_of_one_voter_vote_by_their_exact_mean(votes):
     chosen = [("r", "j", None, "score", value) for value in (2, 2, 3)]
     rejected = [("s", "j", None, "score", value) for value in (2, 2, 2, 3)]
     assert votes(*chosen, *rejected) == (1, 1, 0)
+
+
+def compared(*verdicts, a="r", b="s", judge="j"):
+    return [
+        {"comparison_id": f"{a}{b}", "response_a_id": a, "response_b_id": b, "judge": judge}
+        | {"order": order, "verdict": verdict}
+        for order, verdict in zip(("AB", "BA"), verdicts, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [(("a", "a"), (2, 2, 0)), (("b", "b"), (2, 1, 1)), (("a", "b"), (2, 1, 0)),
+     (("a", "tie"), (2, 1, 0)), (("a", None), (1, 1, 0))],
+)  # fmt: skip
+def test_a_named_judge_of_comparisons_votes_beside_one_of_scores(verdicts, expected):
+    rated = [
+        {"response_id": name, "judge": "k", "score": score}
+        for name, score in zip("rs", (8, 5), strict=True)
+    ]
+    judgments = rows_of("judgments", [*compared(*verdicts), *rated])
+    numbers = {"chosen": [number_of("r")], "rejected": [number_of("s")]}
+    pair = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, NUMBER))
+    frames = Frames(rows_of("prompts", []), RESPONSES, judgments, named=("j", "k"))
+    assert count_votes(pair, frames).row(0)[2:] == expected
+    unnamed = Frames(rows_of("prompts", []), RESPONSES, judgments)
+    assert count_votes(pair, unnamed).row(0)[2:] == (1, 1, 0)
+
+
+def test_a_comparison_that_names_the_rejected_first_counts_the_same_by_its_own_tie_rule():
+    judgments = rows_of("judgments", compared("b", "tie", a="s", b="r"))
+    numbers = {"chosen": [number_of("r")], "rejected": [number_of("s")]}
+    pair = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, NUMBER))
+    of_prompts = rows_of("prompts", [])
+    plain = Frames(of_prompts, RESPONSES, judgments, named=("j",))
+    assert count_votes(pair, plain).row(0)[2:] == (1, 0, 0)
+    lenient = Frames(of_prompts, RESPONSES, judgments, {"j": JUDGEBENCH}, ("j",))
+    assert count_votes(pair, lenient).row(0)[2:] == (1, 1, 0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import environments
 from pipelines.errors import RecipeError
 from pipelines.serving import environment
 from pipelines.serving.environment import find_python, read_environment
@@ -23,7 +24,7 @@ def test_the_python_is_the_named_one_or_the_variables_or_the_folders(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(environment.VARIABLE, raising=False)
-    monkeypatch.setattr(environment, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr(environments, "CHECKOUT", tmp_path / "checkout")
     assert find_python(None, tmp_path) == tmp_path / ".venv-vllm/bin/python"
     beside = write_python(tmp_path / "checkout/.venv-vllm/bin/python", "")
     assert find_python(None, tmp_path) == beside

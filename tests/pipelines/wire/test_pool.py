@@ -2,19 +2,22 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import trustme
 
+from pipelines.wire import dial
 from pipelines.wire import pool as pools
 from pipelines.wire.connection import BrokenOff, NoWay, Unsent
+from pipelines.wire.dial import tls
 from pipelines.wire.pool import Pool
-from pipelines.wire.proxy import secrets_of, tls
+from pipelines.wire.proxy import secrets_of
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEADERS = {"Content-Type": "application/json"}
@@ -357,4 +360,40 @@ async def test_a_proxy_that_opens_no_tunnel_sends_nothing(answer: bytes) -> None
         opened("https://models.test/v1", f"http://127.0.0.1:{proxy}") as pool,
     ):
         with pytest.raises(Unsent, match="proxy"):
+            await pool.post(b"{}")
+
+
+@contextmanager
+def swallowing() -> Iterator[int]:
+    """The port of an address that answers no packet: its queue of connections is full."""
+    with socket.socket() as listening, ExitStack() as waiting:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        port: int = listening.getsockname()[1]
+        for _ in range(3):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+async def test_an_address_that_swallows_packets_gives_way_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+    with swallowing() as dead:
+        async with serving(saying(sized(b"here"))) as port, opened("http://models.test") as pool:
+
+            async def two(*_: object) -> list[object]:
+                return [(*stream, ("127.0.0.1", dead)), (*stream, ("127.0.0.1", port))]
+
+            monkeypatch.setattr(dial, "addresses_of", two)
+            async with asyncio.timeout(10):
+                assert (await pool.post(b"{}")).body == b"here"
+
+
+async def test_a_connection_that_takes_too_long_is_unsent() -> None:
+    with swallowing() as dead:
+        pool = Pool(f"http://127.0.0.1:{dead}", HEADERS, connect_s=0.2)
+        with pytest.raises(Unsent, match=r"none within 0\.2 s"):
             await pool.post(b"{}")

@@ -1,0 +1,70 @@
+"""An ablation as text: one line for each variant."""
+
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+import orjson
+
+from flows.plain_text import aligned, counted
+from pipelines.ablation.ablate import Ablation, Row
+
+HEADS = {
+    "alone": "each component alone",
+    "cumulated": "cumulated",
+    "without": "the recipe without",
+    "judge": "the recipe with one judge",
+}
+COLUMNS = ("", "prompts", "pairs", "margin", "chosen", "rejected", "chars +", "chars -", "on-policy",
+           "shift")  # fmt: skip
+
+LEGEND = """\
+margin, chosen, rejected: mean scores; chars +, chars -: mean length of chosen and rejected;
+on-policy: share of pairs whose chosen answer is the policy's; shift: how far the models that are
+chosen differ from those of "nothing" (total variation, 0 to 1)"""
+
+
+def ablation_text(ablation: Ablation) -> str:
+    """The table of all variants, and what it is about."""
+    nothing = ablation.rows[0]
+    lines: list[tuple[str, ...]] = [COLUMNS]
+    for group, rows in groupby(ablation.rows, key=lambda row: row.group):
+        lines.append((HEADS[group], *("" for _ in COLUMNS[1:])))
+        lines += [_line(row, nothing) for row in rows]
+    about = [counted(ablation.prompts, "prompt") + ", no call made"]
+    if ablation.owed:
+        about.append(f"{counted(ablation.owed, 'prompt')} left out: their calls are not paid yet")
+    return "\n".join([aligned(lines), "", LEGEND, "", "; ".join(about)])
+
+
+def ablation_json(ablation: Ablation) -> str:
+    """Everything, the shares of each model and source among it."""
+    nothing = ablation.rows[0]
+    rows: list[dict[str, Any]] = [
+        {"group": row.group, "name": row.name, **asdict(row.figures), "shift": _shift(row, nothing)}
+        for row in ablation.rows
+    ]
+    told = {"prompts": ablation.prompts, "owed": ablation.owed, "rows": rows}
+    return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
+
+
+def _line(row: Row, nothing: Row) -> tuple[str, ...]:
+    figures = row.figures
+    numbers = [
+        _number(figures.margin, 2),
+        _number(figures.score_chosen, 2),
+        _number(figures.score_rejected, 2),
+        _number(figures.n_chars_chosen, 0),
+        _number(figures.n_chars_rejected, 0),
+        "" if figures.on_policy is None else f"{figures.on_policy:.0%}",
+        _number(_shift(row, nothing), 2),
+    ]
+    return (f"  {row.name}", f"{figures.prompts:,}", f"{figures.pairs:,}", *numbers)
+
+
+def _shift(row: Row, nothing: Row) -> float | None:
+    return row.figures.shift(nothing.figures)
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:,.{decimals}f}"

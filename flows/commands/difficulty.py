@@ -1,0 +1,119 @@
+"""Measure how hard each pair is: its loss for models that were trained without it.
+
+For example:
+    pairwright difficulty quickstart --model policy
+    pairwright difficulty my-set@v0002 --model ./my-sft-model --seeds 41,42,43 --learning-rate 3e-5
+
+Selective DPO (arXiv 2502.09650): reference runs fine-tune the model with LoRA and DPO on one half of
+the pairs and score the other half at several checkpoints; for each seed the halves change places, so
+every pair is held out once by each. The losses are kept as a table in the store, which a recipe's
+`held_out_loss` ranks by. The runs need an environment with TRL and PEFT; a GPU is used if there is one.
+What was stopped goes on where it was.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.store_option import add_store
+
+if TYPE_CHECKING:
+    from pipelines.difficulty.crossfit import Plan
+    from pipelines.publishing.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("dataset", metavar="NAME[@V]", help="default: the newest version")
+    add_store(parser)
+    parser.add_argument(
+        "--model", metavar="MODEL", required=True, help="a folder, or policy or teacher, which ship"
+    )
+    parser.add_argument("--split", help="only the pairs of this split (default: all)")
+    parser.add_argument(
+        "--seeds", type=_numbers, default=(41, 42, 43), help="default: 41,42,43 (the paper's)"
+    )
+    parser.add_argument("--checkpoints", metavar="N", type=int, default=5, help="default: 5")
+    parser.add_argument("--beta", type=float, default=0.01, help="DPO's beta (default: 0.01)")
+    parser.add_argument(
+        "--learning-rate", metavar="RATE", type=float, default=3e-5, help="default: 3e-5"
+    )
+    parser.add_argument("--epochs", metavar="N", type=int, default=1, help="default: 1")
+    parser.add_argument(
+        "--batch", metavar="N", type=int, default=64, help="pairs a step (default: 64)"
+    )
+    parser.add_argument(
+        "--at-once", metavar="N", type=int, default=8, help="pairs in memory at once (default: 8)"
+    )
+    parser.add_argument("--rank", metavar="N", type=int, default=16, help="of LoRA (default: 16)")
+    parser.add_argument(
+        "--max-length", metavar="N", type=int, default=1024, help="tokens (default: 1024)"
+    )
+    parser.add_argument("--cpu", action="store_true", help="leave a GPU alone")
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="of an environment with TRL and PEFT (default: .venv-trainers)",
+    )
+
+
+def _numbers(given: str) -> tuple[int, ...]:
+    numbers = tuple(int(part) for part in given.split(","))
+    if len(set(numbers)) != len(numbers):
+        raise argparse.ArgumentTypeError(f"{given}: a seed stands there twice")
+    return numbers
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Runs what is not done yet and says what came out; 0."""
+    from flows.difficulty_text import difficulty_text
+    from pipelines.difficulty.crossfit import crossfit
+    from pipelines.publishing.store import Store
+
+    store = Store(chosen.store)
+    plan = _plan(chosen, store)
+    fitted = crossfit(plan, store.root, chosen.python, _told if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(difficulty_text(plan.version.ref, fitted))
+    return 0
+
+
+def _plan(chosen: argparse.Namespace, store: "Store") -> "Plan":
+    from pipelines.difficulty.crossfit import Plan, Settings
+
+    settings = Settings(
+        beta=chosen.beta,
+        rate=chosen.learning_rate,
+        epochs=chosen.epochs,
+        batch=chosen.batch,
+        micro_batch=min(chosen.at_once, chosen.batch),
+        rank=chosen.rank,
+        max_length=chosen.max_length,
+    )
+    return Plan(
+        version=store.resolve(chosen.dataset),
+        model=_model(chosen.model),
+        split=chosen.split,
+        seeds=chosen.seeds,
+        checkpoints=chosen.checkpoints,
+        settings=settings,
+        cpu=chosen.cpu,
+    )
+
+
+def _model(given: str) -> Path:
+    """A folder of the user's, else a model that ships."""
+    from pipelines.shipped import shipped
+
+    if Path(given).is_dir():
+        return Path(given)
+    try:
+        return shipped(f"models/{given}")
+    except FileNotFoundError:
+        return Path(given)
+
+
+def _told(done: int, total: int) -> None:
+    print(f"\rreference runs: checkpoint {done} of {total}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""The actions of `pairwright judge`: one action, one module."""

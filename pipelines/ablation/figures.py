@@ -1,0 +1,82 @@
+"""Figures of a selection: how many pairs, and what they are like."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.selection.frames import Columns
+from schemas.canonical import MICRO
+
+READS = Columns(responses=frozenset(("model", "policy", "n_chars")))
+"""The columns that figures need beside the recipe's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the pairs of one variant are like. Means are None without pairs (or scores)."""
+
+    prompts: int
+    """Prompts with at least one pair."""
+    pairs: int
+    margin: float | None
+    """Mean of chosen - rejected score, in score units."""
+    score_chosen: float | None
+    score_rejected: float | None
+    n_chars_chosen: float | None
+    """Mean length, in characters."""
+    n_chars_rejected: float | None
+    on_policy: float | None
+    """Share of pairs whose chosen response is the policy's; None where no policy is declared."""
+    chosen_models: dict[str, float]
+    """Model -> its share of the chosen responses."""
+    sources: dict[str, float]
+    """Source -> its share of the pairs."""
+
+    def shift(self, other: "Figures") -> float | None:
+        """Total variation distance between who is chosen here and there, in [0, 1].
+
+        Half the sum of |share - share'| over all models.
+        """
+        if not self.pairs or not other.pairs:
+            return None
+        here, there = self.chosen_models, other.chosen_models
+        return sum(abs(here.get(m, 0.0) - there.get(m, 0.0)) for m in {*here, *there}) / 2
+
+
+def figures_of(pairs: pl.DataFrame, responses: pl.DataFrame, sources: pl.DataFrame) -> Figures:
+    """The figures of `pairs` (`prompt`, `prompt_id`, `chosen`, `rejected`, scores in micro-units).
+
+    `responses` has `response`, `model`, `policy`, `n_chars`; `sources` has `prompt_id`, `source`,
+    one row for each source of a prompt.
+    """
+    facts = responses.select("response", "model", "policy", "n_chars")
+    chosen = pairs.select("chosen").join(
+        facts, left_on="chosen", right_on="response", how="left", maintain_order="left"
+    )
+    rejected = pairs.select("rejected").join(
+        facts, left_on="rejected", right_on="response", how="left", maintain_order="left"
+    )
+    on = chosen["policy"].drop_nulls()
+    of_sources = pairs.select("prompt_id").join(sources, on="prompt_id")["source"]
+    return Figures(
+        prompts=pairs["prompt"].n_unique(),
+        pairs=pairs.height,
+        margin=_mean(pairs["score_margin"], MICRO),
+        score_chosen=_mean(pairs["score_chosen"], MICRO),
+        score_rejected=_mean(pairs["score_rejected"], MICRO),
+        n_chars_chosen=_mean(chosen["n_chars"]),
+        n_chars_rejected=_mean(rejected["n_chars"]),
+        on_policy=_mean(on == "on"),
+        chosen_models=_shares(chosen["model"], pairs.height),
+        sources=_shares(of_sources, pairs.height),
+    )
+
+
+def _mean(values: pl.Series, unit: int = 1) -> float | None:
+    known = values.drop_nulls()
+    return int(known.sum()) / known.len() / unit if known.len() else None
+
+
+def _shares(names: pl.Series, total: int) -> dict[str, float]:
+    counts = names.drop_nulls().value_counts().sort("count", names.name, descending=[True, False])
+    return {name: count / total for name, count in counts.iter_rows()}

@@ -1,0 +1,76 @@
+"""A figure: an estimate, what it rests on, and how sure it is."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.agreement.bootstrap import Interval, bootstrap
+
+Statistic = Callable[..., float | None]
+"""A function of some totals."""
+
+SEED = 0
+"""Of the resamples: equal judgments have equal intervals."""
+BLOCKS = 1_000
+"""Most units that are resampled. Of more prompts, neighbours in the order of their ids, which are
+hashes, are drawn together: totals of random blocks spread as totals of prompts do, and the time
+does not grow with the number of prompts."""
+
+
+class Figure(NamedTuple):
+    """One estimate."""
+
+    value: float
+    n: int
+    """How many observations it rests on."""
+    interval: Interval | None
+    """95 %, by bootstrap over prompts; None where too few prompts say something."""
+
+
+def figure(sums: pl.DataFrame, statistic: Statistic, n: str, *, sure: bool = True) -> Figure | None:
+    """`statistic` of the totals of `sums`, a row per prompt; None where it is undefined.
+
+    `sums` has the column `prompt`, then columns that add up over prompts, which the statistic
+    takes in their order. `n` names the one that counts the observations. Without `sure` no
+    interval is worked out.
+    """
+    columns = sums.sort("prompt").drop("prompt")
+    rows = columns.to_numpy().astype(np.float64)
+    value = statistic(*rows.sum(axis=0))
+    if value is None:
+        return None
+    interval = _interval(rows, statistic) if sure else None
+    return Figure(float(value), int(columns[n].sum()), interval)
+
+
+def ratio(top: float, bottom: float) -> float | None:
+    """A share, or a mean.
+
+    >>> ratio(3, 4), ratio(0, 0)
+    (0.75, None)
+    """
+    return top / bottom if bottom else None
+
+
+def correlation(product: float, left: float, right: float) -> float | None:
+    """Pearson's r, from the sums of products and squares of centred values.
+
+    >>> correlation(3, 4, 9), correlation(0, 0, 5)
+    (0.5, None)
+    """
+    return product / float(np.sqrt(left * right)) if left > 0 and right > 0 else None
+
+
+def _interval(rows: npt.NDArray[np.float64], statistic: Statistic) -> Interval | None:
+    return bootstrap(_blocks(rows), lambda drawn: statistic(*drawn.sum(axis=0)), SEED)
+
+
+def _blocks(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The totals of at most `BLOCKS` stretches of the rows."""
+    if len(rows) <= BLOCKS:
+        return rows
+    starts = np.arange(BLOCKS) * len(rows) // BLOCKS
+    return np.add.reduceat(rows, starts, axis=0)

@@ -1,0 +1,80 @@
+"""Identity: what decides a judge's answers, so that its calibration holds for it and no other.
+
+Known before any call: the judge's own table (its template, scale and decoding, and the code of a
+user's own file) and its models. Names that a recipe gives play no part.
+"""
+
+from typing import Any
+
+from pipelines.errors import RecipeError, nearest
+from pipelines.judge import Judge
+from pipelines.recipe import Recipe
+from schemas.canonical import make_id
+
+OF_THE_RECIPE = ("name", "when")
+"""Keys of a judge that decide what it is called and asked, not what it answers."""
+
+
+def calibration_id(recipe: Recipe, name: str) -> str:
+    """The identity of the judge that rows of `recipe` call `name`. Raises RecipeError."""
+    judge = judge_part(recipe, name)
+    models = {model: _model(recipe, model) for model in judge.models()}
+    own = {
+        key: _renamed(value, models)
+        for key, value in judge.identity().items()
+        if key not in OF_THE_RECIPE
+    }
+    among = None if name == judge.name else name.removeprefix(f"{judge.name}.")
+    return make_id("calibration", own, sorted(models.values()), among)
+
+
+def judge_part(recipe: Recipe, name: str) -> Judge:
+    """The part whose judgments bear `name`: its own, that of a dimension, or one in its records.
+
+    Raises RecipeError.
+    """
+    by_name = {judge.name: judge for judge in recipe.judges}
+    if name in by_name:
+        return by_name[name]
+    for judge in recipe.judges:
+        if name in (f"{judge.name}.{part}" for part in judge.dimensions()):
+            return judge
+    recorded = [one for one in recipe.judges if has_many_names(one, one.name)]
+    if len(recorded) == 1:
+        return recorded[0]
+    raise RecipeError(
+        f'{recipe.path}: [[judges]]: no such judge "{name}"; {nearest(name, by_name)}'
+    )
+
+
+def has_many_names(judge: Judge, name: str) -> bool:
+    """Whether `name` stands for judges that only the rows of recorded judgments name."""
+    return getattr(judge, "judged_by", None) is not None and judge.name == name
+
+
+def counting_judges(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the judges whose judgments may decide a pair, as far as the recipe can tell.
+
+    Those that `[score]` and the pairings name. A pairing that names none goes by the score, that
+    is by all judges where `[score]` names none; and one of comparisons by all judges.
+    """
+    everyone = [judge.name for judge in recipe.judges]
+    scored = recipe.score.judges or everyone
+    names = [*recipe.score.judges]
+    for pairing in recipe.pairings:
+        of_comparisons = hasattr(pairing, "judges")
+        names += pairing.judge_names() or (everyone if of_comparisons else scored)
+    return tuple(dict.fromkeys(names))
+
+
+def _model(recipe: Recipe, name: str) -> str:
+    backend = recipe.models[name]
+    sampling = backend.sampling.identity()
+    return make_id("model", backend.model_identity(), backend.model, sampling, list(backend.omit))
+
+
+def _renamed(value: Any, models: dict[str, str]) -> Any:
+    """`value` with the identity of a model in the place of its name."""
+    if isinstance(value, list):
+        return [_renamed(one, models) for one in value]
+    return models.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,46 @@
+"""A workshop outside a build: the calls of a check, by the ledger, budget and retries of a build."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+import uvloop
+
+from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.ledger import Ledger
+from pipelines.intake.records import Records
+from pipelines.meter import Meter
+from pipelines.publishing.store import Store, staged
+from pipelines.recipe import Recipe
+from pipelines.shard import RECORDS
+from pipelines.unit import Workshop
+
+T = TypeVar("T")
+
+
+def in_workshop(
+    recipe: Recipe,
+    store: Store,
+    called: Collection[str],
+    meter: Meter,
+    work: Callable[[Workshop], Awaitable[T]],
+) -> tuple[T, bool]:
+    """What `work` returns, given a workshop with the models `called`; and if the budget is reached.
+
+    What was bought is in the ledger, however it ends.
+    """
+    models = {name: model for name, model in recipe.models.items() if name in called}
+
+    async def run(records: Records, ledger: Ledger) -> tuple[T, bool]:
+        folder = store.ledger_folder
+        async with Dispatcher(models, meter, recipe.budget, folder) as dispatcher:
+            shop = Workshop(recipe.head.seed, models, ledger, dispatcher, meter, records)
+            return await work(shop), dispatcher.purse.reached
+
+    with (
+        staged(store, recipe.head.name) as staging,
+        Records(staging / RECORDS) as records,
+        Ledger(store.ledger_folder) as ledger,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(run(records, ledger))

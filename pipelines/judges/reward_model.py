@@ -1,0 +1,112 @@
+"""Reward model: one number for each response, from a model that was trained to give it.
+
+It writes nothing, so there is no reply to misread and none for a response to steer by words; what
+it likes (length, format, flattery) is learnt, and for `judge check` and `judge report` to find.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pipelines.backend import REWARDING, Completion, Sampling
+from pipelines.errors import JudgmentError
+from pipelines.intake.cells import number_of
+from pipelines.judge import Judge
+from pipelines.judging.model_judge import judgeable
+from pipelines.part import identity_of
+from pipelines.unit import gather
+from schemas.canonical import make_id
+from schemas.rows import Judgment, Message, Response, judgment_id
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+
+class RewardModel(Judge):
+    """Scores a response by the number that a reward model gives it."""
+
+    sampling: ClassVar[Sampling] = REWARDING
+
+    model: str
+    """Name of the reward model: a model of kind "reward_api", or a vLLM server with `reward`."""
+    system: str | None = None
+    """A system message, for prompts that have none."""
+
+    def models(self) -> tuple[str, ...]:
+        """The one reward model."""
+        return (self.model,)
+
+    def specimen(self) -> str:
+        """A reward, as the backends write it."""
+        return "0.0"
+
+    async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
+        """One judgment for each response that has a text, with the number as it came."""
+        return await gather(self._judgment(unit, response) for response in judgeable(responses))
+
+    async def _judgment(self, unit: "Unit", response: Response) -> Judgment:
+        answer = Message("assistant", response.text, tool_calls=response.tool_calls)
+        messages = [*self._question(unit), answer]
+        [completion] = await unit.sample(
+            self.model, messages, sampling=REWARDING, tools=unit.prompt.tools
+        )
+        try:
+            return self._row(unit, response, completion, self._read(completion), None)
+        except JudgmentError as unread:
+            return self._row(unit, response, completion, None, str(unread))
+
+    def _question(self, unit: "Unit") -> Sequence[Message]:
+        """The conversation to which a response is the answer."""
+        messages = unit.prompt.messages
+        has_system = any(message.role in ("system", "developer") for message in messages)
+        if self.system is None or has_system:
+            return messages
+        return (Message("system", self.system), *messages)
+
+    def _read(self, completion: Completion) -> float:
+        """The reward. Raises JudgmentError for none, one that is not finite, or off the scale."""
+        if completion.error is not None:
+            raise JudgmentError(f"the endpoint refused the request: {completion.error}")
+        reward = number_of(completion.text)
+        if reward is None:
+            raise JudgmentError("the reply has no number that a score can be")
+        if self.scale is not None and not self.scale[0] <= reward <= self.scale[1]:
+            low, high = (format(bound, "f") for bound in self.scale)
+            raise JudgmentError(f"outside the scale {low} to {high}")
+        return reward
+
+    def _identity_with(self, unit: "Unit") -> str:
+        """What decides a judgment: model and endpoint, words, scale."""
+        backend = unit.model(self.model)
+        decisive = {
+            "endpoint": backend.model_identity(),
+            "system": self.system,
+            "scale": identity_of(self.scale),
+        }
+        return f"{backend.model}#{make_id('reward_model', backend.model, decisive)}"
+
+    def _row(
+        self,
+        unit: "Unit",
+        response: Response,
+        completion: Completion,
+        score: float | None,
+        error: str | None,
+    ) -> Judgment:
+        identity = self._identity_with(unit)
+        return Judgment(
+            judgment_id=judgment_id(
+                target=response.response_id,
+                judge_identity=identity,
+                judge=self.name,
+                order=None,
+                annotator=None,
+                index=None,
+            ),
+            prompt_id=response.prompt_id,
+            judge=self.name,
+            judge_identity=identity,
+            response_id=response.response_id,
+            score=score,
+            raw=completion.text,
+            error=error,
+        )

@@ -1,0 +1,64 @@
+"""Odds: what a judge would have answered, from the log-probabilities of one token.
+
+s = sum_k k p_k / sum_k p_k        G-Eval (arXiv 2303.16634), over the valid answers k alone
+P = p(A) / (p(A) + p(B))           PairS (arXiv 2403.16950)
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.backend import Completion, TokenLogprob
+from pipelines.errors import JudgmentError
+
+LEAST_MASS = 0.5
+"""Probability that valid answers must have together; with less the judge meant something else."""
+
+MOST_ALTERNATIVES = 20
+"""`top_logprobs` to ask for: the most that the API allows."""
+
+
+class TooLittleMass(JudgmentError):
+    """The judge would rather have said something else than a valid answer."""
+
+    def __init__(self, mass: float, answers: tuple[str, ...]) -> None:
+        super().__init__(f"only {mass:.3f} of the probability is on {', '.join(answers)}")
+        self.mass = mass
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The probabilities of the valid answers, which add up to 1."""
+
+    of: Mapping[str, float]
+    mass: float
+    """Their share, in [0, 1], of all that the judge might have said."""
+
+
+def read_odds(reply: Completion, answers: tuple[str, ...], *, at: int = 0) -> Odds:
+    """The odds of `answers` at token `at` of `reply`; letter case and white space do not count.
+
+    Raises JudgmentError where the reply has no such token with its alternatives, or the answers
+    have less than `LEAST_MASS` together (TooLittleMass).
+
+    >>> token = TokenLogprob("4", -0.1, (("4", math.log(0.6)), (" 5", math.log(0.3)), ("no", -3.0)))
+    >>> odds = read_odds(Completion("4", logprobs=(token,)), ("4", "5"))
+    >>> round(odds.mass, 9), {answer: round(p, 9) for answer, p in odds.of.items()}
+    (0.9, {'4': 0.666666667, '5': 0.333333333})
+    """
+    if reply.logprobs is None or len(reply.logprobs) <= at or not reply.logprobs[at].top:
+        raise JudgmentError("the reply has no log-probabilities of alternatives")
+    given = _probabilities(reply.logprobs[at])
+    found = {answer: given.get(answer.lower(), 0.0) for answer in answers}
+    mass = math.fsum(found.values())
+    if not mass >= LEAST_MASS:
+        raise TooLittleMass(mass, answers)
+    return Odds({answer: p / mass for answer, p in found.items()}, min(mass, 1.0))
+
+
+def _probabilities(token: TokenLogprob) -> dict[str, float]:
+    """Of each distinct text at a position: "4" and " 4" are two tokens and one answer."""
+    texts: dict[str, list[float]] = {}
+    for text, logprob in token.top:
+        texts.setdefault(text.strip().lower(), []).append(math.exp(min(logprob, 0.0)))
+    return {text: math.fsum(several) for text, several in texts.items()}

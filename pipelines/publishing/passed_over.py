@@ -1,0 +1,24 @@
+"""What judges were spared: the counts of cascades, as notes of the judges in the manifest."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from pipelines.cascade import Counts
+from schemas.version import Judge, Manifest
+
+
+def with_counts(manifest: Manifest, shards: Iterable[Mapping[str, Counts]]) -> Manifest:
+    """`manifest` with the counts of all shards (judge -> counts) among the notes of its judges.
+
+    A judge that was never asked gets a place of its own.
+    """
+    total: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for name, counts in chain.from_iterable(shard.items() for shard in shards):
+        total[name].update(counts)
+    judges = dict(manifest.judges)
+    for name, counts in total.items():
+        judge = judges.get(name) or Judge(identity="", asked=0, read=0)
+        notes = judge.notes | dict(sorted(counts.items()))
+        judges[name] = judge.model_copy(update={"notes": notes})
+    return manifest.model_copy(update={"judges": dict(sorted(judges.items()))})
