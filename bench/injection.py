@@ -147,7 +147,9 @@ def ask(folder: Path, dataset: str, query: str) -> list[dict[str, Any]]:
     return rows
 
 
-def variants(answers: Sequence[dict[str, Any]], corpus: Sequence[dict[str, str]]) -> Iterator[Variant]:
+def variants(
+    answers: Sequence[dict[str, Any]], corpus: Sequence[dict[str, str]]
+) -> Iterator[Variant]:
     """Each answer alone, and with each text after and before it."""
     for answer in answers:
         for is_right, alone in ((True, answer["chosen"]), (False, answer["rejected"])):

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.arrow import array
 from pipelines.errors import StoreError
 from pipelines.pieces import Pieces
 from schemas.tables import repeating
@@ -87,7 +88,7 @@ def merged(files: Sequence[Path], places: Numbers, stretch: int) -> Iterator[pa.
         rows = pa.Table.from_batches([batch for batches, _ in parts for batch in batches])
         if rows.num_rows != len(order):
             raise StoreError(f"{files[0].parent}: rows are missing, so nothing is published")
-        yield rows.combine_chunks().take(pa.array(order))
+        yield rows.combine_chunks().take(array(order))
 
 
 class _File:

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.arrow import array
 from pipelines.publishing import messages
 from pipelines.publishing.found import units
 from pipelines.publishing.spill import Spill, Wanted
@@ -76,8 +77,8 @@ class PairRows:
         waiting = zip(self._prompts.take(), self._responses.take(), strict=True)
         for (prompts, order), (responses, sides) in waiting:
             pairs = self._pairs.slice(first, len(order))
-            answers = (responses.take(pa.array(sides[side::2])) for side in range(len(SIDES)))
-            columns = _of_prompts(pairs, prompts.take(pa.array(order)), rich=self.rich)
+            answers = (responses.take(array(sides[side::2])) for side in range(len(SIDES)))
+            columns = _of_prompts(pairs, prompts.take(array(order)), rich=self.rich)
             for side, its_answers in zip(SIDES, answers, strict=True):
                 columns |= _of_side(pairs, side, its_answers, rich=self.rich)
             yield pa.table(columns | _of_pairs(pairs))

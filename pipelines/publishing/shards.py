@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.arrow import empty_table
 from pipelines.errors import StoreError
 from pipelines.pieces import Pieces
 from schemas.tables import repeating
@@ -20,7 +21,7 @@ class Rows:
     def __init__(self, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
         self._tables = tables
         self._schema = schema
-        self._pending = schema.empty_table()
+        self._pending = empty_table(schema)
 
     def take(self, count: int) -> pa.Table:
         """The next `count` rows; fewer at the end of the stream."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines.arrow import array, numpy
 from pipelines.errors import StoreError
 from pipelines.pieces import Pieces
 from pipelines.runs import Numbers
@@ -48,7 +49,7 @@ class Spill:
             return
         stretches = (places // self._stretch).astype(np.uint16)
         order = np.argsort(stretches, kind="stable")
-        carried = table.take(pa.array(rows[order])).append_column(_PLACE, pa.array(places[order]))
+        carried = table.take(array(rows[order])).append_column(_PLACE, array(places[order]))
         (batch,) = carried.cast(self._schema).combine_chunks().to_batches()
         ends = np.flatnonzero(np.diff(stretches[order], append=MOST_FILES)) + 1
         for begin, end in zip([0, *ends[:-1]], ends, strict=True):
@@ -74,7 +75,7 @@ class Spill:
                 size = file.readinto(space)
             path.unlink()
             rows = pa.ipc.open_stream(pa.py_buffer(space[:size])).read_all()
-            places = rows[_PLACE.name].to_numpy()
+            places = numpy(rows[_PLACE.name])
             order = np.argsort(places)
             if not np.array_equal(places[order], np.arange(first, first + len(places))):
                 raise StoreError(f"{path}: rows are missing, or there twice")
