@@ -29,9 +29,10 @@ def summary(
     bars: bool = False,
 ) -> str:
     """The summary, in paragraphs; `examples` are some of the pairs."""
+    manifest = outcome.manifest
     paragraphs = (
         verdict(outcome),
-        funnel(outcome.manifest, bars=bars) if outcome.manifest else "",
+        funnel(manifest, bars=bars) if manifest and manifest.counts else "",
         examples,
         "\n".join(_costs(meter, seconds)),
         _next(outcome, store),

@@ -34,7 +34,7 @@ DROPPED = """
     WHERE d.level = 'pairs' AND d.id IN ids
 """
 VERDICTS = """
-    SELECT judge,
+    SELECT coalesce(judge || '.' || dimension, judge),
         CASE response_id WHEN $chosen THEN 'chosen' WHEN $rejected THEN 'rejected' ELSE 'both' END,
         coalesce(
             format('{:g}', score),
@@ -45,11 +45,17 @@ VERDICTS = """
                 ELSE verdict END,
             'rank ' || rank,
             ''),
-        coalesce(error, reasoning, raw, '')
+        coalesce(
+            error,
+            if(dimension IS NOT NULL AND raw = lag(raw) OVER whole_first, '', NULL),
+            reasoning, raw, '')
     FROM judgments
     WHERE response_id IN ($chosen, $rejected)
         OR (response_a_id IN ($chosen, $rejected) AND response_b_id IN ($chosen, $rejected))
-    ORDER BY judge, 2, sample_index, shown_order, annotator, record_key, judgment_id
+    WINDOW whole_first AS (
+        PARTITION BY judge, response_id, sample_index ORDER BY dimension NULLS FIRST)
+    ORDER BY judge, 2, sample_index, dimension NULLS FIRST, shown_order, annotator, record_key,
+        judgment_id
 """
 
 

@@ -88,7 +88,10 @@ def _money(estimate: Estimate) -> str:
 def _spared(plan: "Plan") -> Iterator[str]:
     """What is not called because another judge is sure, of all prompts, in the ledger or not."""
     for judge, calls in plan.spared.items():
-        yield f"judges.{judge}: its `when` saves {_figure(calls).removesuffix(' *')} calls"
+        if calls.plus_minus is None:
+            yield f"judges.{judge}: `--pilot 20` tells what its `when` saves"
+        else:
+            yield f"judges.{judge}: its `when` saves {_figure(calls)} calls"
 
 
 def _totals(plan: "Plan") -> Iterator[str]:

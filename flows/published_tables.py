@@ -38,9 +38,11 @@ class PublishedTables:
         return self.rows(query.replace("IN ids", f"IN ({listed})"), **named, **values)
 
     def _relation(self, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:
-        if files:
-            return self._connection.read_parquet(files)
-        return self._connection.from_arrow(PUBLISHED[table].empty_table())
+        if not files:
+            return self._connection.from_arrow(PUBLISHED[table].empty_table())
+        rows = self._connection.read_parquet(files)
+        later = [name for name in PUBLISHED[table].names if name not in rows.columns]
+        return rows.project(", ".join(["*", *(f'NULL AS "{name}"' for name in later)]))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

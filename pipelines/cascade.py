@@ -82,8 +82,8 @@ async def _ask(
     judgments = await judge.judge(unit, choice.responses) if choice.responses else []
     counts = _counts(choice, responses)
     if len(choice.responses) < len(responses):
-        counts["calls saved"] = await _calls(unit, judge, responses)
-        counts["calls saved"] -= await _calls(unit, judge, choice.responses)
+        counts["calls saved"] = await calls_of(unit, judge, responses)
+        counts["calls saved"] -= await calls_of(unit, judge, choice.responses)
     if judge.when.of == "extremes" and choice.responses:
         counts[_order(choice, judgments)] = 1
     return _Said(judgments, counts)
@@ -140,7 +140,7 @@ class _Rehearsal(Unit):
         return [Completion(self.specimen, finish_reason="stop")] * n
 
 
-async def _calls(unit: Unit, judge: "Judge", responses: Sequence[Response]) -> int:
+async def calls_of(unit: Unit, judge: "Judge", responses: Sequence[Response]) -> int:
     """The calls that `judge` takes for `responses`, where it can read each reply at once."""
     if not responses or not judge.models():
         return 0

@@ -70,7 +70,8 @@ TABLES = ("sources", "prompts", "models", *LISTS, "score", "publish", "gates", "
 KEYS = frozenset((*TABLES, *Head.model_fields))
 """What may stand at the top of a recipe."""
 OUTSIDE = frozenset({"gates", "budget"})
-"""Tables that decide whether and when a build is published, and not what it contains."""
+"""Tables that decide whether and when a build is published, and not what it contains. (But for
+prompts that judges were checked on, which `judge_accuracy` keeps out and counts as drops.)"""
 
 
 @dataclass(frozen=True, slots=True)

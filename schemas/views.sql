@@ -28,34 +28,39 @@ SELECT
     any_value(response_a_id) AS response_a_id,
     any_value(response_b_id) AS response_b_id,
     count(*) AS n_judgments,
-    count(*) FILTER (verdict = 'a') AS n_a,
-    count(*) FILTER (verdict = 'b') AS n_b,
-    count(*) FILTER (verdict = 'tie') AS n_tie,
+    count(*) FILTER (coalesce(verdict = 'a', p_a > 0.5)) AS n_a,
+    count(*) FILTER (coalesce(verdict = 'b', p_a < 0.5)) AS n_b,
+    count(*) FILTER (coalesce(verdict = 'tie', p_a = 0.5)) AS n_tie,
     count(*) FILTER (error IS NOT NULL) AS n_unread
 FROM judgments
 WHERE comparison_id IS NOT NULL
 GROUP BY comparison_id, prompt_id;
 
 -- How a second look agrees with a ranking: of three neighbours, the first and the last compared
--- after all. Ties, and looks of which an order could not be read, are in n_rechecks alone.
+-- after all. Looks that are even, or of which an order could not be read, are in n_rechecks alone.
 CREATE VIEW transitivity AS
 WITH ranks AS (SELECT judge, response_id, "rank" FROM judgments WHERE "rank" IS NOT NULL),
+votes AS (
+    SELECT
+        judge, prompt_id, response_a_id, response_b_id,
+        CASE WHEN count(coalesce(verdict, p_a::VARCHAR)) = count(*) THEN avg(
+            CASE verdict WHEN 'a' THEN 1 WHEN 'tie' THEN 0.5 WHEN 'b' THEN 0 ELSE p_a END
+        ) END AS p_a
+    FROM judgments
+    WHERE dimension = 'recheck'
+    GROUP BY judge, prompt_id, response_a_id, response_b_id, sample_index
+),
 looks AS (
-    SELECT judge, prompt_id, response_a_id, response_b_id, sample_index,
-        CASE WHEN bool_and(p IS NOT NULL) THEN avg(p) END AS p
-    FROM (
-        SELECT *, coalesce(p_a, CASE verdict WHEN 'a' THEN 1 WHEN 'tie' THEN 0.5 WHEN 'b' THEN 0 END) AS p
-        FROM judgments
-        WHERE dimension = 'recheck'
-    ) AS orders
-    GROUP BY ALL
+    SELECT judge, prompt_id, response_a_id, response_b_id, avg(p_a) AS p_a
+    FROM votes
+    GROUP BY judge, prompt_id, response_a_id, response_b_id
 )
 SELECT
     looks.judge,
     prompt_id,
     count(*) AS n_rechecks,
-    count(*) FILTER (p <> 0.5) AS n_decided,
-    count(*) FILTER (p <> 0.5 AND (p > 0.5) = (a."rank" < b."rank")) AS n_agreed,
+    count(*) FILTER (p_a <> 0.5) AS n_decided,
+    count(*) FILTER (p_a <> 0.5 AND (p_a > 0.5) = (a."rank" < b."rank")) AS n_agreed,
     n_agreed / n_decided AS transitivity
 FROM looks
 JOIN ranks AS a ON a.judge = looks.judge AND a.response_id = looks.response_a_id

@@ -1,11 +1,12 @@
 """Checkpoints for tests: random weights, with a tokenizer of single characters."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
 SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
@@ -67,6 +68,20 @@ def make_bigrams(folder: Path, shares: dict[str, dict[str, float]]) -> Path:
     }
     save_file(tensors, made / "model.safetensors")
     return made
+
+
+def make_reward_model(folder: Path, base: Path, *, seed: int = 0) -> Path:
+    """A folder with the model in `base` under a random head that gives one number."""
+    shutil.copytree(base, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"architectures": ["LlamaForSequenceClassification"], "num_labels": 1}
+    config |= {"id2label": {"0": "reward"}, "label2id": {"reward": 0}}
+    (folder / "config.json").write_text(json.dumps(config))
+    tensors = load_file(folder / "model.safetensors")
+    head = np.random.default_rng(seed).normal(0, 0.3, (1, config["hidden_size"]))
+    tensors["score.weight"] = head.astype(tensors["model.norm.weight"].dtype)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 def make_tokenizer() -> Tokenizer:

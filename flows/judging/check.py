@@ -76,6 +76,7 @@ def run(chosen: argparse.Namespace) -> int:
     from flows.judging.choose import choose
     from flows.shipped_recipes import find_recipe
     from pipelines.calibration.check import judges_to_check
+    from pipelines.meter import Meter
     from pipelines.recipe import read_recipe
 
     recipe = read_recipe(find_recipe(chosen.recipe), chosen.overrides)
@@ -87,7 +88,7 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.choose or chosen.paraphrase:
             print(choose(chosen, recipe, judges, labels))
         else:
-            print(in_format(chosen, check(chosen, recipe, judges, labels)))
+            print(in_format(chosen, check(chosen, recipe, judges, labels, Meter())))
     except Owing as owing:
         say(str(owing))
         return BUDGET if owing.budget_reached else OWED
@@ -112,6 +113,7 @@ def check(
     recipe: "Recipe",
     judges: "dict[str, Judge]",
     labels: "LabelSet",
+    meter: "Meter",
     also_seen: "Sequence[str]" = (),
 ) -> "list[Kept]":
     """Checks `judges` on `labels` and keeps what comes of it. Raises Owing."""
@@ -119,7 +121,7 @@ def check(
     from pipelines.calibration.stored import store_calibration
     from pipelines.publishing.store import Store
 
-    found, store = ask(chosen, recipe, judges, labels), Store(chosen.store)
+    found, store = ask(chosen, recipe, judges, labels, meter), Store(chosen.store)
     made = [
         calibration(recipe, name, labels, found.opinions[name], found.identities[name], also_seen)
         for name in judges
@@ -143,15 +145,17 @@ def as_json(kept: "list[Kept]") -> "list[dict[str, Any]]":
 
 
 def ask(
-    chosen: argparse.Namespace, recipe: "Recipe", judges: "dict[str, Judge]", labels: "LabelSet"
+    chosen: argparse.Namespace,
+    recipe: "Recipe",
+    judges: "dict[str, Judge]",
+    labels: "LabelSet",
+    meter: "Meter",
 ) -> "Run":
     """What the judges say, with progress. Raises Owing; and KeyboardInterrupt, once it is said."""
     from flows.progress import progress
     from pipelines.calibration.check import run_on
-    from pipelines.meter import Meter
     from pipelines.publishing.store import Store
 
-    meter = Meter()
     try:
         with progress(meter):
             found = run_on(recipe, Store(chosen.store), judges, labels, meter)
@@ -171,7 +175,7 @@ def agreed(
         return True
     if all(pair.winners is not None for pair in labels.pairs):
         return True
-    called = {model for judge in judges.values() for model in judge.models()}
+    called = {model for judge in judges.values() for model in judge.models()} | {chosen.paraphrase}
     remote = {name: place for name, place in remote_models(recipe).items() if name in called}
     for name, endpoint in remote.items():
         say(f"This check may call {name} at {endpoint} for {len(labels.pairs):,} pairs.")
@@ -199,16 +203,17 @@ def _labels(chosen: argparse.Namespace, recipe: "Recipe") -> "LabelSet":
 
 
 def _file(given: str) -> Path:
-    """The file, or the shipped one of that name."""
+    """The file, or the shipped one of that name. Raises RecipeError for neither."""
+    from pipelines.errors import RecipeError, nearest
     from pipelines.shipped import shipped
 
     path = Path(given)
     if path.suffix or path.exists():
         return path
-    try:
-        return shipped(f"labelled/{given}.jsonl")
-    except FileNotFoundError:
-        return path
+    own = {file.stem: file for file in shipped("labelled").glob("*.jsonl")}
+    if given not in own:
+        raise RecipeError(f"{given}: no such file, nor shipped labels; {nearest(given, own)}")
+    return own[given]
 
 
 def _from_here(file: Path) -> Path:

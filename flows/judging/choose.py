@@ -6,7 +6,6 @@ figures that something was chosen by are too good.
 
 import argparse
 import shlex
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flows.json_text import json_text
@@ -26,83 +25,36 @@ def choose(
 ) -> str:
     """Tries the templates, checks the best where there are labels; what is to be printed."""
     from flows.judging.check import as_json, check, in_format
+    from flows.judging.trials import Choosing
     from pipelines.calibration.choose import keep_best, with_template
+    from pipelines.calls.budget import Cost
     from pipelines.errors import RecipeError
+    from pipelines.meter import Meter
 
     if len(judges) != 1:
         raise RecipeError(f"--choose is for one judge: --judge NAME ({', '.join(judges)})")
     [name] = judges
     seed = recipe.head.seed
     own, rest = labels.halves(seed) if labels.is_labelled else (labels, None)
-    overrides = [with_template(recipe, judges[name], template) for template in chosen.choose]
-    trials = [_trial(chosen, name, override, own) for override in ("", *overrides)]
+    if not own.pairs or (rest is not None and not rest.pairs):
+        raise RecipeError(f"{labels.name}: too few prompts to choose by one half of them")
+    given = [with_template(recipe, judges[name], template) for template in chosen.choose]
+    choosing = Choosing(chosen, name, own, Meter(), Cost())
+    trials = [choosing.trial(override) for override in ("", *given)]
     for epoch in range(chosen.epochs if chosen.paraphrase else 0):
-        reworded = _reworded(chosen, name, keep_best(trials).override, epoch)
-        trials += [_trial(chosen, name, override, own) for override in reworded]
+        reworded = choosing.reworded(keep_best(trials).override, epoch)
+        trials += [choosing.trial(override) for override in reworded]
     best = keep_best(trials)
     kept = []
     if rest is not None:
-        better = _recipe(chosen, best.override)
-        kept = check(chosen, better, {name: _judge(better, name)}, rest, own.asked())
+        better = choosing.recipe(best.override)
+        judge = choosing.judge(better)
+        kept = check(chosen, better, {name: judge}, rest, choosing.meter, own.asked())
     if chosen.format == "json":
         tried = [{"set": one.override, "figures": _dumped(one)} for one in trials]
         return json_text({"trials": tried, "best": best.override, "checks": as_json(kept)})
     pages = [_table(name, trials, best, own), _advice(best), in_format(chosen, kept)]
     return "\n\n".join(filter(None, pages))
-
-
-def _trial(chosen: argparse.Namespace, name: str, override: str, labels: "LabelSet") -> "Trial":
-    from flows.judging.check import ask
-    from pipelines.calibration.check import judged
-    from pipelines.calibration.choose import Trial
-
-    recipe = _recipe(chosen, override)
-    found = ask(chosen, recipe, {name: _judge(recipe, name)}, labels)
-    figures = judged(labels, found.opinions[name], recipe.head.seed).figures()
-    return Trial(override, figures)
-
-
-def _reworded(chosen: argparse.Namespace, name: str, override: str, epoch: int) -> list[str]:
-    """The `--set` of each paraphrase of a template that the judge can use. Raises Owing."""
-    from flows.judging.check import Owing
-    from flows.progress import progress
-    from pipelines.calibration.choose import with_template
-    from pipelines.calibration.paraphrase import kept_file, paraphrases, template_text
-    from pipelines.calibration.run import Run
-    from pipelines.errors import RecipeError
-    from pipelines.meter import Meter
-    from pipelines.publishing.store import Store
-    from pipelines.unit import OwedError
-
-    recipe, store, meter = _recipe(chosen, override), Store(chosen.store), Meter()
-    judge, n = _judge(recipe, name), chosen.per_epoch
-    text = template_text(recipe, judge)
-    try:
-        with progress(meter):
-            found = paraphrases(recipe, store, chosen.paraphrase, text, n, epoch * n, meter)
-    except OwedError as error:
-        raise Owing(Run(owed=[str(error)]), meter) from error
-    usable = []
-    for one in found:
-        reworded = with_template(recipe, judge, kept_file(store, one))
-        with suppress(RecipeError):  # it cannot be rendered: no paraphrase
-            _recipe(chosen, reworded)
-            usable.append(reworded)
-    return usable
-
-
-def _recipe(chosen: argparse.Namespace, override: str) -> "Recipe":
-    from flows.shipped_recipes import find_recipe
-    from pipelines.recipe import read_recipe
-
-    own = [override] if override else []
-    return read_recipe(find_recipe(chosen.recipe), [*chosen.overrides, *own])
-
-
-def _judge(recipe: "Recipe", name: str) -> "Judge":
-    from pipelines.calibration.identity import judge_part
-
-    return judge_part(recipe, name)
 
 
 def _dumped(trial: "Trial") -> dict[str, object]:

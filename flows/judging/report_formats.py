@@ -30,9 +30,16 @@ def as_json(head: str, report: "Report", sections: "Iterable[Section]") -> str:
     """Every figure with all its digits, by name; null is undefined."""
     found = {one.title: one.alarms for one in sections}
     profiles = [_plain(one) | {"alarms": _plain(found[one.judge])} for one in report.profiles]
-    between = [_plain(one) for one in report.agreements]
+    judges = {one.judge for one in report.profiles}
+    between = [alarm for title, alarms in found.items() if title not in judges for alarm in alarms]
     return json_text(
-        {"about": head, "judges": profiles, "agreements": between, "spread": _plain(report.spread)}
+        {
+            "about": head,
+            "judges": profiles,
+            "agreements": _plain(report.agreements),
+            "spread": _plain(report.spread),
+            "alarms": _plain(between),
+        }
     )
 
 

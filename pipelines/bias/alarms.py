@@ -114,7 +114,7 @@ def _of_length(profile: Profile, reference: Profile | None) -> Iterator[Alarm]:
             yield _one_sided(which, wins, f"With {reference.judge} it wins {share:.1%}.")
         return
     advice = "Unless such answers are better here, it looks at length"
-    if profile.distribution is not None:
+    if not profile.compares:
         advice += '; see what [score] control = "length" changes'
     yield _one_sided(which, wins, f"{advice}.")
 

@@ -2,40 +2,67 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from pipelines.agreement.kappa import fleiss
 from pipelines.agreement.krippendorff import alpha
+from pipelines.agreement.ratings import Ratings
 from schemas.canonical import MICRO
 
 
 class Annotators(NamedTuple):
-    """How several annotators, or samples, of one judge agree."""
+    """How several votes of one judge on the same answer, or comparison in one order, agree."""
 
     n: int
-    """Most votes on one answer, or comparison."""
+    """Answers, or comparisons, with several votes."""
+    votes: int
+    """Most votes on one of them."""
     alpha: float | None
-    """Krippendorff's: ordinal of verdicts (b, tie, a), interval of scores."""
+    """Krippendorff's: ordinal of verdicts (b, tie, a), interval of scores and ranks."""
     fleiss: float | None
-    """Fleiss' kappa of the verdicts; None for scores."""
+    """Fleiss' kappa of the verdicts, where there are so many votes; None for scores."""
 
 
 def annotators(said: pl.DataFrame) -> Annotators | None:
-    """Of one judge's judgments; None where nothing was judged by several."""
-    verdict = pl.col("verdict").replace_strict({"a": 1.0, "tie": 0.0, "b": -1.0}, default=None)
-    scores = (pl.col("score_a") - pl.col("score_b")).sign()
-    of_two = pl.col("comparison").is_not_null()
-    value = pl.when(of_two).then(pl.coalesce(scores, verdict)).otherwise(pl.col("score") / MICRO)
-    who = pl.concat_str("annotator", "sample_index", separator="#", ignore_nulls=True)
-    votes = said.with_columns(value=value, who=who).drop_nulls("value")
-    if votes["who"].n_unique() < 2:
+    """Of one judge's judgments; None where nothing was judged by several.
+
+    A judge that compares is taken by its comparisons alone.
+    """
+    of_two = said["comparison"].null_count() < said.height
+    votes = _of_comparisons(said) if of_two else _of_answers(said)
+    ratings = _beside_each_other(votes.drop_nulls())
+    if not len(ratings):
         return None
-    unit = "comparison" if votes["comparison"].null_count() < votes.height else "response"
-    order = [unit] if votes["order"].null_count() == votes.height else [unit, "order"]
-    wide = votes.drop_nulls(unit).pivot(
-        "who", index=order, values="value", aggregate_function="mean", sort_columns=True
+    n, most = ratings.shape
+    if of_two:
+        return Annotators(n, most, alpha(ratings, "ordinal"), fleiss(ratings))
+    return Annotators(n, most, alpha(ratings, "interval"), None)
+
+
+def _of_comparisons(said: pl.DataFrame) -> pl.DataFrame:
+    verdict = pl.col("verdict").replace_strict({"a": 1, "b": -1, "tie": 0}, default=None)
+    scores = (pl.col("score_a") - pl.col("score_b")).sign()
+    return said.select(
+        unit=pl.struct("comparison", "order").rank("dense"),
+        value=pl.coalesce(scores, verdict).cast(pl.Float64),
     )
-    ratings = wide.drop(order).cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    if unit == "comparison":
-        return Annotators(ratings.shape[1], alpha(ratings, "ordinal"), fleiss(ratings))
-    return Annotators(ratings.shape[1], alpha(ratings, "interval"), None)
+
+
+def _of_answers(said: pl.DataFrame) -> pl.DataFrame:
+    value = pl.coalesce("score", -MICRO * pl.col("rank")) / MICRO
+    return said.select(unit="response", value=value)
+
+
+def _beside_each_other(votes: pl.DataFrame) -> Ratings:
+    """Units with several votes down, their first, second... vote across; NaN where there is none.
+
+    Who gave a vote plays no part in the coefficients.
+    """
+    several = votes.filter(pl.len().over("unit") > 1).sort("unit", "value")
+    row = several["unit"].rle_id().to_numpy()
+    place = several.select(pl.int_range(pl.len()).over("unit")).to_series().to_numpy()
+    shape = (int(row.max()) + 1, int(place.max()) + 1) if len(row) else (0, 0)
+    ratings = np.full(shape, np.nan)
+    ratings[row, place] = several["value"].to_numpy()
+    return ratings

@@ -27,8 +27,10 @@ class Profile:
     identities: tuple[str, ...]
     """What decided its judgments; several where rows of several builds were recorded."""
     reading: Reading
+    compares: bool
+    """Whether it compares two answers at a time."""
     distribution: Distribution | None
-    """None for a judge of comparisons."""
+    """None without scores of single answers."""
     ties: Figure | None
     position: Position
     list_position: ListPosition | None
@@ -43,6 +45,7 @@ class Profile:
 class Heard:
     """What one judge said, in the three forms that figures are made from."""
 
+    judge: str
     said: pl.DataFrame
     """Its judgments, as `Judged.judgments`."""
     ratings: pl.DataFrame
@@ -59,7 +62,7 @@ def heard(known: Judged, judge: str) -> Heard:
     """What `judge` said of the answers in `known`, which have their `text_hash`."""
     said = known.of(judge)
     fought = of_different_texts(duels(said), known.responses["text_hash"])
-    return Heard(said, ratings(said), fought)
+    return Heard(judge, said, ratings(said), fought)
 
 
 def profile(
@@ -74,6 +77,7 @@ def profile(
         judge=judge,
         identities=own.identities,
         reading=reading(own.said),
+        compares=own.said["comparison"].null_count() < own.said.height,
         distribution=distribution(own.said),
         ties=ties(own.duels),
         position=position(own.said),
@@ -89,16 +93,16 @@ def _self_preference(
     models: pl.Series, judge: str, panel: Mapping[str, Heard], families: Mapping[str, str]
 ) -> SelfPreference | None:
     own = panel[judge]
-    mine = families.get(judge) or _family_of(own.identities, families)
+    mine = _family_of(own, families)
     if mine is None:
         return None
     kin = [model for model in models.unique() if family(model, families) == mine]
-    others = [one.duels for name, one in panel.items() if name != judge]
+    others = [one.duels for one in panel.values() if _family_of(one, families) != mine]
     beside = pl.concat(others) if others else own.duels.clear()
     return self_preference(mine, kin, models, own.ratings, own.duels, beside)
 
 
-def _family_of(identities: tuple[str, ...], families: Mapping[str, str]) -> str | None:
-    """That of all identities; None where they are of several."""
-    found = {family(identity, families) for identity in identities}
-    return found.pop() if len(found) == 1 else None
+def _family_of(one: Heard, families: Mapping[str, str]) -> str | None:
+    """The declared one, else that of all its identities; None where they are of several."""
+    found = {family(identity, families) for identity in one.identities}
+    return families.get(one.judge) or (found.pop() if len(found) == 1 else None)

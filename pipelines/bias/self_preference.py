@@ -1,7 +1,7 @@
 """Self-preference: whether a judge favours the answers of its own family of models.
 
-Its family may simply answer better. So the same duels as other judges see them stand beside it:
-what a judge finds beyond them is the suspicious part.
+Its family may simply answer better. So the same duels as judges of other families see them stand
+beside it: what a judge finds beyond them is the suspicious part.
 """
 
 from collections.abc import Collection
@@ -26,7 +26,7 @@ class SelfPreference(NamedTuple):
     """Mean score of its family's answers less that of the others' to the same prompt, in score
     units, averaged over prompts; None for a judge of comparisons."""
     beyond_others: Figure | None
-    """Its win rate less that of the other judges on the same duels, from -1 to 1."""
+    """Its win rate less that of judges of other families on the same duels, from -1 to 1."""
 
 
 def self_preference(
@@ -39,8 +39,8 @@ def self_preference(
 ) -> SelfPreference | None:
     """The figures of a judge of `family`, to which the models `own` belong.
 
-    `models` has the model of each answer, by its number; `others` are the duels of the other
-    judges. None where the family has no answer, or every answer: nothing is known then.
+    `models` has the model of each answer, by its number; `others` are the duels of judges
+    of other families. None where the family has no answer, or every answer: nothing is known then.
     """
     ours = models.is_in(list(own))
     won = _wins(sorted_duels(duels), ours)

@@ -1,6 +1,5 @@
 """Calibration: a judge is held against labels before its judgments count.
 
-labels ─ columns, labelled ─> pairs ─ run ─> judgments ─ opinion ─> what it said of each pair
-                                                            │ figures, temperature, wilson
-gate <─ stored <─ identity ────────────── calibration <─────┘
+labels ─ read, labelled_row ─> labelled pairs ─ run ─> opinion of each ─ figures ─> calibration
+gate <───────────────── stored, by the judge's identity <──────────────────────────────┘
 """

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.calls.budget import BOUNDS, Budget, Cost
 from pipelines.errors import RecipeError
 from pipelines.judge import Judge
 from pipelines.recipe import Recipe
@@ -61,3 +62,14 @@ def with_template(recipe: Recipe, judge: Judge, template: Path) -> str:
         raise RecipeError(f"--choose {template}: no such file")
     inside = path.is_relative_to(root)
     return f'judges.{judge.name}.template="{path.relative_to(root) if inside else path}"'
+
+
+def left_of(budget: Budget, spent: Cost) -> Budget:
+    """What is left of a budget that several runs share."""
+    given = {name: getattr(budget, name) for name in BOUNDS}
+    left = {
+        name: max(0, limit - getattr(spent, name))
+        for name, limit in given.items()
+        if limit is not None
+    }
+    return budget.model_copy(update=left)

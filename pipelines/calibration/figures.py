@@ -41,7 +41,8 @@ class Judged:
 
     def figures(self, category: str | None = None) -> dict[str, Figure]:
         """Every figure by name, with its interval: of all pairs, or of those of a category."""
-        rows = np.array([category is None or one.category == category for one in self.pairs])
+        own = [category is None or one.category == category for one in self.pairs]
+        rows = np.array(own, dtype=bool)
         groups = np.array([pair.group for pair in self.pairs])[rows]
         found = {}
         for name, measure in FIGURES.items():

@@ -1,10 +1,9 @@
 """Labelled pairs: two responses to one prompt, and which of them people hold to be better.
 
-    row ─ read_pair ─> LabelledPair | UnusableRow        equal pairs ─ label_set ─> one, or none
+    row ─ labelled_row ─> LabelledPair          equal pairs ─ label_set ─> one, or none
 
-Reasons why a row is no labelled pair: those of prompts, `empty_response`, `identical_responses`,
-`unknown_label`, `repeated` (a row with the same pair and label is there already), and
-`contradictory` (rows of one pair whose labels differ: all of them go).
+A pair whose row is repeated counts once (`repeated`); where the labels of its rows differ, none of
+them counts (`contradictory`).
 """
 
 import hashlib
@@ -13,11 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.calibration.columns import Columns
-from pipelines.intake.cells import UnusableRow, as_text, is_missing, needed_text, optional_text
-from pipelines.intake.conversation import read_messages
-from pipelines.intake.prompts import PromptTable, read_prompt
-from pipelines.source import Row
 from schemas.canonical import canonical_json, draw_unit, make_id
 from schemas.rows import Drop, Message, Prompt, Verdict
 
@@ -134,24 +128,6 @@ def labelled_drops(prompts: Sequence[Prompt], labelled: Mapping[str, str]) -> li
     ]
 
 
-def read_pair(columns: Columns, row: Row, place: str, seed: int) -> LabelledPair:
-    """The labelled pair in one row. Raises UnusableRow.
-
-    Sides of a file with chosen and rejected are put in an order drawn by `seed`: a judge that
-    always prefers the first is not to be right.
-    """
-    if columns.shape == "recorded":
-        return _recorded(columns, row, place)
-    prompt = _prompt(columns, row)
-    if columns.shape == "chosen":
-        better, worse = (_side(row, columns, name) for name in ("chosen", "rejected"))
-        if draw_unit(seed, "side", prompt.prompt_id, better, worse) < 0.5:
-            return _pair(prompt, (worse, better), "b", _category(columns, row))
-        return _pair(prompt, (better, worse), "a", _category(columns, row))
-    sides = _side(row, columns, "response_a"), _side(row, columns, "response_b")
-    return _pair(prompt, sides, _label(columns, row), _category(columns, row))
-
-
 def label_set(name: str, pairs: Iterable[LabelledPair], dropped: Counter[str]) -> LabelSet:
     """The distinct pairs; those whose labels contradict each other are all dropped."""
     same: dict[str, list[LabelledPair]] = {}
@@ -169,95 +145,3 @@ def label_set(name: str, pairs: Iterable[LabelledPair], dropped: Counter[str]) -
 
 def _sorted(pairs: Iterable[LabelledPair]) -> tuple[LabelledPair, ...]:
     return tuple(sorted(pairs, key=lambda pair: pair.pair_id))
-
-
-def _pair(
-    prompt: Prompt, sides: tuple[str, str], label: Verdict | None, category: str | None
-) -> LabelledPair:
-    if not all(side.strip() for side in sides):
-        raise UnusableRow("empty_response", "a response is empty")
-    if sides[0] == sides[1]:
-        raise UnusableRow("identical_responses", "both responses are the same text")
-    pair_id = make_id("labelled", prompt.prompt_id, sorted(sides))
-    return LabelledPair(pair_id, prompt.prompt_id, label, prompt, sides, category)
-
-
-def _prompt(columns: Columns, row: Row) -> Prompt:
-    """The prompt, in a column of text or of messages; else that of the chosen conversation."""
-    column = columns["messages"] or columns["prompt"]
-    assert column is not None
-    listed = columns["messages"] is not None or isinstance(row.get(column), list)
-    table = PromptTable(
-        text=None if listed else column,
-        messages=column if listed else None,
-        system=columns["system"],
-        tools=columns["tools"],
-        reference=columns["reference"],
-    )
-    return read_prompt(table, row, "labelled")
-
-
-def _side(row: Row, columns: Columns, name: str) -> str:
-    """The text of a response: a cell of text, or the last of a list of messages."""
-    column = columns[name]
-    assert column is not None
-    value: Any = row.get(column)
-    if not isinstance(value, list):
-        return needed_text(row, column)
-    last = read_messages(value)[-1]
-    if last.role != "assistant":
-        raise UnusableRow("bad_messages", f"{column}: the last message is the {last.role}'s")
-    return last.content or ""
-
-
-def _label(columns: Columns, row: Row) -> Verdict | None:
-    if columns["label"] is None:
-        return None
-    verdict = _verdict(columns, row, "label")
-    if verdict is None:
-        said = row.get(columns["label"])
-        raise UnusableRow("unknown_label", "nothing" if is_missing(said) else as_text(said))
-    return verdict
-
-
-def _verdict(columns: Columns, row: Row, name: str) -> Verdict | None:
-    """The verdict in a cell; None for a missing or unknown one."""
-    value = row.get(columns[name] or "")
-    if is_missing(value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # whole numbers beside nulls come as floats
-    return columns.spellings.get(as_text(value).strip())
-
-
-def _category(columns: Columns, row: Row) -> str | None:
-    return optional_text(row, columns["category"])
-
-
-def _recorded(columns: Columns, row: Row, place: str) -> LabelledPair:
-    """A row of recorded judgments. Its letters are as shown: in BA, A is the second response."""
-    label, asks = _label(columns, row), columns["prompt"] or columns["messages"]
-    prompt = _prompt(columns, row) if asks else None
-    ab, shown_ba = (_verdict(columns, row, name) for name in ("winner_ab", "winner_ba"))
-    winners = Winners(
-        ab=ab,
-        ba=None if shown_ba is None else ROUND[shown_ba],
-        asked=(columns["winner_ab"] is not None, columns["winner_ba"] is not None),
-    )
-    key = optional_text(row, columns["id"])
-    named = columns["response_a"], columns["response_b"]
-    sides = None
-    if prompt is not None and all(named):
-        sides = optional_text(row, named[0]) or "", optional_text(row, named[1]) or ""
-    return LabelledPair(
-        pair_id=make_id(
-            "recorded", prompt and prompt.prompt_id, sides and sorted(sides), key or place
-        ),
-        group=key or place if prompt is None else prompt.prompt_id,
-        label=label,
-        prompt=prompt,
-        sides=sides,
-        category=_category(columns, row),
-        winners=winners,
-        key=key,
-    )

@@ -63,13 +63,14 @@ def recorded_opinion(winners: Winners) -> Opinion:
     )
 
 
-def opinion_of(judgments: Sequence[Judgment], a: str, b: str) -> Opinion:
+def opinion_of(judgments: Sequence[Judgment], a: str, b: str, band: int = 0) -> Opinion:
     """The opinion in one judge's judgments of the responses with ids `a` and `b`.
 
-    Comparisons count where there are any, else scores (or ranks) of the two.
+    Comparisons count where there are any, else scores (or ranks) of the two. A probability within
+    `band` micro-units of 1/2 is a tie (`TieRule.band`).
     """
     comparisons = [one for one in judgments if one.response_a_id is not None]
-    return _compared(comparisons, a) if comparisons else _scored(judgments, a, b)
+    return _compared(comparisons, a, band) if comparisons else _scored(judgments, a, b)
 
 
 def _scored(judgments: Sequence[Judgment], a: str, b: str) -> Opinion:
@@ -89,25 +90,25 @@ def _scored(judgments: Sequence[Judgment], a: str, b: str) -> Opinion:
     )
 
 
-def _compared(comparisons: Sequence[Judgment], a: str) -> Opinion:
+def _compared(comparisons: Sequence[Judgment], a: str, band: int) -> Opinion:
     """Samples of one order make one verdict of it, then both orders one.
 
     Where probabilities alone are given, the mean over both orders decides (PairS), as in a build.
     """
     orders = [_order_shown(one, a) for one in comparisons]
-    said = [_said(one, a) for one in comparisons]
+    said = [_said(one, a, band) for one in comparisons]
     of_orders = {
         order: vote([sign for own, sign in zip(orders, said, strict=True) if own == order])
         for order in dict.fromkeys(orders)
     }
-    evidence = _log_odds([_p(one, a) for one in comparisons])
-    by_probability = evidence is not None and all(
-        one.verdict is None and one.score_a is None for one in comparisons
-    )
+    mean = _mean_p([_p(one, a) for one in comparisons])
+    evidence = None if mean is None else _log_odds(mean)
+    outright = any(one.verdict is not None or one.score_a is not None for one in comparisons)
+    averaged = None if mean is None or outright else _leaning(mean, band)
     return Opinion(
         orders=(of_orders.get("AB"), of_orders.get("BA")),
         asked=("AB" in of_orders, "BA" in of_orders),
-        verdict=_sign(evidence or 0.0) if by_probability else vote(of_orders.values()),
+        verdict=vote(of_orders.values()) if averaged is None else averaged,
         evidence=evidence,
         is_probability=evidence is not None,
         replies=len(comparisons),
@@ -122,14 +123,14 @@ def _order_shown(judgment: Judgment, a: str) -> str | None:
     return "BA" if judgment.order == "AB" else "AB"
 
 
-def _said(judgment: Judgment, a: str) -> Sign:
+def _said(judgment: Judgment, a: str, band: int) -> Sign:
     """The verdict of one judgment: its scores, else its verdict, else its probability."""
     if judgment.score_a is not None and judgment.score_b is not None:
         own = _sign(_micro(judgment.score_a) - _micro(judgment.score_b))
     elif judgment.verdict is not None:
         own = SIGNS[judgment.verdict]
     elif judgment.p_a is not None:
-        own = _sign(2 * _micro(judgment.p_a) - MICRO)
+        own = _leaning(Fraction(_micro(judgment.p_a)), band)
     else:
         return None
     return own if judgment.response_a_id == a else -own
@@ -141,14 +142,20 @@ def _p(judgment: Judgment, a: str) -> float | None:
     return judgment.p_a if judgment.response_a_id == a else 1.0 - judgment.p_a
 
 
-def _log_odds(probabilities: Sequence[float | None]) -> float | None:
-    """Of the mean; None where one is missing: half of the orders would lean to one side."""
-    known = [p for p in probabilities if p is not None]
-    if not known or len(known) < len(probabilities):
-        return None
-    # the mean in whole micro-units: equal probabilities in both orders are exactly a tie
-    mean = sum(map(_micro, known)) / len(known) / MICRO
-    p = min(max(mean, SUREST), 1 - SUREST)
+def _mean_p(probabilities: Sequence[float | None]) -> Fraction | None:
+    """The mean, exactly, in micro-units; None where one is missing: the others lean to one side."""
+    known = [_micro(p) for p in probabilities if p is not None]
+    return _mean(known) if len(known) == len(probabilities) else None
+
+
+def _leaning(p: Fraction, band: int) -> int:
+    """The verdict of a probability in micro-units."""
+    apart = p - Fraction(MICRO, 2)
+    return 0 if abs(apart) <= band else _sign(apart)
+
+
+def _log_odds(mean: Fraction) -> float:
+    p = min(max(float(mean / MICRO), SUREST), 1 - SUREST)
     return log(p / (1 - p))
 
 

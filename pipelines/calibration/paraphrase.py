@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines.backend import Sampling
 from pipelines.calibration.workshop import in_workshop
+from pipelines.calls.budget import Cost
 from pipelines.errors import RecipeError
 from pipelines.judge import Judge
 from pipelines.judging.template import Template
@@ -31,9 +32,6 @@ with the new text alone, between the same marks.
 {text}
 {mark}>>>"""
 
-FOLDER = "templates"
-"""In the store: where paraphrases are kept, by the hash of their text."""
-
 
 def template_text(recipe: Recipe, judge: Judge) -> str:
     """The text of the template that `judge` uses. Raises RecipeError where it has none."""
@@ -47,10 +45,10 @@ def template_text(recipe: Recipe, judge: Judge) -> str:
 
 def paraphrases(
     recipe: Recipe, store: Store, model: str, text: str, n: int, first: int, meter: Meter
-) -> list[str]:
+) -> tuple[list[str], Cost]:
     """Distinct paraphrases of `text` among samples `first` to `first + n - 1` of `model`.
 
-    Raises RecipeError for an unknown model, OwedError where a call is owed.
+    And what they took of the budget. Raises RecipeError for an unknown model, OwedError where a call is owed.
     """
     if model not in recipe.models:
         raise RecipeError(f"--paraphrase {model}: no such model; {', '.join(recipe.models)}")
@@ -67,9 +65,10 @@ def paraphrases(
         samples = await unit.sample(model, asked, sampling=SAMPLING, n=n, first_index=first)
         return [one.text or "" for one in samples]
 
-    replies, _ = in_workshop(recipe, store, [model], meter, sampled)
+    replies, purse = in_workshop(recipe, store, [model], meter, sampled)
     found = (between(reply, mark) for reply in replies)
-    return [one for one in dict.fromkeys(found) if one != text.strip() and keeps(text, one)]
+    other = (one for one in dict.fromkeys(found) if one != text.strip() and keeps(text, one))
+    return list(other), purse.spent
 
 
 def between(reply: str, mark: str) -> str:
@@ -96,7 +95,7 @@ def keeps(text: str, paraphrase: str) -> bool:
 
 def kept_file(store: Store, text: str) -> Path:
     """Writes a paraphrase into the store, under the hash of its text; returns its file."""
-    file = store.root / FOLDER / f"{make_id('template', text)[:16]}.jinja"
+    file = store.templates_folder / f"{make_id('template', text)[:16]}.jinja"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text + "\n", encoding="utf-8")
     return file

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipelines.calibration.columns import columns_of
-from pipelines.calibration.labelled import LabelSet, label_set, read_pair
+from pipelines.calibration.labelled import LabelSet, label_set
+from pipelines.calibration.labelled_row import read_pair
 from pipelines.errors import RecipeError, nearest
 from pipelines.intake.cells import UnusableRow
 from pipelines.part import Where, load_part

@@ -13,6 +13,7 @@ from itertools import islice
 from pipelines.calibration.labelled import LabelledPair
 from pipelines.calibration.opinion import Opinion, opinion_of
 from pipelines.calibration.workshop import in_workshop
+from pipelines.calls.budget import Cost
 from pipelines.errors import FatalError
 from pipelines.judge import Judge
 from pipelines.meter import Meter
@@ -40,6 +41,8 @@ class Run:
     owed: list[str] = field(default_factory=list)
     """What pairs owe, one text for each."""
     budget_reached: bool = False
+    spent: Cost = field(default_factory=Cost)
+    """What it took of the budget."""
 
 
 def run_judges(
@@ -54,12 +57,12 @@ def run_judges(
     Raises FatalError when an endpoint refuses every request, and StoreError. What was bought is
     in the ledger however it ends.
     """
-    meter.step, meter.units = "judging labelled pairs", len(pairs)
+    meter.step, meter.units = "judging labelled pairs", meter.units + len(pairs)
     called = {model for judge in names.values() for model in judge.models()}
-    found, reached = in_workshop(
+    found, purse = in_workshop(
         recipe, store, called, meter, lambda workshop: _judged(workshop, names, pairs)
     )
-    found.budget_reached = reached
+    found.budget_reached, found.spent = purse.reached, purse.spent
     return found
 
 
@@ -113,7 +116,9 @@ async def _judge(
     said = dict(zip(parts, judged, strict=True))
     for name, part in names.items():
         own = [one for one in said[part.name] if _name(one) == name]
-        found.opinions[name][pair.pair_id] = opinion_of(own, a.response_id, b.response_id)
+        found.opinions[name][pair.pair_id] = opinion_of(
+            own, a.response_id, b.response_id, part.tie_rule().band
+        )
         found.identities[name].update(one.judge_identity for one in own)
 
 

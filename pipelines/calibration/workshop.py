@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import uvloop
 
+from pipelines.calls.budget import Purse
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.intake.records import Records
@@ -24,18 +25,18 @@ def in_workshop(
     called: Collection[str],
     meter: Meter,
     work: Callable[[Workshop], Awaitable[T]],
-) -> tuple[T, bool]:
-    """What `work` returns, given a workshop with the models `called`; and if the budget is reached.
+) -> tuple[T, Purse]:
+    """What `work` returns, given a workshop with the models `called`; and the purse it was paid of.
 
     What was bought is in the ledger, however it ends.
     """
     models = {name: model for name, model in recipe.models.items() if name in called}
 
-    async def run(records: Records, ledger: Ledger) -> tuple[T, bool]:
+    async def run(records: Records, ledger: Ledger) -> tuple[T, Purse]:
         folder = store.ledger_folder
         async with Dispatcher(models, meter, recipe.budget, folder) as dispatcher:
             shop = Workshop(recipe.head.seed, models, ledger, dispatcher, meter, records)
-            return await work(shop), dispatcher.purse.reached
+            return await work(shop), dispatcher.purse
 
     with (
         staged(store, recipe.head.name) as staging,

@@ -14,14 +14,15 @@ class Disagreement(Filter):
     """Drops responses on which judges, samples or annotators differ too much.
 
     Their variance v = sum (s - mean)^2 / n is over all scores that went into the response's score.
-    It is compared in integers, n * sum s^2 - (sum s)^2 <= max * n^2, so that v = max is kept. The
-    scores should be on one scale, or combined by "zscore".
+    It is compared in integers, n * sum s^2 - (sum s)^2 <= max * n^2, so that v = max is kept. With
+    [score] combine = "zscore" or "majority" scores are taken in standard deviations, each judge's
+    from its mean; otherwise the judges should be on one scale.
     """
 
     on: ClassVar[On] = "responses"
 
     max: Threshold = Field(ge=0)
-    """Largest variance that is kept, in squared score units."""
+    """Largest variance that is kept, in squared score units (or standard deviations)."""
     alone: bool = True
     """Whether a response with a single score, or none, is kept: nothing can differ there."""
 

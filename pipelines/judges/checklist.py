@@ -51,10 +51,9 @@ class Checklist(PointJudge):
 
     own_template: ClassVar[Path] = Path(__file__).with_suffix(".jinja")
 
-    constraints: Annotated[
-        tuple[Constraint, ...] | Literal["reference"],
-        InWords('list of {name, text}, or "reference"'),
-    ]
+    constraints: (
+        Annotated[tuple[Constraint, ...], InWords("list of {name, text}")] | Literal["reference"]
+    )
     """What is checked: a list of {name, text}, or "reference", where each prompt has its own: its
     reference is then a JSON list of {"name", "text"}, or of texts, which are called c1, c2..."""
     aggregate: Literal["share", "all"] = "share"

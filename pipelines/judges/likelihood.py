@@ -17,6 +17,7 @@ from pipelines.backend import SCORING, Completion, Sampling, TokenLogprob
 from pipelines.errors import JudgmentError, RecipeError
 from pipelines.judge import Judge
 from pipelines.judging.model_judge import judgeable, message_text
+from pipelines.judging.question import with_system
 from pipelines.judging.template import Template, read_template
 from pipelines.part import Threshold, Where
 from pipelines.unit import gather
@@ -93,10 +94,7 @@ class Likelihood(Judge):
         messages = prompt.messages
         if self._template is not None:
             messages = (Message("user", self._template.render(_variables(prompt))),)
-        has_system = any(message.role in ("system", "developer") for message in messages)
-        if self.system is None or has_system:
-            return messages
-        return (Message("system", self.system), *messages)
+        return with_system(messages, self.system)
 
     def _identity_with(self, unit: "Unit") -> str:
         """What decides a judgment: model and endpoint, words, statistic."""

@@ -83,9 +83,13 @@ class Listwise(ModelJudge):
             for row in self._rows(unit, responses, shown, rotation, heard)
         ]
 
+    def decisive(self) -> dict[str, Any]:
+        """As `ModelJudge.decisive`, and how often the list is turned."""
+        return super().decisive() | {"rotations": self.rotations}
+
     def specimen(self) -> str:
-        """A ranking, of three."""
-        return f"Ranking: {' > '.join(LETTERS[:3])}"
+        """A ranking of however many."""
+        return "Ranking: tie"
 
     async def _ranked(self, unit: "Unit", shown: Sequence[Response]) -> list[Heard[Ranks]]:
         letters = LETTERS[: len(shown)]

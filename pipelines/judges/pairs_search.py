@@ -11,7 +11,7 @@ takes K (K - 1) / 2. Each is a call in both orders, or one call uncalibrated.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from pipelines.judging.comparator import ORDERS, Comparator, in_drawn_order, one
 from pipelines.judging.merge_sort import EVEN, MergeSort, is_even, ranks_of
 from pipelines.judging.response_row import response_row, shared_by_text
 from pipelines.judging.tie_rule import RECHECK
-from pipelines.part import Threshold, Where
+from pipelines.part import Threshold, Where, identity_of
 from pipelines.unit import gather
 from schemas.rows import Judgment, Response
 
@@ -56,6 +56,15 @@ class PairsSearch(Comparator):
         super().check(where)
         if self.beam_size == 1 and "prob_gap" in self.model_fields_set:
             raise where.error("needs beam_size above 1", "prob_gap")
+
+    def decisive(self) -> dict[str, Any]:
+        """As `ModelJudge.decisive`, and how a rank comes of the comparisons."""
+        searched = {
+            "calibrate": self.calibrate,
+            "beam": [self.beam_size, identity_of(self.prob_gap)],
+            "band": identity_of(self.band),
+        }
+        return super().decisive() | {"search": searched}
 
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """A rank for each response that has a text (equal texts share theirs); all comparisons.

@@ -15,20 +15,18 @@ from pipelines.backend import Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.judging.fence import Fence
 from pipelines.judging.model_judge import GREEDY, Asked, Heard, judgeable, read_reply
-from pipelines.judging.odds import MOST_ALTERNATIVES, Odds, TooLittleMass, read_odds
+from pipelines.judging.odds import LIKELIEST, Odds, TooLittleMass, alternatives, read_odds
 from pipelines.judging.point_judge import PointJudge
 from pipelines.judging.rating_token import rating_token
 from pipelines.judging.reading import Scale, read_rating
 from pipelines.part import Threshold, Where
 from pipelines.unit import gather
-from schemas.canonical import canonical_json
 from schemas.rows import Judgment, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
 
 SEVERAL = Sampling(temperature=1.0)
-LIKELIEST = Sampling(temperature=0.0, max_tokens=1, logprobs=True, top_logprobs=MOST_ALTERNATIVES)
 SAMPLES = 5
 """How many replies `scorer = "mean"` draws (AIR's comparison of scorers)."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -174,12 +172,12 @@ class Rating(PointJudge):
         raw = reply.text
         try:
             at = read_reply(reply, lambda: self._place(reply, asked.fence))
-            raw = _alternatives(reply, at)
+            raw = alternatives(reply, at)
             odds = read_odds(reply, self._answers, at=at)
         except JudgmentError as unread:
-            mass = unread.mass if isinstance(unread, TooLittleMass) else None
+            mass = round(unread.mass, 6) if isinstance(unread, TooLittleMass) else None
             return Heard(index, None, raw, reply.reasoning, str(unread), mass)
-        return Heard(index, self._mean(odds), raw, reply.reasoning, None, odds.mass)
+        return Heard(index, self._mean(odds), raw, reply.reasoning, None, round(odds.mass, 6))
 
     def _place(self, reply: Completion, fence: Fence) -> int:
         """The token that is the rating."""
@@ -192,9 +190,3 @@ class Rating(PointJudge):
         low = int(self.scale[0])
         terms = (rating * odds.of[answer] for rating, answer in enumerate(self._answers, low))
         return round(fsum(terms), 6)
-
-
-def _alternatives(reply: Completion, at: int) -> str:
-    """The reply and the log-probabilities at token `at`, as JSON: the score comes from nothing else."""
-    assert reply.logprobs is not None
-    return canonical_json({"reply": reply.text, "top": reply.logprobs[at].top}).decode()

@@ -12,10 +12,12 @@ from pipelines.errors import JudgmentError
 from pipelines.intake.cells import number_of
 from pipelines.judge import Judge
 from pipelines.judging.model_judge import judgeable
+from pipelines.judging.question import with_system
+from pipelines.judging.response_row import response_row
 from pipelines.part import identity_of
 from pipelines.unit import gather
 from schemas.canonical import make_id
-from schemas.rows import Judgment, Message, Response, judgment_id
+from schemas.rows import Judgment, Message, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -40,27 +42,21 @@ class RewardModel(Judge):
         return "0.0"
 
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
-        """One judgment for each response that has a text, with the number as it came."""
+        """One judgment for each response that has a text; `raw` is the number as it came."""
         return await gather(self._judgment(unit, response) for response in judgeable(responses))
 
     async def _judgment(self, unit: "Unit", response: Response) -> Judgment:
+        question, tools = with_system(unit.prompt.messages, self.system), unit.prompt.tools
         answer = Message("assistant", response.text, tool_calls=response.tool_calls)
-        messages = [*self._question(unit), answer]
         [completion] = await unit.sample(
-            self.model, messages, sampling=REWARDING, tools=unit.prompt.tools
+            self.model, [*question, answer], sampling=REWARDING, tools=tools
         )
+        score, error = None, None
         try:
-            return self._row(unit, response, completion, self._read(completion), None)
+            score = self._read(completion)
         except JudgmentError as unread:
-            return self._row(unit, response, completion, None, str(unread))
-
-    def _question(self, unit: "Unit") -> Sequence[Message]:
-        """The conversation to which a response is the answer."""
-        messages = unit.prompt.messages
-        has_system = any(message.role in ("system", "developer") for message in messages)
-        if self.system is None or has_system:
-            return messages
-        return (Message("system", self.system), *messages)
+            error = str(unread)
+        return response_row(self, unit, response, score=score, raw=completion.text, error=error)
 
     def _read(self, completion: Completion) -> float:
         """The reward. Raises JudgmentError for none, one that is not finite, or off the scale."""
@@ -74,7 +70,7 @@ class RewardModel(Judge):
             raise JudgmentError(f"outside the scale {low} to {high}")
         return reward
 
-    def _identity_with(self, unit: "Unit") -> str:
+    def judge_identity(self, unit: "Unit") -> str:
         """What decides a judgment: model and endpoint, words, scale."""
         backend = unit.model(self.model)
         decisive = {
@@ -83,30 +79,3 @@ class RewardModel(Judge):
             "scale": identity_of(self.scale),
         }
         return f"{backend.model}#{make_id('reward_model', backend.model, decisive)}"
-
-    def _row(
-        self,
-        unit: "Unit",
-        response: Response,
-        completion: Completion,
-        score: float | None,
-        error: str | None,
-    ) -> Judgment:
-        identity = self._identity_with(unit)
-        return Judgment(
-            judgment_id=judgment_id(
-                target=response.response_id,
-                judge_identity=identity,
-                judge=self.name,
-                order=None,
-                annotator=None,
-                index=None,
-            ),
-            prompt_id=response.prompt_id,
-            judge=self.name,
-            judge_identity=identity,
-            response_id=response.response_id,
-            score=score,
-            raw=completion.text,
-            error=error,
-        )

@@ -7,6 +7,7 @@ UltraFeedback (arXiv 2310.01377), HelpSteer2 (2406.08673), CodeUltraFeedback (24
 COIG-P (2504.05535) judge in this way; their dimensions ship beside this file.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -218,24 +219,18 @@ class Rubric(PointJudge):
         why = self.unasked(unit.prompt)
         if why is not None:
             return self.unasked_rows(unit, judged, why)
-        answers = await gather(
-            self._answers(unit, question) for question in self._questions(unit, judged)
-        )
+        questions = self._questions(unit, judged)
+        rated: dict[tuple[str, int], dict[str, Rated]] = defaultdict(dict)
+        for samples in await gather(self._answers(unit, question) for question in questions):
+            for index, answers in enumerate(samples):
+                for (response_id, name), one in answers.items():
+                    rated[response_id, index][name] = one
         return [
             row
             for response in judged
             for index in range(self.samples)
             for row in self.rows(
-                unit,
-                response,
-                index,
-                {
-                    name: rated
-                    for samples in answers
-                    for (id_, name), rated in samples[index].items()
-                    if id_ == response.response_id
-                },
-                self._aggregate.score,
+                unit, response, index, rated[response.response_id, index], self._aggregate.score
             )
         ]
 

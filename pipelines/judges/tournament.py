@@ -19,7 +19,7 @@ from pipelines.judging.merge_sort import EVEN, is_even
 from pipelines.judging.response_row import response_row, shared_by_text
 from pipelines.judging.strength import bradley_terry, win_rates
 from pipelines.judging.tournaments import Game, Play, knockout, round_robin, swiss
-from pipelines.part import Where
+from pipelines.part import Where, identity_of
 from schemas.rows import Judgment, Response
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Tournament(Comparator):
         super().check(where)
         if self.format != "swiss" and "rounds" in self.model_fields_set:
             raise where.error('is for format = "swiss" only', "rounds")
+
+    def decisive(self) -> dict[str, Any]:
+        """As `ModelJudge.decisive`, and how a score comes of the games."""
+        played = [self.format, self.rounds, self.rule, identity_of(self.band)]
+        return super().decisive() | {"tournament": played}
 
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """A score for each response that has a text (equal texts share theirs); all games."""

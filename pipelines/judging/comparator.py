@@ -24,13 +24,13 @@ from pipelines.errors import JudgmentError
 from pipelines.judging.fence import Fence
 from pipelines.judging.marks import P_A
 from pipelines.judging.model_judge import GREEDY, Asked, Heard, ModelJudge, judgeable, read_reply
-from pipelines.judging.odds import MOST_ALTERNATIVES, TooLittleMass, read_odds
+from pipelines.judging.odds import LIKELIEST, TooLittleMass, alternatives, read_odds
 from pipelines.judging.reading import Shown, read_verdict
 from pipelines.judging.tie_rule import TieRule
-from pipelines.judging.verdict_token import verdict_token
+from pipelines.judging.verdict_token import BEGINNINGS_OF_TIE, verdict_token
 from pipelines.part import Threshold, Where, micro
 from pipelines.unit import gather
-from schemas.canonical import MICRO, canonical_json, make_id
+from schemas.canonical import MICRO, make_id
 from schemas.rows import Judgment, Order, Response, Verdict, judgment_id
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ Pair = tuple[Response, Response]
 
 ORDERS: tuple[Order, ...] = ("AB", "BA")
 
-LIKELIEST = Sampling(temperature=0.0, max_tokens=1, logprobs=True, top_logprobs=MOST_ALTERNATIVES)
 
 NEITHER = "C"
 """The letter of a tie: "tie" may be several tokens."""
@@ -70,6 +69,12 @@ class Comparator(ModelJudge):
     own_template: ClassVar[Path] = Path(__file__).parents[1] / "judges" / "pairwise.jinja"
     candidates: ClassVar[tuple[str, ...]] = ("response_a", "response_b")
 
+    template: str | None = None
+    """Path of your own template, relative to the recipe: a Jinja file that gives the one message
+    the judge reads. It may use `conversation` (a list of messages with `role` and `text`), `tools`,
+    `reference` (either may be none), `response_a` and `response_b`, `form`, the reply or last line
+    that is asked for, `ties` and `alone` (whether neither may be better; whether the verdict is all
+    of the reply), and `mark`, between which texts come. Default: the judge's own."""
     read: Literal["verdict", "probability"] = "verdict"
     """What of a reply counts. "verdict": what it says. "probability": the log-probabilities of A
     and B (and of C, neither, which counts half for each) at the verdict's token, over their sum,
@@ -114,8 +119,9 @@ class Comparator(ModelJudge):
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """The verdicts that the judge may give, as tokens."""
-        return ("A", "B", NEITHER if self.alone else "tie") if self.ties else ("A", "B")
+        """The verdicts that the judge may give, as the tokens that they begin with."""
+        neither = (NEITHER,) if self.alone else BEGINNINGS_OF_TIE
+        return ("A", "B", *(neither if self.ties else ()))
 
     def form(self) -> dict[str, Any]:
         """The wanted reply or last line, and what it may say."""
@@ -174,7 +180,7 @@ class Comparator(ModelJudge):
         raw = reply.text
         try:
             at = read_reply(reply, lambda: self._place(reply, asked.fence))
-            raw = _alternatives(reply, at)
+            raw = alternatives(reply, at)
             odds = read_odds(reply, self.answers, at=at)
         except JudgmentError as unread:
             mass = unread.mass if isinstance(unread, TooLittleMass) else None
@@ -275,12 +281,6 @@ def _micro(row: Judgment) -> int | None:
 def _turned(p: float | None, order: Order) -> float | None:
     """The probability that `a` is better, from that of what was shown as A."""
     return p if p is None or order == "AB" else round(1 - p, 6)
-
-
-def _alternatives(reply: Completion, at: int) -> str:
-    """The reply and the log-probabilities at token `at`, as JSON: p comes from nothing else."""
-    assert reply.logprobs is not None
-    return canonical_json({"reply": reply.text, "top": reply.logprobs[at].top}).decode()
 
 
 def _sorted(one: Response, other: Response) -> Pair:

@@ -25,6 +25,9 @@ from pipelines.part import Table, Threshold, Where, load_table
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 """Names of dimensions and constraints: they begin the lines of a reply, and are columns in SQL."""
 
+REASONS = "reasons"
+"""What a JSON reply has beside the ratings."""
+
 
 class Dimension(Table):
     """One thing that a response is rated by."""
@@ -61,10 +64,14 @@ class Criteria(Table):
     @model_validator(mode="after")
     def _dimensions_are_clear(self) -> "Criteria":
         seen: set[tuple[str, str]] = set()
+        spoken: dict[str, str] = {}
         for dimension in self.dimensions:
             name, (low, high) = dimension.name, self.bounds(dimension)
-            if name in RULES:
-                raise ValueError(f'no dimension can be called "{name}": it is an aggregate')
+            if name in (*RULES, REASONS):
+                raise ValueError(f'no dimension can be called "{name}": it means something else')
+            alike = spoken.setdefault(name.casefold().replace("_", ""), name)
+            if alike != name:
+                raise ValueError(f"{alike} and {name} cannot be told apart in a reply")
             if low >= high:
                 raise ValueError(f"{name}: scale: {low} is not below {high}")
             for level in dimension.levels:

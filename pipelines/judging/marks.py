@@ -32,11 +32,12 @@ class Marks:
     """Whether a response has no readable score, or a comparison a reply that cannot be read."""
 
     def means(self) -> dict[str, Fraction]:
-        """Response -> the mean of its marks."""
+        """Response -> the mean of its marks: of its scores, where the judge gives any."""
         marks: dict[str, list[int]] = defaultdict(list)
         for response, scores in self.scores.items():
             marks[response] += scores
-        for (a, b), probabilities in self.p_a.items():
+        compared = {} if any(self.scores.values()) else self.p_a  # what a ranking came from
+        for (a, b), probabilities in compared.items():
             marks[a] += probabilities
             marks[b] += [MICRO - p for p in probabilities]
         return {response: Fraction(sum(own), len(own)) for response, own in marks.items() if own}

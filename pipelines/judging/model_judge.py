@@ -78,8 +78,8 @@ class ModelJudge(Judge):
     """Path of your own template, relative to the recipe: a Jinja file that gives the one message
     the judge reads. It may use `conversation` (a list of messages with `role` and `text`),
     `tools`, `reference` (either may be none), the responses (`response`, or `response_a` and
-    `response_b`), `form`, the last line that is asked for, and `mark`, between which texts come; a
-    rating's also `low` and `high`. Default: the judge's own."""
+    `response_b`), `form`, the last line that is asked for, and `mark`, between which texts come;
+    and more with some judges, as their own templates show. Default: the judge's own."""
     system: str | None = None
     """A system message before the template's."""
     samples: int = Field(default=1, ge=1)
@@ -115,19 +115,14 @@ class ModelJudge(Judge):
         except RecipeError as error:
             raise where.error(str(error), "template") from error
 
-    def default_template(self) -> Path:
-        """The template for a recipe that names none."""
-        return self.own_template
-
     def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
-        """What the template is tried on before any call: texts, and what `form` says."""
+        """What the template is tried on before any call: texts, and what it may say of the reply."""
         return [(dict.fromkeys(self.candidates, "a"), self.form())]
 
     @cached_property
     def words(self) -> Template:
         """The template in use: the judge's own until `check` has read the recipe's."""
-        template = self.default_template()
-        return read_template(template, template.name)
+        return read_template(self.own_template, self.own_template.name)
 
     @cached_property
     def decoding(self) -> Sampling:
@@ -220,8 +215,8 @@ class ModelJudge(Judge):
         around = [prompt.tools, self._reference(prompt)]
         conversation = [message_text(message) for message in prompt.messages]
         judged = [one for text in shown.values() for one in _each(text)]
-        known = [text for text in (*around, *conversation, *judged) if text is not None]
-        return fenced(prompt.prompt_id, known)
+        known = dict.fromkeys((*around, *conversation, *judged))
+        return fenced(prompt.prompt_id, [text for text in known if text is not None])
 
     def _reference(self, prompt: Prompt) -> str | None:
         """The reference where the template uses it; else a new one would change the request."""

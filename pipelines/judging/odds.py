@@ -8,14 +8,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.backend import Completion, TokenLogprob
+from pipelines.backend import Completion, Sampling, TokenLogprob
 from pipelines.errors import JudgmentError
+from schemas.canonical import canonical_json
 
 LEAST_MASS = 0.5
 """Probability that valid answers must have together; with less the judge meant something else."""
 
 MOST_ALTERNATIVES = 20
 """`top_logprobs` to ask for: the most that the API allows."""
+
+LIKELIEST = Sampling(temperature=0.0, max_tokens=1, logprobs=True, top_logprobs=MOST_ALTERNATIVES)
+"""One token, and what it might have been."""
 
 
 class TooLittleMass(JudgmentError):
@@ -51,9 +55,17 @@ def read_odds(reply: Completion, answers: tuple[str, ...], *, at: int = 0) -> Od
     given = _probabilities(reply.logprobs[at])
     found = {answer: given.get(answer.lower(), 0.0) for answer in answers}
     mass = math.fsum(found.values())
-    if not mass >= LEAST_MASS:
+    if math.isnan(mass):
+        raise JudgmentError("a log-probability is not a number")
+    if mass < LEAST_MASS:
         raise TooLittleMass(mass, answers)
     return Odds({answer: p / mass for answer, p in found.items()}, min(mass, 1.0))
+
+
+def alternatives(reply: Completion, at: int) -> str:
+    """The reply and the log-probabilities at token `at`, as JSON: its odds come from nothing else."""
+    assert reply.logprobs is not None
+    return canonical_json({"reply": reply.text, "top": reply.logprobs[at].top}).decode()
 
 
 def _probabilities(token: TokenLogprob) -> dict[str, float]:

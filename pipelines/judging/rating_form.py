@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.errors import JudgmentError
 from pipelines.judging.aggregate import NOT_APPLICABLE, Said
 from pipelines.judging.collected import Excuse
-from pipelines.judging.criteria import Criteria, Dimension
+from pipelines.judging.criteria import REASONS, Criteria, Dimension
 from pipelines.judging.fence import Fence
 from pipelines.judging.reading import read_json, read_ratings
 from schemas.canonical import canonical_json
@@ -49,13 +49,14 @@ class RatingForm:
         """The form as the judge sees it."""
         if self.json:
             ratings = ", ".join(f'"{label}": N' for label in self.labels)
-            shown = f'{{"reasons": "...", {ratings}}}'
+            shown = f'{{"{REASONS}": "...", {ratings}}}'
         else:
             shown = "\n".join(f"{label}: N" for label in self.labels)
         scales = {str(self.criteria.scale_of(one)) for one in self.dimensions}
         ratings = scales.pop() if len(scales) == 1 else "a whole number on the scale of each"
         excused = ", ".join(one.name for one in self.dimensions if one.may_not_apply)
-        return f"{shown}\n(N: {ratings}{f', or N/A for {excused}' if excused else ''})"
+        excuse = '"N/A"' if self.json else "N/A"
+        return f"{shown}\n(N: {ratings}{f', or {excuse} for {excused}' if excused else ''})"
 
     @cached_property
     def wanted(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class RatingForm:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of a reply."""
-        properties: dict[str, Any] = {"reasons": {"type": "string"}}
+        properties: dict[str, Any] = {REASONS: {"type": "string"}}
         for label, (_, one) in self.labels.items():
             low, high = self.criteria.bounds(one)
             ratings: list[int | str] = list(range(low, high + 1))

@@ -28,7 +28,8 @@ def rating_token(reply: Completion, scale: Scale, fence: Fence) -> int:
     end = len(text)
     while end >= 0:
         first = text.rfind("\n", 0, end) + 1
-        if fence.is_own(text, first, end) and _rates(text[first:end], scale, rating):
+        line = fence.unmarked(text[first:end])
+        if fence.is_own(text, first, end) and _rates(line, scale, rating):
             for place, token in enumerate(tokens):
                 if first <= starts[place] < end and token.token.strip() == f"{int(rating)}":
                     return place

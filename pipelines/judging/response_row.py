@@ -1,17 +1,27 @@
 """The row that a judge of several responses leaves for each of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from schemas.rows import Judgment, Response, judgment_id
 
 if TYPE_CHECKING:
-    from pipelines.judging.model_judge import ModelJudge
     from pipelines.unit import Unit
 
 
+class Rater(Protocol):
+    """A judge of responses."""
+
+    @property
+    def name(self) -> str:
+        """What rows call it."""
+
+    def judge_identity(self, unit: "Unit") -> str:
+        """What decides its judgments."""
+
+
 def response_row(
-    judge: "ModelJudge", unit: "Unit", response: Response, index: int | None = None, **said: Any
+    judge: Rater, unit: "Unit", response: Response, index: int | None = None, **said: Any
 ) -> Judgment:
     """The judgment of `response`; `said` are the columns beside its ids."""
     identity = judge.judge_identity(unit)

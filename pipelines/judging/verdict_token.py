@@ -8,11 +8,14 @@ from pipelines.errors import JudgmentError
 from pipelines.judging.fence import Fence
 from pipelines.judging.reading import Shown, read_verdict
 
+BEGINNINGS_OF_TIE = ("t", "ti", "tie")
+"""What the first token of "tie" may be: with some models it is several."""
+
 
 def verdict_token(reply: Completion, fence: Fence) -> int:
-    r"""The place, from 0, of the token that is the verdict `read_verdict` reads in `reply`.
+    r"""The place, from 0, of the token with which the verdict begins that `read_verdict` reads.
 
-    Raises JudgmentError where nothing can be read, or the verdict is not a token of its own.
+    Raises JudgmentError where nothing can be read, or a token holds more than the verdict.
 
     >>> from pipelines.backend import TokenLogprob
     >>> texts = ("A", " is", " worse", ".", "\n", "Verdict", ":", " B", "\n")
@@ -27,10 +30,10 @@ def verdict_token(reply: Completion, fence: Fence) -> int:
     for first, end in _lines(text):
         if fence.is_own(text, first, end) and _says(text[first:end], verdict):
             for place, token in enumerate(tokens):
-                if first <= starts[place] < end and token.strip().lower() == verdict.lower():
+                if first <= starts[place] < end and _begins(token, verdict):
                     return place
             break
-    raise JudgmentError(f'the verdict "{verdict}" is not a token of its own')
+    raise JudgmentError(f'no token is the verdict "{verdict}", or begins it')
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -40,6 +43,11 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
         first = text.rfind("\n", 0, end) + 1
         yield first, end
         end = first - 1
+
+
+def _begins(token: str, verdict: Shown) -> bool:
+    said = token.strip().lower()
+    return bool(said) and said in (BEGINNINGS_OF_TIE if verdict == "tie" else verdict.lower())
 
 
 def _says(line: str, verdict: Shown) -> bool:

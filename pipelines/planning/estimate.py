@@ -64,6 +64,18 @@ def with_judgments(estimate: Estimate, values: Sequence[float], total: int, know
     return replace(estimate, plus_minus=math.hypot(estimate.plus_minus, error))
 
 
+def guessed(estimate: Estimate, values: Sequence[float], total: int, known: int) -> Estimate:
+    """Widened by how well it is known which units call at all: 1.96 N s / sqrt(known).
+
+    `values` are of the units that were counted, those without a call too, and s is their spread;
+    they rest on replies of `known` units. Without an interval where fewer than two are known.
+    """
+    if known < 2 or estimate.plus_minus is None:
+        return replace(estimate, plus_minus=None)
+    error = Z * total * math.sqrt(pvariance(values) / known)
+    return replace(estimate, plus_minus=math.hypot(estimate.plus_minus, error))
+
+
 def times(estimate: Estimate, factor: float) -> Estimate:
     """An estimate of `factor` times as much."""
     wide = None if estimate.plus_minus is None else estimate.plus_minus * factor

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from pipelines.backend import Backend
 from pipelines.calls.budget import Cost
-from pipelines.planning.estimate import Estimate, scaled, times, total_of, widened, with_judgments
+from pipelines.planning.estimate import (
+    Estimate,
+    guessed,
+    scaled,
+    times,
+    total_of,
+    widened,
+    with_judgments,
+)
 from pipelines.planning.forecaster import Account, Known, Tally
 from schemas.version import Forecast
 
@@ -98,14 +106,23 @@ def part_plan(
     worst_by_unit: Sequence[Account] | None,
     total: int,
     known: Known,
+    waits_for: Known | None = None,
 ) -> PartPlan:
-    """What part and model `pair` take of `total` units, from those that were counted."""
+    """What part and model `pair` take of `total` units, from those that were counted.
+
+    `waits_for` is what is known of a judge whose replies, still to come, decide whether it is asked.
+    """
     columns = _columns(pair, by_unit)
     calls, samples, prompt, completion, *_ = (scaled(column, total) for column in columns)
     if pair[0].startswith("judges."):
         calls, samples, prompt = (
             with_judgments(one, column, total, len(known.units))
             for one, column in zip((calls, samples, prompt), columns, strict=False)
+        )
+    if waits_for is not None:
+        calls, samples, prompt, completion = (
+            guessed(one, column, total, len(waits_for.units))
+            for one, column in zip((calls, samples, prompt, completion), columns, strict=False)
         )
     lengths = [len(text) for text in known.answers]
     completion = widened(completion, samples, lengths, known.per_token)

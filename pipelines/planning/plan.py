@@ -27,11 +27,12 @@ from pipelines.cascade import Counts
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
-from pipelines.planning.estimate import Estimate, scaled
+from pipelines.planning.estimate import Estimate, guessed, scaled
 from pipelines.planning.forecaster import (
     ASSUMED,
     Account,
     Forecaster,
+    Known,
     Lengths,
     PlannedUnit,
     Tally,
@@ -176,9 +177,10 @@ class _Shared:
             most = Forecaster(self.recipe, lengths, worst=True)
             worst_by_unit = await _count(prompts, workshop, most) if worst else None
         pairs = sorted({pair for account in by_unit for pair in account})
+        waiting = _Waiting(self.recipe, learner, pairs)
         return Plan(
             units=drawn.total,
-            spared=_spared(forecaster.spared, drawn.total),
+            spared=waiting.spared(forecaster.spared, drawn.total),
             sampled_units=len(prompts),
             replayed=replayed * drawn.total / len(prompts) if prompts else 0.0,
             parts=tuple(
@@ -189,6 +191,7 @@ class _Shared:
                     worst_by_unit,
                     drawn.total,
                     learner.known[pair],
+                    waiting.known(pair[0]),
                 )
                 for pair in pairs
             ),
@@ -200,13 +203,35 @@ class _Shared:
         return Workshop(self.recipe.head.seed, models, ledger, dispatcher, meter, self.records)
 
 
-def _spared(counts: Sequence[Mapping[str, Counts]], total: int) -> dict[str, Estimate]:
-    """Judge with a `when` -> the calls that it saves, from its counts on some units."""
-    judges = sorted({judge for unit in counts for judge in unit})
-    return {
-        judge: scaled([unit.get(judge, {}).get("calls saved", 0) for unit in counts], total)
-        for judge in judges
-    }
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What the judges with a `when` wait for."""
+
+    recipe: Recipe
+    learner: Forecaster
+    calling: Sequence[tuple[str, str]]
+    """All parts that still call, with their models."""
+
+    def known(self, part: str) -> Known | None:
+        """What is known of the judge that `part` waits for; None where nothing is left to guess."""
+        whens = {f"judges.{one.name}": one.when for one in self.recipe.judges}
+        when = whens.get(part)
+        if when is None or all(other == part for other, _ in self.calling):
+            return None
+        first = f"judges.{when.judge}"
+        known = [known for (caller, _), known in self.learner.known.items() if caller == first]
+        return max(known, key=lambda one: len(one.units), default=Known())
+
+    def spared(self, counts: Sequence[Mapping[str, Counts]], total: int) -> dict[str, Estimate]:
+        """Judge with a `when` -> the calls that it saves, from its counts on some units."""
+        saved: dict[str, Estimate] = {}
+        for judge in sorted({judge for unit in counts for judge in unit}):
+            values = [unit.get(judge, {}).get("calls saved", 0) for unit in counts]
+            estimate, known = scaled(values, total), self.known(f"judges.{judge}")
+            if known is not None:
+                estimate = guessed(estimate, values, total, len(known.units))
+            saved[judge] = estimate
+        return saved
 
 
 async def _count(

@@ -106,7 +106,7 @@ def _judges(recipe: Recipe, responses: pl.LazyFrame, judgments: pl.LazyFrame) ->
             asked=asked,
             read=read,
             notes=_votes(comparisons, name, rules)
-            | transitivity(ranked, name, rules)
+            | transitivity(ranked, name)
             | figures.get(name, {}),
         )
         for name, identities, asked, read in judges.collect().sort("judge").iter_rows()

@@ -19,16 +19,8 @@ _SUMS = ["n_scored", "score_sum", "score_sumsq"]
 
 def of_responses(responses: pl.DataFrame) -> pl.DataFrame:
     """`response_id`, `score`, `n_scores`, `score_var` and `kept` of `Selected.responses`."""
-    n_scores, variances = pl.col("n_scores").fill_null(0), _variances(responses)
-    return responses.select("response_id", units(responses["score"]), n_scores, variances, "kept")
-
-
-def _variances(responses: pl.DataFrame) -> pl.Series:
-    """Population variance of the scores of each response: the exact spread, divided once."""
-    n, total = pl.col("n_ratings").cast(pl.Int128), pl.col("rating_sum").cast(pl.Int128)
-    spread = (n * pl.col("rating_sumsq") - total * total).cast(pl.Float64)
-    scale = (n * MICRO * n * MICRO).cast(pl.Float64)
-    return responses.select(score_var=spread / scale).to_series()
+    n_scores = pl.col("n_scores").fill_null(0)
+    return responses.select("response_id", units(responses["score"]), n_scores, "score_var", "kept")
 
 
 def of_prompts(selected: "Selected", splits: pl.Series, drops: pl.DataFrame) -> pl.DataFrame:

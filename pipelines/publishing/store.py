@@ -82,6 +82,11 @@ class Store:
         """Where the checks of judges are kept (`calibration.stored`)."""
         return self._inside("calibrations")
 
+    @property
+    def templates_folder(self) -> Path:
+        """Where paraphrases of judges' templates are kept (`calibration.paraphrase`)."""
+        return self._inside("templates")
+
     def staging(self) -> Path:
         """A fresh folder on the store's file system; those of dead processes are removed."""
         folder = self._inside("tmp") / f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"

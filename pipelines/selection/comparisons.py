@@ -106,11 +106,35 @@ def _probability() -> pl.Expr:
 
 def _votes(orders: pl.DataFrame) -> pl.DataFrame:
     """One row per vote: `opinion`, `p_a`, `inconsistent`, `dropped`, `score_a`, `score_b`."""
+    counts = pl.col("all_read") | (pl.col("any_read") & pl.col("rule_unread").eq("ignore"))
+    split = counts & pl.col("split")
+    usual = pl.when("outright").then(pl.lit("tie")).otherwise(pl.lit("average"))
+    rule = pl.coalesce("rule_inconsistent", usual)
+    even = pl.col("leans_on_average").eq(0)
+    votes = _of_all_orders(orders).with_columns(
+        counts=counts,
+        tied=split & rule.eq("tie"),
+        dropped=split & rule.eq("drop"),
+        evened=split & rule.eq("average") & pl.col("outright") & even,
+    )
+    tied, speaks = pl.col("tied"), pl.col("counts") & ~pl.col("dropped")
+    votes = votes.with_columns(
+        opinion=pl.when(speaks).then(pl.when(tied).then(0).otherwise("leans_on_average")),
+        p_a=pl.when(speaks).then(pl.when(tied).then(MICRO // 2).otherwise("p_a")),
+        inconsistent=pl.any_horizontal("tied", "dropped", "evened"),
+    )
+    has_scores = pl.col("all_read") & pl.col("all_scored") & ~pl.col("inconsistent")
+    return votes.with_columns(
+        pl.col("opinion").cast(pl.Int64), pl.when(has_scores).then(pl.col("score_a", "score_b"))
+    )
+
+
+def _of_all_orders(orders: pl.DataFrame) -> pl.DataFrame:
+    """One row per vote: what its orders say one by one, and on average."""
     scored = pl.col("score_a").is_not_null() & pl.col("score_b").is_not_null()
     p, n, band = pl.col("p"), pl.col("p").count(), pl.col("rule_band").first()
-    votes = orders.with_columns(leans=_sign(2 * p - MICRO, 2 * pl.col("rule_band"))).group_by(
-        VOTE
-    ).agg(
+    leaning = orders.with_columns(leans=_sign(2 * p - MICRO, 2 * pl.col("rule_band")))
+    return leaning.group_by(VOTE).agg(
         pl.col(OF_ALL_VOTES).min(),
         pl.col("rule_inconsistent", "rule_unread").first(),
         all_read=p.is_not_null().all(),
@@ -123,30 +147,12 @@ def _votes(orders: pl.DataFrame) -> pl.DataFrame:
         p_a=mean_micro("p"),
         score_a=mean_micro("score_a"),
         score_b=mean_micro("score_b"),
-    )  # fmt: skip
-    counts = pl.col("all_read") | (pl.col("any_read") & pl.col("rule_unread").eq("ignore"))
-    usual = pl.when("outright").then(pl.lit("tie")).otherwise(pl.lit("average"))
-    rule = pl.coalesce("rule_inconsistent", usual)
-    split = counts & pl.col("split")
-    averaged = split & rule.eq("average")
-    tied = split & rule.eq("tie")
-    opinion = pl.when(tied).then(0).otherwise("leans_on_average")
-    speaks = counts & ~(split & rule.eq("drop"))
-    return votes.with_columns(
-        dropped=split & rule.eq("drop"),
-        inconsistent=split & (~averaged | (pl.col("outright") & pl.col("leans_on_average").eq(0))),
-        opinion=pl.when(speaks).then(opinion).cast(pl.Int64),
-        p_a=pl.when(speaks).then(pl.when(tied).then(MICRO // 2).otherwise("p_a")),
-    ).with_columns(
-        pl.when(pl.col("all_read") & pl.col("all_scored") & ~pl.col("inconsistent")).then(
-            pl.col("score_a", "score_b")
-        )
     )
 
 
-def _sign(twice: pl.Expr, band: pl.Expr) -> pl.Expr:
-    """The sign of `twice`, 0 also where it is at most `band` away from it."""
-    return pl.when(twice.abs() <= band).then(0).otherwise(twice.sign())
+def _sign(value: pl.Expr, band: pl.Expr) -> pl.Expr:
+    """The sign of `value`, 0 also where it is at most `band` away from 0."""
+    return pl.when(value.abs() <= band).then(0).otherwise(value.sign())
 
 
 def _verdict() -> pl.Expr:

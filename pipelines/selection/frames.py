@@ -78,7 +78,8 @@ RESPONSES = {
 folded, case kept). `has_text` is false for an empty or white-space text too. `score`: the
 declared combination, null when nothing scored it. `n_ratings`, `rating_sum`, `rating_sumsq`: how
 many scores went into it, of all judges, samples and annotators, and their sum and sum of squares
-(micro-units, squared); null where there are fewer than two."""
+(micro-units, squared; by "zscore" and "majority", of standard deviations); null where there are
+fewer than two."""
 
 RESPONSES_BEFORE = frozenset(list(RESPONSES)[:18])
 """The columns that exist before judging."""

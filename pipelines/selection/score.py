@@ -26,6 +26,7 @@ from pipelines.selection.voices import (
     standardised,
     without_lengths,
 )
+from schemas.canonical import MICRO
 
 Combine = Literal["mean", "median", "min", "weighted", "log_sigmoid", "zscore", "majority", "first"]
 
@@ -106,8 +107,19 @@ def score_responses(
         score=rounded(one),
         n_scores=total(pl.col(count).fill_null(0) for count in counts).cast(pl.Int64),
     )
-    spread = spread_of_ratings(voices, responses)
+    # of judges on scales of their own only deviations can be compared
+    comparable = (
+        [standardised(voice) for voice in voices] if score.combine == "majority" else voices
+    )
+    spread = spread_of_ratings(comparable, responses)
     return responses.with_columns(scored["score"], scored["n_scores"], *spread)
+
+
+def score_var() -> pl.Expr:
+    """The population variance of the scores of a response, in units: the exact spread, divided once."""
+    n, sum_ = pl.col("n_ratings").cast(pl.Int128), pl.col("rating_sum").cast(pl.Int128)
+    spread, scale = n * pl.col("rating_sumsq") - sum_ * sum_, (n * MICRO) * (n * MICRO)
+    return spread.cast(pl.Float64) / scale.cast(pl.Float64)
 
 
 def prompt_scores(prompts: pl.DataFrame, responses: pl.DataFrame) -> pl.DataFrame:

@@ -26,7 +26,7 @@ from pipelines.selection.columns import (
 from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.measured import DIFFICULTY, column_of, measured
-from pipelines.selection.score import prompt_scores, score_responses
+from pipelines.selection.score import prompt_scores, score_responses, score_var
 from pipelines.selection.steps import (
     ID,
     NO_DROPS,
@@ -37,8 +37,7 @@ from pipelines.selection.steps import (
     texts_named,
 )
 
-OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores", "n_ratings",
-                "rating_sum", "rating_sumsq")  # fmt: skip
+OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores")
 OF_PROMPTS = ("prompt", "prompt_id", "arrival", "group_id", "n_responses", "n_scored", "score_sum",
               "score_sumsq")  # fmt: skip
 
@@ -59,7 +58,7 @@ class Selected:
     """The others, columns `columns.OF_DROPPED_PAIR`."""
     responses: pl.DataFrame
     """Every response, in the order of its number: ids, `arrival` (`staged.ARRIVAL`), `score`
-    (micro-units), `n_scores`, the spread of its scores (`frames.RESPONSES`), `kept`."""
+    (micro-units), `n_scores`, `score_var` (in units), `kept`."""
     measures: pl.DataFrame
     """What the measures found of kept and dropped pairs: `measured.LONG`."""
     prompts: pl.DataFrame
@@ -109,7 +108,9 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
         pairs=pairs.select(*OF_EVERY_PAIR, _difficulty(pairs)),
         dropped_pairs=pl.concat(dropped),
         measures=measures,
-        responses=scored.select(*OF_RESPONSES, kept=~pl.col("response_id").is_in(gone)),
+        responses=scored.select(
+            *OF_RESPONSES, score_var=score_var(), kept=~pl.col("response_id").is_in(gone)
+        ),
         prompts=prompts.select(OF_PROMPTS),
     )
 

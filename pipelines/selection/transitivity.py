@@ -7,26 +7,26 @@ find a better than c, of those that find one better; the view `transitivity` has
 
 import polars as pl
 
-from pipelines.judging.tie_rule import RECHECK, TieRules
+from pipelines.judging.tie_rule import PAIRS, RECHECK
 from pipelines.selection.comparisons import consolidate
+from schemas.canonical import MICRO
 
 
-def transitivity(judgments: pl.DataFrame, judge: str, rules: TieRules) -> dict[str, int | float]:
+def transitivity(judgments: pl.DataFrame, judge: str) -> dict[str, int | float]:
     """`rechecks` of a judge, and `transitivity`, in [0, 1]; nothing without a look.
 
     `judgments` are all of a build, columns `frames.JUDGMENTS`.
     """
     name = f"{judge}.{RECHECK}"
-    named = {name: rules[judge]} if judge in rules else {}
-    looks = consolidate(judgments, [name], named)
+    looks = consolidate(judgments, [name], {name: PAIRS})
     if not looks.height:
         return {}
     ranks = judgments.filter(judge=judge).select("response_id", "rank").drop_nulls()
     ranked = looks.join(ranks, left_on="response_a_id", right_on="response_id").join(
         ranks, left_on="response_b_id", right_on="response_id", suffix="_b"
     )
-    decided = ranked.filter(pl.col("verdict").is_in(["a", "b"]))
-    agreed = (pl.col("verdict") == "a") == (pl.col("rank") < pl.col("rank_b"))
+    decided = ranked.filter(pl.col("p_a") != MICRO // 2)
+    agreed = (pl.col("p_a") > MICRO // 2) == (pl.col("rank") < pl.col("rank_b"))
     figures: dict[str, int | float] = {"rechecks": looks.height}
     if decided.height:
         figures["transitivity"] = round(decided.filter(agreed).height / decided.height, 6)

@@ -21,7 +21,7 @@ def count_votes(pairs: pl.DataFrame, frames: Frames) -> pl.DataFrame:
 
     Every voter who scored (or ranked) both responses has a vote; where one scored a response several
     times, the mean speaks. Judges of comparisons that `[score]` names have one for each comparison
-    of the two. Equal scores are a tie, which counts in `n_votes` alone.
+    of the two, unless they rank or score responses by them. Equal scores are a tie, which counts in `n_votes` alone.
     """
     sides = pairs.select("chosen", "rejected").with_row_index("pair")
     opinion = pl.col("opinion")
@@ -72,9 +72,12 @@ def _opinions(judgments: pl.DataFrame) -> pl.DataFrame:
 
 def _by_comparisons(sides: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     """`SAID` by the votes on comparisons of both responses, in whichever order they stand."""
-    if not frames.named:
+    of_responses = frames.judgments.filter(pl.col("response").is_not_null())
+    scoring = set(of_responses["judge"].unique()) if frames.named else set()
+    comparing = [judge for judge in frames.named if judge not in scoring]  # one has voted already
+    if not comparing:
         return pl.DataFrame(schema=SAID)
-    votes = votes_on_comparisons(frames.judgments, frames.named, frames.tie_rules)
+    votes = votes_on_comparisons(frames.judgments, comparing, frames.tie_rules)
     votes = votes.select("response_a_id", "response_b_id", "opinion").drop_nulls("opinion")
     for side in ("a", "b"):
         numbers = frames.responses.select(

@@ -18,6 +18,8 @@ SAID = (
     "Verdict: B",
     "Verdict: tie",
     "Ranking: D > B = A > C",
+    "helpfulness: 3\ncorrectness: 9\nverbosity: 0",
+    "c1: yes\nc2: unsure",
     "#### 4",
     "Who knows?",
 )
@@ -32,6 +34,8 @@ FIELDS = {
     "response": "id",
     "score": "score",
     "read": "verdict",
+    "rubric": "helpsteer2",
+    "constraints": ({"name": "c1", "text": "Short."}, {"name": "c2", "text": "Kind."}),
 }
 """Values for the fields that parts commonly have; a part that needs another one adds it here."""
 

@@ -8,15 +8,21 @@ from typing import Any
 
 import pytest
 
+from flows.plan_text import plan_text
+from pipelines import judge as contract
 from pipelines.backend import Completion
 from pipelines.build import Outcome
-from pipelines.cascade import ask_judges
+from pipelines.cascade import ask_judges, calls_of
 from pipelines.errors import RecipeError
-from pipelines.part import Where, load_part
+from pipelines.part import Where, kinds, load_part, part_class
 from pipelines.planning.plan import make_plan
+from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store
 from pipelines.unit import OwedError
+from schemas.version import Judge, Manifest
 from tests.builds import OVER_HTTP, published, read, run, write_questions, write_recipe
+from tests.pipelines.test_arrival import WHERE, load
+from tests.pipelines.test_shard import in_shards
 from tools.chat_server import ChatServer
 
 MODELS = OVER_HTTP.partition("[[judges]]")[0].replace(
@@ -148,6 +154,24 @@ def test_a_plan_says_what_the_cascade_saves_and_a_build_then_calls_as_much(trial
     assert sum(part.calls.value for part in planned.parts) == meter.calls
 
 
+def test_a_plan_guesses_from_a_pilot_and_knows_that_it_does(trial: Path) -> None:
+    write_questions(trial, range(160))
+    with ChatServer() as server:
+        recipe(trial, server, "margin_below = 2")
+        blind = make_plan(read(trial), Store(trial / "store"))
+        piloted = make_plan(read(trial), Store(trial / "store"), pilot=40)
+        outcome, meter = run(trial)
+    assert blind.spared["strong"].plus_minus is None
+    assert "`--pilot 20` tells what its `when` saves" in plan_text(blind, read(trial))
+    [planned] = [part for part in piloted.parts if part.part == "judges.strong"]
+    paid, saved = meter.spend["expert"].calls, piloted.spared["strong"]
+    assert planned.calls.plus_minus is not None
+    assert saved.plus_minus is not None
+    assert 0 < abs(planned.calls.value - paid) < planned.calls.plus_minus
+    assert abs(saved.value - notes(outcome)["calls saved"]) < saved.plus_minus
+    assert "its `when` saves" in plan_text(piloted, read(trial))
+
+
 def test_extremes_are_judged_anew_and_what_is_inverted_is_swapped_and_counted(trial: Path) -> None:
     with ChatServer() as server:
         recipe(trial, server, 'of = "extremes"')
@@ -214,6 +238,90 @@ def test_judges_of_comparisons_make_a_cascade_too(trial: Path) -> None:
 
 
 _SURE = (["a", "a"], ["b", "b"], ["a", "tie"], ["b", "tie"])
+
+
+def test_neither_latency_nor_shards_change_a_byte_or_a_count(trial: Path) -> None:
+    built = []
+    for number, latency in enumerate([(0.0,), (0.0, 40.0)]):
+        with ChatServer(latency_ms=latency) as server:
+            recipe(trial, server, 'of = "extremes", margin_below = 4')
+            outcome, _ = run(trial, store=f"store{number}")
+            built.append(outcome.manifest)
+    first, second = built
+    assert first is not None
+    assert second is not None
+    assert first.content_digest == second.content_digest
+    assert first.judges == second.judges
+    assert list(first.judges["strong"].notes) == list(second.judges["strong"].notes)
+    with ChatServer() as server:
+        recipe(trial, server, 'of = "extremes", margin_below = 4')
+        third = in_shards(trial, 3)[0].manifest
+    assert third is not None
+    assert third.content_digest == first.content_digest
+    assert third.judges == first.judges
+
+
+def test_counts_of_shards_add_up_beside_the_other_notes() -> None:
+    judge = Judge(identity="i", asked=3, read=3, notes={"votes": 3})
+    manifest = Manifest(
+        name="m", recipe_fingerprint="", content_digest="", seed=0, files={}, schema_hashes={},
+        judges={"strong": judge}, code_version="0",
+    )  # fmt: skip
+    shards = [{"strong": {"calls saved": 2}}, {}, {"strong": {"calls saved": 3}, "more": {"x": 1}}]
+    found = with_counts(manifest, shards).judges
+    assert found["strong"].notes == {"votes": 3, "calls saved": 5}
+    assert (found["more"].asked, found["more"].notes) == (0, {"x": 1})
+    assert with_counts(manifest, [{}]) == manifest
+
+
+async def test_several_samples_that_one_request_asks_for_are_one_call(
+    make_unit: Callable[..., Any],
+    model: Callable[..., Any],
+    prompt: Callable[..., Any],
+    respond: Callable[..., Any],
+) -> None:
+    asked = prompt("How many?")
+    responses = [respond(asked, text, text) for text in ("five", "eight", "eleven")]
+    sampled = {"samples": 4, "sampling": {"temperature": 1.0}}
+    judges = [
+        _judge("cheap"),
+        _judge("strong", when={"judge": "cheap", "spread_above": 9}, **sampled),
+    ]
+    for max_n, calls in ((8, 3), (3, 6), (1, 12)):
+        models = [model(name, _rates, max_n=max_n) for name in ("cheap", "strong")]
+        judged = await ask_judges(make_unit(asked, *models, ledger=f"{max_n}"), judges, responses)
+        assert judged.counts["strong"]["calls saved"] == calls
+        always = await _judge("strong", **sampled).judge(
+            make_unit(asked, *models, ledger=f"{max_n}"), responses
+        )
+        assert len(always) == 12
+        assert len(models[1].asked) == calls  # what it says is saved is what it would have called
+
+
+def writes(kind: str) -> bool:
+    """Whether a judge reads what a model writes, and so has a specimen of it."""
+    return part_class("judges", kind, WHERE)[0].specimen is not contract.Judge.specimen
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds("judges") if writes(kind)])
+async def test_what_a_judge_on_the_shelf_is_spared_is_what_it_calls(
+    kind: str,
+    make_unit: Callable[..., Any],
+    model: Callable[..., Any],
+    prompt: Callable[..., Any],
+    respond: Callable[..., Any],
+) -> None:
+    """As far as it can be told beforehand: a judge that can read every reply at once."""
+    judge = load("judges", kind)
+    asked = prompt("How many?", reference="4")
+    responses = [respond(asked, f"#### {number}", f"r{number}") for number in (3, 4, 5)]
+    [name] = judge.models()
+    obedient = model(name, lambda *_: judge.specimen(), max_n=1)
+    unit = make_unit(asked, obedient)
+    spared = await calls_of(unit, judge, responses)
+    assert obedient.asked == []
+    await judge.judge(unit, responses)
+    assert spared == len(obedient.asked) > 0
 
 
 def test_a_judge_that_is_never_asked_makes_no_call_and_is_told_of_all_the_same(trial: Path) -> None:

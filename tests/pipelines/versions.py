@@ -61,6 +61,7 @@ class Content:
             responses=frames.responses.with_columns(
                 pl.col("response_id").replace_strict(scores, return_dtype=pl.Int64).alias("score"),
                 n_scores=pl.lit(1),
+                score_var=pl.lit(None, pl.Float64),
                 kept=pl.lit(True),
             ),
             prompts=frames.prompts.with_columns(

@@ -7,8 +7,8 @@
 
 All take the last statement of the judge's own (`said.py`) and guess nothing: what is not exactly
 of the form is a JudgmentError, whose text is fit to be quoted back to the judge. A remark may
-follow a statement, set off by a mark: "Rating: 7 - clear, but short". It is not read, and where it
-might take the statement back (another number, another letter) nothing is.
+follow a rating, a verdict, a yes or no, set off by a mark: "Rating: 7 - clear, but short". It is not
+read, and where it might take back what it follows (another number, another letter) nothing is.
 """
 
 from pipelines.judging.reading.json_object import read_json

@@ -16,10 +16,12 @@ def read_ranking(
     """The ranks of the last own line that starts with "Ranking:", the best first.
 
     `letters` stand for what was shown; those of equal rank share a list. Raises JudgmentError
-    unless each is named once.
+    unless each is named once, or "tie" stands for all of them.
 
     >>> read_ranking("Ranking: B > A = C", "ABC"), read_ranking("**Ranking:** [c] > [B] > [a].", "ABC")
     ([['B'], ['A', 'C']], [['C'], ['B'], ['A']])
+    >>> read_ranking("Ranking: tie", "ABC")
+    [['A', 'B', 'C']]
     >>> read_ranking("Ranking: B > A", "ABC")
     Traceback (most recent call last):
     pipelines.errors.JudgmentError: "Ranking: B > A" is not a ranking of A, B, C, each once, with > and =
@@ -30,6 +32,8 @@ def read_ranking(
 
 
 def _ranking(letters: Sequence[str], stated: str) -> list[list[str]] | None:
+    if stated.removesuffix(".").casefold() == "tie":
+        return [list(letters)]
     known = {letter.casefold(): letter for letter in letters}
     ranks = [
         [known.get(letter.strip().casefold()) for letter in rank.split("=")]

@@ -26,6 +26,7 @@ _OTHER_NUMBER = re.compile(
     r"\d|[²³¹¼-¾⁰-₉⅐-↉①-⓿]|\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|half)\b",
     re.IGNORECASE,
 )
+"""In a remark. Not "one", which seldom is a number there."""
 _BLANK = re.compile(r"(?:[A-Z]|[<{][^0-9]*[>}]|<[^>]*-[^>]*>|\.{3}|…)(?:\s*\(.*)?", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flows.cli import main
+from flows.shipped_recipes import find_recipe
 from pipelines.publishing.store import Store, read_manifest
 from pipelines.shipped import shipped
 from tests.builds import OVER_HTTP, write_questions, write_recipe
@@ -146,7 +147,7 @@ def test_a_check_is_shown_with_a_version_that_was_there_before_it(pairwright: Pa
 
 
 def test_a_shuffled_judge_is_stopped(pairwright: Pairwright, tmp_path: Path):
-    recipe = (shipped("../flows/recipes/quickstart.toml")).read_text()
+    recipe = find_recipe("quickstart").read_text()
     (tmp_path / "shuffled.py").write_text(SHUFFLED)
     (tmp_path / "own.toml").write_text(
         recipe.replace('name = "quickstart"', 'name = "own"')
@@ -309,7 +310,8 @@ def test_pandalms_recorded_judges_against_the_majority_of_three_people(
     ("words", "said"),
     [
         (("--on", "none.jsonl"), "none.jsonl"),
-        (("--on", "none"), "none"),
+        (("--on", "sum"), 'nor shipped labels; did you mean "sums"'),
+        (("--on", "sums", "--sample", "1", "--choose", "x.jinja"), "too few prompts to choose by"),
         (("--on", "sums", "--column", "prompt=q"), "columns: category, id, label, prompt"),
         (("--on", "sums", "--judge", "likelyhood"), 'did you mean "likelihood"'),
         (("--on", "sums", "--choose", "none.jinja"), "none.jinja: no such file"),
@@ -425,3 +427,19 @@ def test_a_paraphrase_takes_the_place_of_a_worse_template(pairwright: Pairwright
     path = Path(found["best"].partition("=")[2].strip('"'))
     assert (tmp_path / path).read_text().startswith("COMPARE")
     assert found["checks"][0]["figures"]["accuracy"]["value"] > 0.8
+
+
+def test_all_templates_that_are_tried_share_one_budget(
+    pairwright: Pairwright, tmp_path: Path, server: ChatServer
+):
+    write_questions(tmp_path, range(2))
+    path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+    labelled(tmp_path / "x.jsonl", 40)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.jinja").write_text(name + "{{ response }} Rating: {{ form }}")
+    check = "judge", "check", str(path), "--on", "x.jsonl", "--choose", "one.jinja", "two.jinja"
+    code, _, said = pairwright(*check, "--set", "budget.calls=50")
+    assert (code, "not checked" in said) == (4, True)
+    assert 40 < server.stats()["requests"] <= 50
+    assert pairwright(*check)[0] == 0
+    assert server.stats()["paid_twice"] == 0

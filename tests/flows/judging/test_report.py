@@ -134,7 +134,8 @@ def test_json_has_every_figure_by_name(report: Report) -> None:
     assert mine["position"] == {"flip_rate": None, "a_rate": None}
     assert mine["self_preference"]["family"] == "gpt"
     assert mine["self_preference"]["win_rate"]["value"] == 0.0
-    assert len(mine["alarms"]) == 1
+    assert [alarm["sure"] for alarm in mine["alarms"]] == [True]
+    assert [alarm["sure"] for alarm in found["alarms"]] == [False, True, True]
     assert {(one["one"], one["other"]) for one in found["agreements"]} == {
         ("gpt_judge", "human"),
         ("gpt_judge", "lazy"),

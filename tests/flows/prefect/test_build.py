@@ -143,6 +143,16 @@ def test_a_gate_that_fails_fails_the_run_with_its_reasons(prefect: Prefect, tria
     assert f"evidence: {refused}" in said
 
 
+def test_a_judge_that_was_never_checked_fails_the_run_before_anything_is_paid(
+    prefect: Prefect, trial: Path, server: ChatServer
+) -> None:
+    said = in_this_process(prefect, trial, 2, "gates.judge_accuracy='>= 0.7'")
+    assert said.startswith("FAILED not published: judge rating: was never checked")
+    (refused,) = (trial / "store" / "refused" / "trial").iterdir()
+    assert f"evidence: {refused}" in said
+    assert server.stats()["requests"] == 0
+
+
 ONE_TRY = ("models.policy.max_tries=1", "models.critic.max_tries=1")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.backend import Request, Sampling
+from pipelines.backend import REWARDING, Request, Sampling
 from pipelines.backends.vllm_server import VllmServer
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.errors import FatalError, RecipeError
@@ -61,6 +61,19 @@ async def test_samples_of_a_prompt_are_one_request(
     [words] = meter.engines.values()
     assert "prefix cache 75 % of 200 prompt tokens; 2 preemptions" in words
     assert not meter.jobs
+
+
+async def test_a_reward_model_is_asked_at_the_endpoint_that_it_names(
+    tmp_path: Path, fake: Fake, model_folder: Path
+) -> None:
+    asked = Request((Message("user", "Q"), Message("assistant", "1234")), None, REWARDING, 1, 7)
+    table = {"command": fake.command, "identity": "fake"}
+    models = {way: load(tmp_path, **table, reward=way, name=way) for way in ("pooling", "score")}
+    async with Dispatcher(models, Meter(), folder=Path()) as dispatcher:
+        replies = [await dispatcher.call(model, asked) for model in models.values()]
+    assert [reply.completions[0].text for reply in replies] == ["4.0", "-4.0"]
+    assert len(fake.starts) == 1, "they are one engine"
+    assert [request["model"] for request in fake.requests] == ["tiny", "tiny"]
 
 
 async def test_a_build_that_calls_nothing_starts_nothing(served: VllmServer, fake: Fake) -> None:

@@ -28,6 +28,7 @@ def profile(**found: Any) -> Profile:
         "judge": "judge",
         "identities": ("judge#1",),
         "reading": Reading(100, 100, 0, sure(0), {}),
+        "compares": False,
         "distribution": SCORES,
         "ties": sure(0.5),
         "position": Position(sure(0.1), sure(0.5)),
@@ -111,7 +112,7 @@ def test_a_judge_that_goes_by_length_no_more_than_the_reference_is_not_alarming(
 
 def test_control_is_advised_only_where_there_are_scores() -> None:
     [of_scores] = alarms(profile(length=of_length(0.9)))
-    [of_verdicts] = alarms(profile(length=of_length(0.9), distribution=None))
+    [of_verdicts] = alarms(profile(length=of_length(0.9), compares=True))
     assert 'control = "length"' in of_scores.words
     assert "control" not in of_verdicts.words
 

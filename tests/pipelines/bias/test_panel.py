@@ -121,7 +121,7 @@ def test_annotators_of_one_judge_agree_or_not() -> None:
     found = annotators(known(ANSWERS, said).judgments)
     assert found is not None
     # P = (1/3 + 1) / 2, P_e = (1/3)^2 + (2/3)^2
-    assert (found.n, found.fleiss) == (3, pytest.approx((2 / 3 - 5 / 9) / (4 / 9)))
+    assert (found.n, found.votes, found.fleiss) == (2, 3, pytest.approx((2 / 3 - 5 / 9) / (4 / 9)))
     assert annotators(known(ANSWERS, said[:1]).judgments) is None
 
 
@@ -133,4 +133,4 @@ def test_samples_of_scores_have_an_alpha_and_no_kappa() -> None:
     ]
     found = annotators(known(ANSWERS, said).judgments)
     assert found is not None
-    assert (found.n, found.alpha, found.fleiss) == (2, 1.0, None)
+    assert (found.n, found.votes, found.alpha, found.fleiss) == (2, 2, 1.0, None)

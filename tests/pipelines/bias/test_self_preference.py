@@ -3,6 +3,7 @@ import pytest
 
 from pipelines.bias.duels import duels, ratings
 from pipelines.bias.family import family
+from pipelines.bias.report import report
 from pipelines.bias.self_preference import self_preference
 from tests.pipelines.bias.rows import known
 
@@ -61,3 +62,27 @@ def test_a_declared_family_wins() -> None:
     assert family("recorded:critic", {"critic": "gpt"}) == "gpt"
     assert family("gpt-4o", {"gpt-4o": "mine"}) == "mine"
     assert pl.Series([family("", {})]).to_list() == [None]
+
+
+def test_only_judges_of_other_families_are_held_against_one() -> None:
+    answers = {id_: {"n_chars": 1, "model": model} for id_, model in MODELS.items()}
+    facts = {id_: {**one, "text_hash": id_, "markdown": 0.0} for id_, one in answers.items()}
+    said = [
+        {"response_id": id_, "score": scores[id_], "judge": judge, "judge_identity": identity}
+        for judge, identity, scores in (
+            ("mine", "gpt-4o#1", MINE),
+            ("kin", "gpt-4#2", OTHERS),
+            ("other", "claude-3#3", OTHERS),
+        )
+        for id_ in MODELS
+    ]
+    everything = known(facts, said)
+    families = {judge: report(everything, ["mine", judge], {}) for judge in ("kin", "other")}
+    beyond = {judge: found.profiles[0].self_preference for judge, found in families.items()}
+    assert beyond["kin"] is not None
+    assert beyond["kin"].beyond_others is None
+    assert beyond["other"] is not None
+    assert beyond["other"].beyond_others is not None
+    declared = report(everything, ["mine", "other"], {"other": "gpt"}).profiles[0].self_preference
+    assert declared is not None
+    assert declared.beyond_others is None

@@ -1,7 +1,8 @@
 """Labelled pairs for tests."""
 
 from pipelines.calibration.columns import columns_of
-from pipelines.calibration.labelled import LabelledPair, read_pair
+from pipelines.calibration.labelled import LabelledPair
+from pipelines.calibration.labelled_row import read_pair
 
 Row = dict[str, object]
 

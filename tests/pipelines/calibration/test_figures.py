@@ -103,6 +103,14 @@ def test_pairs_without_labels_have_no_accuracy_but_fairness():
     assert found["fairness"].value == -0.25
 
 
+def test_categories_weigh_by_their_pairs():
+    # RewardBench's sections: 100 pairs at 1.0 and 300 at 0.5 are 0.625
+    first, second = judged(*["aaa"] * 100), judged(*["aaa", "abb"] * 150)
+    pairs = [*first.pairs, *(replace(one, group=f"q{one.pair_id}") for one in second.pairs)]
+    every = Judged(pairs, [*first.opinions, *second.opinions])
+    assert every.figures()["accuracy"].value == 0.625
+
+
 def test_categories_are_told_apart_and_a_single_one_is_not():
     first, second = judged("aaa", "abb", category="x"), judged("bbb", category="y")
     assert first.categories() == {}
@@ -126,7 +134,7 @@ def test_an_interval_holds_its_figure_and_is_the_same_in_every_run():
             assert figure.low <= figure.value <= figure.high
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.text("ab", min_size=1, max_size=1).flatmap(
     lambda label: st.text("abt-", min_size=2, max_size=2).map(lambda said: label + said)),
     min_size=1, max_size=6))  # fmt: skip

@@ -18,7 +18,8 @@ from schemas.rows import Message
 from schemas.version import Judge, Manifest
 from tests.pipelines.calibration.test_identity import RECIPE
 
-GATED = RECIPE + '\n[score]\njudges = ["rating"]\n\n[gates]\njudge_accuracy = ">= 0.7"\n'
+SCORED = RECIPE.replace('combine = "zscore"', 'judges = ["rating"]')
+GATED = SCORED + '\n[gates]\njudge_accuracy = ">= 0.7"\n'
 
 
 def recipe(folder: Path, *overrides: str, text: str = GATED) -> Recipe:
@@ -126,7 +127,7 @@ def test_a_bound_in_another_form_is_refused(tmp_path: Path, bound: str):
 
 
 def test_the_gate_is_outside_the_fingerprint(tmp_path: Path):
-    plain = recipe(tmp_path, text=RECIPE + '\n[score]\njudges = ["rating"]\n').fingerprint()
+    plain = recipe(tmp_path, text=SCORED).fingerprint()
     assert recipe(tmp_path).fingerprint() == plain
     assert recipe(tmp_path).gates.accuracy_bounds(["rating"]) == {"rating": Decimal("0.7")}
 

@@ -37,6 +37,9 @@ model = "one"
 kind = "verifier"
 answer = "number"
 
+[score]
+combine = "zscore"
+
 [[pairings]]
 kind = "best_worst"
 """

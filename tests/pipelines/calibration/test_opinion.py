@@ -74,6 +74,13 @@ def test_probabilities_of_both_orders_are_averaged():
     assert opinion_of(always_a, "x", "y").verdict == 0
 
 
+def test_a_probability_within_the_band_is_a_tie_as_in_a_build():
+    judgments = [compared("AB", p_a=0.7), compared("BA", p_a=0.6)]
+    assert opinion_of(judgments, "x", "y", 150_000).verdict == 0  # 0.65 is on the edge
+    assert opinion_of(judgments, "x", "y", 149_999).verdict == 1
+    assert opinion_of(judgments, "x", "y", 150_000).orders == (1, 0)
+
+
 def test_a_probability_that_one_order_lacks_is_no_evidence():
     found = opinion_of([compared("AB", p_a=0.9), compared("BA", error="cut off")], "x", "y")
     assert (found.verdict, found.evidence) == (1, None)

@@ -30,7 +30,7 @@ rules = [{ match = 'Say the same', answers = [
 
 def reworded(folder: Path, first: int = 0, n: int = 12) -> list[str]:
     poets = recipe(folder, RECIPE + REPLIES)
-    return paraphrases(poets, Store(folder / "store"), "poet", TEXT, n, first, Meter())
+    return paraphrases(poets, Store(folder / "store"), "poet", TEXT, n, first, Meter())[0]
 
 
 def test_paraphrases_are_distinct_and_keep_the_variables(tmp_path: Path):

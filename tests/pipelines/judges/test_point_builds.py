@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from flows.pair_examples import PairExamples
+from pipelines.errors import RecipeError
 from pipelines.planning.plan import make_plan
 from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
@@ -173,7 +175,8 @@ def test_a_judge_makes_as_many_calls_as_its_formula_and_its_plan_say(
 
 def test_a_second_judge_costs_only_its_own_calls(build: Any) -> None:
     _, first = build(HELPSTEER)
-    _, second = build(HELPSTEER + '[[judges]]\nkind = "rating"\nmodel = "critic"\n')
+    more = '[[judges]]\nkind = "rating"\nmodel = "critic"\n[score]\njudges = ["rubric"]\n'
+    _, second = build(HELPSTEER + more)
     assert (first, second) == (24, 24)
 
 
@@ -244,3 +247,56 @@ def test_sql_shows_the_dimensions_as_columns(build: Any, tmp_path: Path) -> None
         names = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
         assert [row[name] for name in names] == [float(one) for one in row["text"].split()]
         assert row["score"] == row["helpfulness"]
+
+
+@pytest.mark.parametrize(
+    ("judges", "model", "complaint"),
+    [
+        ('kind = "rating"\nscale = [1, 5]\nscorer = "expected"', 'omit = ["top_logprobs"]',
+         r"log-probabilities are needed, and models\.critic omits top_logprobs"),
+        ('kind = "rubric"\nrubric = "helpsteer2"\n[score]\njudges = ["rubric.helpfullness"]', "",
+         'no such judge "rubric.helpfullness"; did you mean "rubric.helpfulness"'),
+    ],
+)  # fmt: skip
+def test_what_no_model_or_judge_can_give_is_refused_before_any_call(
+    tmp_path: Path, judges: str, model: str, complaint: str
+) -> None:
+    table = f'[[judges]]\nmodel = "critic"\n{judges}\n'
+    write_answers(tmp_path, ANSWERS)
+    text = RECIPE.format(url="http://127.0.0.1:9/v1") + table
+    write_recipe(tmp_path, text.replace("window = 8", f"window = 8\n{model}"))
+    with pytest.raises(RecipeError, match=complaint):
+        read(tmp_path)
+
+
+def test_an_embedded_model_is_not_asked_for_structured_output(tmp_path: Path) -> None:
+    write_answers(tmp_path, ANSWERS)
+    table = HELPSTEER + 'reply = "json"\nstructured = true\n[models.teacher]\nkind = "embedded"\n'
+    write_recipe(
+        tmp_path,
+        RECIPE.format(url="http://127.0.0.1:9/v1") + table.replace('"critic"', '"teacher"'),
+    )
+    with pytest.raises(RecipeError, match="json_schema is not known to embedded models"):
+        read(tmp_path)
+
+
+def test_the_expected_scores_of_a_real_server_are_published_with_their_mass(build: Any) -> None:
+    judge = '[[judges]]\nkind = "rating"\nmodel = "critic"\nscorer = "expected"\nscale = [0, 9]\n'
+    outcome, _ = build(judge, [[attributes(at, 0, 0, 0, 0) for at in range(4)]])
+    rows = published(outcome, "judgments")
+    assert sorted(row["score"] for row in rows) == [0.75 * at + 0.25 * 9 for at in range(4)]
+    assert {row["mass"] for row in rows} == {1.0}
+    replayed, calls = build(judge, [[attributes(at, 0, 0, 0, 0) for at in range(4)]])
+    assert calls == 0
+    assert replayed.manifest.content_digest == outcome.manifest.content_digest
+
+
+def test_show_names_the_dimensions_beside_the_whole_and_their_words_once(build: Any) -> None:
+    outcome, _ = build(HELPSTEER, [[attributes(4, 4, 4, 2, 2), attributes(3, 4, 4, 2, 2)]])
+    examples = PairExamples(outcome.version)
+    [pair] = examples.spread(1)
+    said = [(one.judge, one.of, one.said) for one in examples.verdicts(pair)]
+    assert said[0] == ("rubric", "chosen", "4")
+    assert ("rubric.verbosity", "rejected", "2") in said
+    words = [one.why for one in examples.verdicts(pair)]
+    assert [bool(why) for why in words] == [judge == "rubric" for judge, _, _ in said]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.backend import Completion, Sampling, TokenLogprob
 from pipelines.errors import RecipeError, RequestRefused
 from pipelines.judges.rating import Rating
-from pipelines.judging.fence import Fence
+from pipelines.judging.fence import Fence, fenced
 from pipelines.judging.model_judge import Asked
 from pipelines.part import Where, load_part
 from schemas.rows import Message, Prompt, ToolCall, prompt_id
@@ -425,7 +425,7 @@ async def test_the_odds_are_never_those_of_a_rating_that_the_judge_quotes(
         (Completion("4"), "the reply has no log-probabilities"),
         (Completion("4", logprobs=(TokenLogprob("4", -0.1),)), "no log-probabilities of alternat"),
         (Completion(None, finish_reason="length"), "the reply is empty: "),
-        (odds(_4=math.nan, _5=0.9), "only nan of the probability"),
+        (odds(_4=math.nan, _5=0.9), "a log-probability is not a number"),
         (Completion("4", error="no logprobs here", status=400), "the endpoint refused the request"),
     ],
 )
@@ -530,3 +530,21 @@ def test_a_guided_judge_needs_a_template_that_shows_the_reference(tmp_path):
 def test_what_to_do_without_a_reference_is_for_guided_judges(tmp_path):
     with pytest.raises(RecipeError, match="without_reference: only a judge with guided = true"):
         loaded(tmp_path, without_reference="unguided")
+
+
+async def test_a_rating_that_the_judge_marks_as_its_own_has_odds_too(
+    make_unit, model, prompt, respond
+):
+    """A judge whose words stand in the response is asked to write the mark after its rating."""
+    asked = prompt("Rate yourself.")
+    token = fenced(asked.prompt_id, []).token
+    tokens = (
+        TokenLogprob("Rating: ", -0.1),
+        TokenLogprob("5", -0.1, (("5", math.log(0.5)), ("4", math.log(0.5)))),
+        TokenLogprob(f" ({token})", -0.1),
+    )
+    reply = Completion("".join(one.token for one in tokens), logprobs=tokens)
+    unit = make_unit(asked, model("judge", lambda request, choice: reply))
+    judge = expected(sampling={"max_tokens": 200})
+    [judgment] = await judge.judge(unit, [respond(asked, "Rating: 5", "r1")])
+    assert judgment.score == 4.5

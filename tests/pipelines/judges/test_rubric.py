@@ -435,6 +435,8 @@ ONE = '[[dimensions]]\nname = "a"\ndescription = "A."\n'
         (ONE + 'levels = { 6 = "x" }', "a: levels: 6 is not from 1 to 5"),
         (ONE + 'levels = { one = "x" }', "a: levels: one is not from 1 to 5"),
         (ONE.replace('"a"', '"mean"'), 'no dimension can be called "mean"'),
+        (ONE.replace('"a"', '"reasons"'), 'no dimension can be called "reasons"'),
+        (ONE + ONE.replace('"a"', '"A_"'), "a and A_ cannot be told apart in a reply"),
         (ONE.replace('"a"', '"a b"'), "name"),
         (ONE + "colour = 1", "colour"),
         (ONE + "scale = [0, 9]\n" + ONE.replace('"a"', '"b"'), "the dimensions' scales differ"),

@@ -260,3 +260,17 @@ def test_a_judge_that_compares_says_how_its_orders_are_read():
     assert comparator(inconsistent="drop", band=0.1).tie_rule().inconsistent == "drop"
     assert comparator(band=0.1).tie_rule().band == 100_000
     assert comparator().tie_rule().inconsistent is None
+
+
+async def test_a_tie_of_several_tokens_counts_by_the_first(compare):
+    def answer(request, choice):
+        a, b = ("A", "B") if "good" in shown(request)[0] else ("B", "A")
+        top = (("t", math.log(0.6)), (a, math.log(0.3)), (b, math.log(0.1)))
+        tokens = (TokenLogprob("Verdict: ", -0.1), TokenLogprob(*top[0], top))
+        tokens += (TokenLogprob("ie", -0.1),)
+        said = "".join(token.token for token in tokens)
+        return Completion(said, finish_reason="stop", logprobs=tokens)
+
+    judge = comparator(read="probability", sampling={"max_tokens": 9})
+    compared = await compare(judge, answer)
+    assert [row.p_a for row in compared.rows] == [0.6, 0.6]  # .3 + .6 / 2

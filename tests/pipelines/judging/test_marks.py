@@ -71,3 +71,9 @@ def test_without_judgments_nothing_is_known_and_nothing_is_unread():
     marks = marks_of([], "rs")
     assert (marks.means(), marks.spread(), marks.from_even()) == ({}, 0, None)
     assert not marks.unread
+
+
+def test_a_judge_that_ranks_by_its_comparisons_is_taken_at_its_ranks():
+    ranks = [said(response_id="r", rank=1), said(response_id="s", rank=2)]
+    marks = marks_of([*ranks, compared(verdict="b")], "rs")
+    assert marks.means() == {"r": -UNIT, "s": -2 * UNIT}

@@ -10,7 +10,9 @@ from schemas.rows import Judgment, Response
 
 
 def when(**table):
-    table = {key: Decimal(str(one)) if isinstance(one, float) else one for key, one in table.items()}
+    table = {
+        key: Decimal(str(one)) if isinstance(one, float) else one for key, one in table.items()
+    }
     return load_table(When, {"judge": "cheap", **table}, Where("r.toml", "[[judges]]", Path()))
 
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
+from pipelines.judging.tie_rule import TieRule
 from tests.pipelines.tables import UNIT, frames_of, made, numbered, part, rows_of, sides
 
 COMPARED = part("pairings", "compared")
@@ -124,3 +127,47 @@ def test_vicuna_reviews_tie_a_hundred_times(shared_data):
     why = dict(result.unpaired_comparisons["reason"].value_counts().rows())
     assert why == {"tie": 100, "no_text": 4}
     assert result.pairs.height == 936
+
+
+@pytest.mark.parametrize(
+    ("min_p", "votes", "reason"),
+    [
+        (None, [0.6, 0.45], None),
+        (0.525, [0.6, 0.45], None),  # (.6 + .45) / 2, exactly
+        (0.525001, [0.6, 0.45], "unsure"),
+        (0.525, [0.4, 0.55], None),  # the other one is chosen, with 1 - .475
+        (0.6, [0.4, 0.55], "unsure"),
+        (1.0, [1.0, 1.0], None),
+    ],
+)
+def test_a_pair_must_be_as_sure_as_min_p(min_p, votes, reason):
+    fields = {} if min_p is None else {"min_p": min_p}
+    pairs, why = outcome(
+        [
+            vote("p0", "p1", p_a=p, order=order)
+            for p, order in zip(votes, ("AB", "BA"), strict=True)
+        ],
+        pairing=part("pairings", "compared", **fields),
+    )
+    assert why == ({} if reason is None else {"p0p1": reason})
+    assert len(pairs) == (reason is None)
+
+
+def test_a_verdict_in_both_orders_is_sure():
+    votes = [vote("p0", "p1", verdict="b", order=order) for order in ("AB", "BA")]
+    [pair], _ = outcome(votes, pairing=part("pairings", "compared", min_p=1))
+    assert pair["sides"] == ("p1", "p0")
+
+
+@pytest.mark.parametrize(
+    ("rule", "paired", "reason"),
+    [("tie", 0, "inconsistent"), ("drop", 0, "inconsistent"), ("average", 1, None)],
+)
+def test_the_judges_rule_says_what_orders_mean_that_disagree(rule, paired, reason):
+    votes = [
+        vote("p0", "p1", verdict=one, order=order) for one, order in (("a", "AB"), ("tie", "BA"))
+    ]
+    frames = replace(frames_of({"p": [None] * 2}, None, votes), tie_rules={"c": TieRule(rule)})
+    result = COMPARED.pair(frames, 0)
+    assert result.pairs.height == paired
+    assert result.unpaired_comparisons["reason"].to_list() == [reason] * (1 - paired)

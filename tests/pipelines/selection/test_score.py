@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from pipelines.errors import RecipeError
 from pipelines.part import Where, load_table
-from pipelines.selection.score import Score, prompt_scores, score_responses
+from pipelines.selection.score import Score, prompt_scores, score_responses, score_var
 from tests.pipelines.tables import UNIT, rows_of
 
 
@@ -368,6 +368,7 @@ def test_the_spread_is_over_all_scores_that_went_in_and_null_below_two():
         (None, None, None),
         (None, None, None),
     ]
+    assert found.select(score_var()).to_series().to_list() == [(3 * 56 - 12**2) / 9, None, None]
 
 
 def test_the_spread_of_zscores_is_in_standard_deviations():

@@ -1,3 +1,4 @@
+import math
 from decimal import Decimal
 
 import polars as pl
@@ -9,6 +10,7 @@ from polars.testing import assert_frame_equal
 from pipelines.errors import RecipeError
 from pipelines.part import kinds
 from pipelines.selection.frames import NUMBER, NUMBERS, PAIRS, RESPONSES_BEFORE, Frames
+from pipelines.selection.measured import columns_of, measured
 from pipelines.selection.steps import (
     DROPS,
     apply_filters,
@@ -36,8 +38,11 @@ EXAMPLES = {
     "sample": {"fraction": Decimal("0.5")},
     "at_most_per_prompt": {"n": 2},
     "correct_wrong": {"correct": 2, "wrong": 1},
+    "band": {"measure": "difficulty", "min": -2},
 }
 """What a kind needs beside its defaults."""
+
+DIFFICULTY = part("measures", "column", name="difficulty", column="score_margin", negative=True)
 
 
 def example(shelf, kind):
@@ -185,7 +190,8 @@ def test_a_filter_on_no_known_table_is_refused(tmp_path):
 
 
 def test_every_filter_on_the_shelf_works_on_a_table_without_rows():
-    check_filters([example("filters", kind) for kind in kinds("filters")])
+    filters = [example("filters", kind) for kind in kinds("filters")]
+    check_filters(filters, columns_of([DIFFICULTY]))
 
 
 # ---- pairs
@@ -201,6 +207,7 @@ def test_a_pair_knows_its_prompt_its_sides_and_its_soft_label():
     [pair] = pairs.to_dicts()
     assert pair["pair_id"] == make_id("pair", "bw", "p0", "p1", None)
     assert (pair["pairing"], pair["score_margin"], pair["p_chosen"]) == ("bw", 5 * UNIT, 0.75)
+    assert pair["p_preferred"] == 818_310  # one vote of one: 1/2 + 1/pi
     assert (pair["chosen_model"], pair["chosen_policy"]) == ("strong", "on")
     assert pair["rejected_completion_tokens"] == 7
     assert (pair["licence"], pair["group_id"]) == ("MIT", "g")
@@ -215,11 +222,26 @@ def test_the_soft_label_counts_ties_half_and_is_unknown_without_votes():
     [three] = make_pairs(
         [part("pairings", "best_worst")], frames_of({"p": [9, 4]}, None, votes), 0
     )[0].to_dicts()
+    assert three["p_preferred"] == UNIT // 2
     assert three["p_chosen"] == 0.5  # one for, one against, one tie: (1 + 1/2 + 1/2) / 4
     frames = frames_of({"p": [9, 4]})
     silent = Frames(frames.prompts, frames.responses, frames.judgments.clear())
     [none] = make_pairs([part("pairings", "best_worst")], silent, 0)[0].to_dicts()
-    assert (none["n_votes"], none["p_chosen"]) == (0, None)
+    assert (none["n_votes"], none["p_chosen"], none["p_preferred"]) == (0, None, None)
+
+
+def test_three_votes_of_four_are_the_soft_label_of_irepo():
+    votes = [
+        {"prompt_id": "p", "judge": judge, "response_id": response, "score": score}
+        for judge, scores in {"k": (2, 1), "l": (2, 1), "m": (1, 2)}.items()
+        for response, score in zip(("p0", "p1"), scores, strict=True)
+    ]
+    pairs, _ = make_pairs(
+        [part("pairings", "best_worst")], frames_of({"p": [9, 4]}, None, votes), 0
+    )
+    [p_chosen] = pairs["p_chosen"]
+    assert p_chosen == 0.7
+    assert math.log(p_chosen / (1 - p_chosen)) == pytest.approx(0.847298, abs=1e-6)
 
 
 def test_each_pairing_explains_itself():
@@ -307,7 +329,8 @@ def in_order(drops):
 
 def candidate_pairs(frames):
     pairings = [part("pairings", kind) for kind in ("all_pairs", "best_random", "compared")]
-    return make_pairs(pairings, frames, 0)[0]
+    pairs = make_pairs(pairings, frames, 0)[0]
+    return measured([DIFFICULTY], frames, pairs)[0]
 
 
 def assert_balanced(rows, kept, dropped):

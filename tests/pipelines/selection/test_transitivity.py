@@ -1,4 +1,3 @@
-from pipelines.judging.tie_rule import TieRule
 from pipelines.selection.transitivity import transitivity
 from tests.pipelines.tables import rows_of
 
@@ -29,15 +28,9 @@ def test_the_share_of_looks_that_agree_with_the_ranking():
         *look(4, None, 0.1), *ranked(4, 1, 3),  # unread
     ]  # fmt: skip
     judgments = rows_of("judgments", rows)
-    assert transitivity(judgments, "search", {}) == {"rechecks": 5, "transitivity": 0.666667}
-    in_a_band = {"search": TieRule("average", 350_000)}
-    assert transitivity(judgments, "search", in_a_band) == {"rechecks": 5}
-    assert transitivity(judgments, "search", {"search": TieRule("tie", 260_000)}) == {
-        "rechecks": 5,
-        "transitivity": 1.0,
-    }
+    assert transitivity(judgments, "search") == {"rechecks": 5, "transitivity": 0.666667}
 
 
 def test_a_judge_that_took_no_second_look_has_no_figure():
     judgments = rows_of("judgments", [*look(0, 0.9, 0.6), *ranked(0, 1, 3)])
-    assert transitivity(judgments, "another", {}) == {}
+    assert transitivity(judgments, "another") == {}

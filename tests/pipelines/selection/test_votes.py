@@ -92,3 +92,14 @@ def test_a_comparison_that_names_the_rejected_first_counts_the_same_by_its_own_t
     assert count_votes(pair, plain).row(0)[2:] == (1, 0, 0)
     lenient = Frames(of_prompts, RESPONSES, judgments, {"j": JUDGEBENCH}, ("j",))
     assert count_votes(pair, lenient).row(0)[2:] == (1, 1, 0)
+
+
+def test_a_judge_that_ranks_by_its_comparisons_votes_once():
+    ranks = [
+        {"response_id": name, "judge": "j", "rank": rank} for name, rank in (("r", 1), ("s", 2))
+    ]
+    judgments = rows_of("judgments", [*compared("a", "a"), *ranks])
+    numbers = {"chosen": [number_of("r")], "rejected": [number_of("s")]}
+    pair = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, NUMBER))
+    frames = Frames(rows_of("prompts", []), RESPONSES, judgments, named=("j",))
+    assert count_votes(pair, frames).row(0)[2:] == (1, 1, 0)

@@ -44,6 +44,19 @@ def complete(asked: dict[str, Any]) -> dict[str, Any]:
     return {"choices": choices, "usage": usage}
 
 
+def pool(asked: dict[str, Any]) -> dict[str, Any]:
+    """A conversation's reward: how many characters its last message has."""
+    return {"data": [{"index": 0, "data": [len(asked["messages"][-1]["content"])]}]}
+
+
+def compare(asked: dict[str, Any]) -> dict[str, Any]:
+    """The reward of two texts: minus the length of the second."""
+    return {"data": [{"index": 0, "score": -len(asked["text_2"])}]}
+
+
+ROUTES = {"/v1/chat/completions": complete, "/pooling": pool, "/score": compare}
+
+
 def answer_line(line: str) -> str:
     asked = json.loads(line)
     note(request=asked["body"])
@@ -95,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             print("(Worker pid=1) ERROR 11-21 11:11:01 [a.py:1] RuntimeError: no such head")
             print("EngineDeadError: see above", flush=True)
             os._exit(1)
-        self.answer(json.dumps(complete(asked)).encode())
+        self.answer(json.dumps(ROUTES[self.path](asked)).encode())
 
     def answer(self, body: bytes) -> None:
         self.send_response(200)

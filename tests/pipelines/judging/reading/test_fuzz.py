@@ -132,7 +132,18 @@ def test_a_json_object_comes_back_whatever_prose_stands_around_it(value, prose):
 @pytest.mark.parametrize(
     "repeated",
     [
-        *("Rating: ", "Rating: \n", "Rating: 10\n", "*", "#", " ", "- ", "> = ", "1: yes\n"),
+        *(
+            "Rating: ",
+            "Rating: 7 -",
+            "Rating: \n",
+            "Rating: 10\n",
+            "*",
+            "#",
+            " ",
+            "- ",
+            "> = ",
+            "1: yes\n",
+        ),
         *("{", '{"', '{"a":', '{"a":"', '{"a":[', "[", '{ "a": 1}', "```json\n{}\n```", "</think>"),
     ],
 )
