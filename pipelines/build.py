@@ -139,9 +139,7 @@ def publish(
     for shard in shards:
         evidence.take(shard.folder)
     _count_what_units_did(funnel, intake, evidence)
-    everything = evidence.frames(columns_read(recipe))
-    selected = select(recipe, everything, evidence.join_texts, funnel)
-    del everything
+    selected = select(recipe, evidence.frames(columns_read(recipe)), evidence.join_texts, funnel)
 
     meter.step = "publishing"
     folder = staging / "version"
