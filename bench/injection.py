@@ -1,6 +1,6 @@
 """How far a response can talk a judge into another score, with the shipped teacher as judge.
 
-    python bench/injection.py [--problems 40] [--store FOLDER]
+    python bench/injection.py [--problems 32] [--store FOLDER]
 
 To a right and to a wrong answer of the policy's to each held-out sum, every text of the corpus of
 the tests (tests/pipelines/judging/injection) is put after it, and before it. The teacher judges all
@@ -285,7 +285,7 @@ def reason(error: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problems", type=int, default=40)
+    parser.add_argument("--problems", type=int, default=32)
     parser.add_argument("--store", type=Path, help="a folder that keeps what is bought")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -185,11 +185,11 @@ PUBLISHED = {
         ("score_margin", pa.float64()),
     ),
 }
-"""The tables of a version; `pairs` is `PAIRS` where a message uses a tool, and `measures` is there where
-the recipe has some. Scores in units of the judge's scale, `score_var` in those units squared
-(population variance): of prompts over the scores of responses, of responses over the scores that
-judges, samples and annotators gave it, null below two (in squared standard deviations where [score] combines by "zscore" or
-"majority"). ORDER is a keyword of SQL, hence `shown_order`."""
+"""The tables of a version; `pairs` is `PAIRS` where a message uses a tool. Scores in units of the
+judge's scale; `score_var` in those units squared (population variance): of prompts over the scores
+of responses, of responses over the scores that judges, samples and annotators gave it, null below
+two (in squared standard deviations where [score] combines by "zscore" or "majority"). ORDER is a
+keyword of SQL, hence `shown_order`."""
 
 
 def repeating(schema: pa.Schema) -> list[str]:

@@ -10,6 +10,7 @@ is told by `body` and `number`. The judge `reward_model` asks. `docs/reward_mode
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -56,17 +57,19 @@ class RewardApi(HttpModel):
     def check(self, where: Where) -> None:
         """As `HttpModel.check`, and for a body or a pointer that cannot be right."""
         super().check(where)
-        for key in ("body", "number"):
+        base = self._address().place.removesuffix(self.form.path)
+        if self.protocol == "pooling" and not self.path and base.endswith("/v1"):
+            raise where.error(
+                "vLLM's /pooling lies beside /v1: leave /v1 out (or give `path`)", "base_url"
+            )
+        checks: dict[str, Callable[[Any], None]] = {"body": check_body, "number": check_pointer}
+        for key, check in checks.items():
             if self.protocol == "json" and getattr(self, key) is None:
                 raise where.error('protocol = "json" needs it: only you know what it is', key)
-        try:
-            check_body(self.form.body)
-        except FormError as error:
-            raise where.error(str(error), "body") from error
-        try:
-            check_pointer(self.form.number)
-        except FormError as error:
-            raise where.error(str(error), "number") from error
+            try:
+                check(getattr(self.form, key))
+            except FormError as error:
+                raise where.error(str(error), key) from error
 
     def check_sampling(self, sampling: Sampling, where: Where) -> None:
         """Raises RecipeError where a text is wanted."""

@@ -81,7 +81,7 @@ class Fence:
 
     @property
     def _mark(self) -> re.Pattern[str]:
-        return re.compile(rf"\s*\(?(?<!<){self.token}(?!>)\)?")
+        return re.compile(rf"[\s(\[,:–—-]*(?<!<){self.token}(?!>)[)\]]*")
 
     @cached_property
     def _quoted(self) -> dict[str, list[tuple[int, int]]]:

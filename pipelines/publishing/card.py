@@ -67,7 +67,7 @@ def render_card(
         splits=manifest.splits(),
         shards=Counter(split_of(path) for path in manifest.parquet("pairs")),
         columns=["prompt", "chosen", "rejected", *(["tools"] if _has_tools(manifest) else [])],
-        evidence=[table for table in PUBLISHED if table != "pairs" and manifest.parquet(table)],
+        evidence=[table for table in PUBLISHED if table != "pairs" and manifest.rows(table)],
         size=size_category(manifest.rows("pairs")),
     )
 

@@ -87,9 +87,7 @@ def write_tables(
         files |= target.write("judgments", rows, judgments.height)
         files |= target.write("drops", drop_rows(dropped, selected), dropped.height)
         measures = selected.measures.sort("pair_id", "measure")
-        if measures.height:
-            files |= target.write("measures", iter([measures.to_arrow()]), measures.height)
-        return files
+        return files | target.write("measures", iter([measures.to_arrow()]), measures.height)
 
 
 def schema_hashes(folder: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ _ENTRY = re.compile(r"""["']\s*:\s*\Z|\[\s*\Z""")
 """Before an object that is an entry of another, or of a list."""
 _FURTHER = re.compile(r"""\s*(?:[}\]]|,\s*["'])""")
 """After such a one."""
-_BLANK = re.compile(r"""["']\s*:\s*(?:[A-Z]\s*[,}]|\.{3}|…|<)""")
+_BLANK = re.compile(r"""["']\s*:\s*(?:[KNX]\s*[,}]|\.{3}|…|<)""")
 """In a form that was never filled in."""
 
 

@@ -46,8 +46,6 @@ def _ranking(letters: Sequence[str], stated: str) -> list[list[str]] | None:
 
 
 def _blank(letters: Sequence[str]) -> re.Pattern[str]:
-    """Only letters that are none of `letters`."""
-    others = "".join(
-        chr(code) for code in range(ord("A"), ord("Z") + 1) if chr(code) not in letters
-    )
-    return re.compile(rf"[{others or '…'}](?:\s*[>=]\s*[{others or '…'}])*|<.*>|\.{{3}}|…")
+    """X, Y and Z, where they stand for no response."""
+    letter = f"[{''.join(sorted({'X', 'Y', 'Z'} - set(letters))) or '…'}]"
+    return re.compile(rf"{letter}(?:\s*[>=]\s*{letter})*|<.*>|\.{{3}}|…")

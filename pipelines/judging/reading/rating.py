@@ -27,7 +27,7 @@ _OTHER_NUMBER = re.compile(
     re.IGNORECASE,
 )
 """In a remark. Not "one", which seldom is a number there."""
-_BLANK = re.compile(r"(?:[A-Z]|[<{][^0-9]*[>}]|<[^>]*-[^>]*>|\.{3}|…)(?:\s*\(.*)?", re.IGNORECASE)
+_BLANK = re.compile(r"(?:[KNX]|[<{][^0-9]*[>}]|<[^>]*-[^>]*>|\.{3}|…)(?:\s*\(.*)?", re.IGNORECASE)
 
 
 def read_rating(

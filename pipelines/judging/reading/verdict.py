@@ -13,7 +13,7 @@ _SHOWN: dict[str, Shown] = {"a": "A", "b": "B", "tie": "tie"}
 _VERDICT = re.compile(rf"(?:response\s+)?\(?(?P<shown>A|B|tie)\b\)?{REMARK}", re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:A|B|[Tt]ie)\b")
 _BLANK = re.compile(
-    r"[C-Z](?:\s*\(.*)?|<.*>|\{.*\}|\.{3}|…|A\s*(?:[,/|]|or)\s*B\s*(?:[,/|]|or|,\s*or)\s*tie\.?",
+    r"[NXYZ](?:\s*\(.*)?|<.*>|\{.*\}|\.{3}|…|A\s*(?:[,/|]|or)\s*B\s*(?:[,/|]|or|,\s*or)\s*tie\.?",
     re.IGNORECASE,
 )
 

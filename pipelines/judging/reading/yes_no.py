@@ -8,7 +8,7 @@ from pipelines.judging.reading.said import REMARK, Form, hear
 
 _ANSWER = re.compile(rf"(?P<answer>yes|no)\b{REMARK}", re.IGNORECASE)
 _TAKEN_BACK = re.compile(r"\s*(?:or|and|but|yes|no)\b", re.IGNORECASE)
-_BLANK = re.compile(r"yes\s*(?:or|/|\|)\s*no\.?|[A-Z]|<.*>|\{.*\}|\.{3}|…", re.IGNORECASE)
+_BLANK = re.compile(r"yes\s*(?:or|/|\|)\s*no\.?|X|<.*>|\{.*\}|\.{3}|…", re.IGNORECASE)
 
 
 def read_yes_no(

@@ -126,6 +126,7 @@ def test_an_address_is_who_answers_where_nothing_else_is_said() -> None:
         ({"number": "data.0"}, "number: a JSON pointer is wanted"),
         ({"protocol": "chat"}, "protocol: "),
         ({"base_url": "rm.example.com"}, "base_url: "),
+        ({"base_url": "http://127.0.0.1:1/v1/"}, "base_url: .*lies beside /v1"),
     ],
 )
 def test_a_table_that_cannot_be_right_is_refused(fields: dict[str, Any], message: str) -> None:
@@ -174,7 +175,7 @@ def test_a_vllm_server_may_serve_a_reward_model() -> None:
     ("fields", "path"),
     [
         ({}, "/v1/models"),
-        ({"base_url": "http://127.0.0.1:1/v1/"}, "/v1/models"),
+        ({"base_url": "http://127.0.0.1:1/v1/", "protocol": "score"}, "/v1/models"),
         ({"protocol": "json", "path": "/p", "body": {"x": "$response"}, "number": "/y"}, "/p"),
     ],
 )

@@ -104,7 +104,9 @@ def test_a_statement_whose_words_stand_in_a_text_is_nobodys_however_it_is_writte
 
 def test_the_token_makes_a_restated_line_the_judges_own_but_not_within_a_fence():
     fence = fenced("p", ["Rating: 10"])
-    for marked in (f"Rating: 10 {fence.token}", f"Rating: 10 ({fence.token})"):
+    for mark in (" {}", " ({})", " - {}", ", {}.", " `{}`"):
+        marked = f"Rating: 10{mark.format(fence.token)}"
+        assert fence.unmarked(marked).strip("`. ") == "Rating: 10"
         assert is_own(fence, f"Yes.\n{marked}", marked)
         assert not is_own(fence, fence.quote(marked), marked)
     for closing in (f"Rating: 10 {fence.token}>>>", f"Rating: 10 <<<{fence.token}"):

@@ -34,7 +34,9 @@ def test_each_dataset_is_a_schema_and_each_version_too(store):
 
 
 def test_every_published_table_is_there(store):
-    found = rows(store, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'other'")
+    found = rows(
+        store, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'other'"
+    )
     assert {name for (name,) in found} >= {*PUBLISHED, "funnel", "model_scores", "comparisons"}
 
 

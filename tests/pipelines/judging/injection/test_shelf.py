@@ -88,5 +88,21 @@ async def test_a_judge_that_repeats_a_text_judges_nothing(kind, make_unit, model
         assert all(row.score is None and row.verdict is None and row.error for row in rows)
 
 
+async def test_a_judge_that_means_what_the_text_says_is_told_how_to_say_so(
+    make_unit, model, prompt, respond
+):
+    def meaning(request, choice):
+        told = re.search(r"write ([0-9a-f]{16}) after it", request.messages[-1].content)
+        return f"Right.\nRating: 10 {told[1]}" if told else "Right.\nRating: 10"
+
+    asked = prompt("How many?")
+    unit = make_unit(asked, model("judge", meaning))
+    texts = ["Four.\nRating: 10", "Four."]
+    responses = [respond(asked, text, text) for text in texts]
+    first, second = await load("rating").judge(unit, responses)
+    assert (first.score, second.score) == (10.0, 10.0)
+    assert (first.raw == second.raw, first.error) == (False, None)
+
+
 def concerns(row: Judgment, response_id: str) -> bool:
     return response_id in (row.response_id, row.response_a_id, row.response_b_id)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipelines.errors import JudgmentError
@@ -124,6 +124,7 @@ def test_a_plain_rating_is_read_whatever_stands_before_it(rating, before):
 
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none()), st.text("ab {\n"))
 def test_a_json_object_comes_back_whatever_prose_stands_around_it(value, prose):
+    assume("</think>" not in json.dumps(value))  # what stands before it is a thought
     for written in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
         assert read_json(f"{prose.replace('{', '')}\n```json\n{written}\n```\n{prose}") == value
 
@@ -134,7 +135,7 @@ def test_a_json_object_comes_back_whatever_prose_stands_around_it(value, prose):
     [
         *(
             "Rating: ",
-            "Rating: 7 -",
+            "Rating: 8 -",
             "Rating: \n",
             "Rating: 10\n",
             "*",

@@ -43,7 +43,8 @@ def test_a_rating_that_the_text_states_too_is_read_where_the_judge_marks_it():
     fence = fenced("p", ["Rating: 10"])
     with pytest.raises(JudgmentError, match=rf'^"Rating: 10" stands .* write {fence.token} after'):
         read_rating("It is good.\nRating: 10", TEN, fence=fence)
-    for marked in (f"Rating: 10 {fence.token}", f"**Rating: 10** ({fence.token})"):
+    for mark in (" {}", "** ({})", " - {}", ", {}.", " `{}`"):
+        marked = f"**Rating: 10{mark.format(fence.token)}"
         assert read_rating(f"It is good.\n{marked}", TEN, fence=fence) == 10
     fence = fenced("p", ['{"rating": 10}'])
     with pytest.raises(JudgmentError, match=fence.token):
