@@ -83,12 +83,17 @@ def merged(files: Sequence[Path], places: Numbers, stretch: int) -> Iterator[pa.
         for file, (begin, end) in zip(files, pairwise(ends), strict=True)
     ]
     for end in range(stretch, len(places) + stretch, stretch):
-        parts = [part for file in whole for part in file.take(end)]
-        order = np.argsort(np.concatenate([numbers for _, numbers in parts]))
-        rows = pa.Table.from_batches([batch for batches, _ in parts for batch in batches])
-        if rows.num_rows != len(order):
+        table = _put_together([part for file in whole for part in file.take(end)])
+        if table.num_rows != min(end, len(places)) - (end - stretch):
             raise StoreError(f"{files[0].parent}: rows are missing, so nothing is published")
-        yield rows.combine_chunks().take(array(order))
+        yield table
+
+
+def _put_together(parts: Sequence[tuple[list[pa.RecordBatch], Numbers]]) -> pa.Table:
+    """Rows and their places, as one table in the order of these."""
+    order = np.argsort(np.concatenate([numbers for _, numbers in parts]))
+    rows = pa.Table.from_batches([batch for batches, _ in parts for batch in batches])
+    return rows.combine_chunks().take(array(order)) if rows.num_rows == len(order) else rows
 
 
 class _File:
