@@ -83,17 +83,16 @@ def merged(files: Sequence[Path], places: Numbers, stretch: int) -> Iterator[pa.
         for file, (begin, end) in zip(files, pairwise(ends), strict=True)
     ]
     for end in range(stretch, len(places) + stretch, stretch):
-        table = _put_together([part for file in whole for part in file.take(end)])
-        if table.num_rows != min(end, len(places)) - (end - stretch):
-            raise StoreError(f"{files[0].parent}: rows are missing, so nothing is published")
-        yield table
+        yield _put_together([part for file in whole for part in file.take(end)])
 
 
 def _put_together(parts: Sequence[tuple[list[pa.RecordBatch], Numbers]]) -> pa.Table:
     """Rows and their places, as one table in the order of these."""
     order = np.argsort(np.concatenate([numbers for _, numbers in parts]))
     rows = pa.Table.from_batches([batch for batches, _ in parts for batch in batches])
-    return rows.combine_chunks().take(array(order)) if rows.num_rows == len(order) else rows
+    if rows.num_rows != len(order):
+        raise StoreError("staged rows are missing, so nothing is published")
+    return rows.combine_chunks().take(array(order))
 
 
 class _File:
