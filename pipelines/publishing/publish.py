@@ -80,6 +80,7 @@ def write_tables(
         rows = beside(waiting.responses(rows), of_responses(selected.responses), "response_id")
         files |= target.write("responses", rows, selected.responses.height)
         files |= target.write_pairs(waiting, pairs["split"])
+        del waiting, pairs, prompts, rows  # the ids of judgments need as much memory
 
         judgments = order_judgments(staged, selected.prompts)
         refuse_repeated(judgments["judgment_id"], "judgments")
