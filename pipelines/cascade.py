@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.backend import Completion, Sampling
 from pipelines.errors import nearest
+from pipelines.judging.bounds import within_bounds
 from pipelines.judging.marks import marks_of
 from pipelines.judging.when import Choice, When
 from pipelines.part import Where
@@ -51,7 +52,7 @@ async def ask_judges(
     """What all `judges` say of `responses`, in the judges' order."""
     if all(judge.when is None for judge in judges):
         rows = await gather(judge.judge(unit.by(judge), responses) for judge in judges)
-        return Judged(list(chain.from_iterable(rows)))
+        return Judged(within_bounds(chain.from_iterable(rows)))
     asked: dict[str, asyncio.Task[_Said]] = {}
     by_name = {judge.name: judge for judge in judges}
 
@@ -76,10 +77,11 @@ async def _ask(
     first: "asyncio.Task[_Said] | None",
 ) -> _Said:
     if judge.when is None or first is None:
-        return _Said(await judge.judge(unit, responses), {})
+        return _Said(within_bounds(await judge.judge(unit, responses)), {})
     before = await first
     choice = judge.when.choose(before.judgments, responses)
-    judgments = await judge.judge(unit, choice.responses) if choice.responses else []
+    said = await judge.judge(unit, choice.responses) if choice.responses else []
+    judgments = within_bounds(said)
     counts = _counts(choice, responses)
     if len(choice.responses) < len(responses):
         counts["calls saved"] = await calls_of(unit, judge, responses)

@@ -155,6 +155,7 @@ def _polars_type(kind: pa.DataType) -> pl.DataType:
 def prompts_frame(prompts: Sequence[Prompt], names: Collection[str]) -> pl.DataFrame:
     """Columns of some prompts, of those that are known before any call (and `prompt_text`)."""
     facts: dict[str, Callable[[Prompt], Any]] = {
+        "source": lambda prompt: "+".join(prompt.sources),
         "has_reference": lambda prompt: prompt.reference is not None,
         "n_messages": lambda prompt: len(prompt.messages),
         "n_chars": _chars,

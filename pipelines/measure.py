@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 
 from pipelines.part import Part
-from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
+from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames, PairText
 
 MEASURED = {"pair_id": pl.String, "value": pl.Float64, "n_obs": pl.Int64}
 """What a measure finds: `value` is null where it cannot be told; `n_obs` is what it was told from."""
@@ -24,6 +24,9 @@ class Measure(Part):
     reads: ClassVar[Columns] = EVERY_COLUMN
     """The columns that `measure` reads: a build of millions of rows holds no others in memory."""
 
+    texts: ClassVar[frozenset[PairText]] = frozenset()
+    """The texts that `measure` reads: they are joined to the pairs of one block of prompts at a time."""
+
     def judge_names(self) -> tuple[str, ...]:
         """Judges of the recipe that this part names; checked before any call."""
         return ()
@@ -32,6 +35,6 @@ class Measure(Part):
     def measure(self, frames: Frames, pairs: pl.DataFrame) -> pl.DataFrame:
         """Columns `MEASURED`, at most one row for each of `pairs`, in any order.
 
-        `pairs` has the numbers of `frames.NUMBERS` and the columns of pairs that are read. What is
-        found for a pair depends on the set of rows alone, never on their order.
+        `pairs` has the numbers of `frames.NUMBERS`, and the columns and texts of pairs that are
+        read. What is found for a pair depends on the set of rows alone, never on their order.
         """

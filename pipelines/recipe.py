@@ -96,6 +96,8 @@ class Recipe:
     gates: Gates
     budget: Budget
     """Decides when a build stops, not what it contains: it is not in the fingerprint."""
+    overrides: tuple[str, ...] = ()
+    """The `--set` that it was read with."""
 
     @property
     def root(self) -> Path:
@@ -126,7 +128,7 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         if any("\ud800" <= one <= "\udfff" for one in override):
             raise RecipeError(f"--set {override!r}: is not UTF-8")
         apply_override(table, override, str(path))
-    return make_recipe(path, table)
+    return replace(make_recipe(path, table), overrides=tuple(overrides))
 
 
 def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
@@ -135,8 +137,8 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
     Raises one RecipeError with the faults of all tables; then one with those between them.
     """
     file = str(path)
-    frozen = _frozen({key: value for key, value in table.items() if key in KEYS}, file)
-    tables = RecipeTables(path, frozen)
+    known = frozen({key: value for key, value in table.items() if key in KEYS}, file)
+    tables = RecipeTables(path, known)
     tables.checked(_refuse_unknown_tables, table, file)
     recipe = Recipe(
         path=path,
@@ -202,16 +204,16 @@ def _refuse_unknown_tables(table: dict[str, Any], file: str) -> None:
         raise RecipeError("\n".join(faults))
 
 
-def _frozen(value: Any, file: str, key: str = "") -> Any:
+def frozen(value: Any, file: str, key: str = "") -> Any:
     """`value` with lists as tuples: what strict validation and frozen parts want.
 
     Raises RecipeError for an integer beyond 64 bits, which no table, database or server takes.
     """
     if isinstance(value, dict):
-        return {name: _frozen(entry, file, name) for name, entry in value.items()}
+        return {name: frozen(entry, file, name) for name, entry in value.items()}
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise RecipeError(f"{file}: {key}: an integer of 64 bits is wanted, not {value}"[:200])
-    return tuple(_frozen(entry, file, key) for entry in value) if isinstance(value, list) else value
+    return tuple(frozen(entry, file, key) for entry in value) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from pipelines.part import Part
-from pipelines.selection.frames import PAIRS
+from pipelines.selection.frames import PAIRS, PairText
 
 
 class Selector(Part):
@@ -19,6 +19,16 @@ class Selector(Part):
 
     reads: ClassVar[frozenset[str]] = frozenset(PAIRS)
     """The columns of pairs that `drops` reads: a build of millions holds no others in memory."""
+
+    texts: ClassVar[frozenset[PairText]] = frozenset()
+    """The texts that `digest` reads."""
+
+    def digest(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """`pairs`, in their order, with what `drops` needs of their texts in the texts' place.
+
+        It gets some pairs at a time, so that the texts of all are never in memory together.
+        """
+        return pairs
 
     def measure_names(self) -> tuple[str, ...]:
         """Measures of the recipe that this part names, and that `drops` reads."""

@@ -54,11 +54,13 @@ class Calibration(_Record):
     """The identities that its judgments bear."""
     labels: Labels
     lower_bound: float | None
-    """Of the accuracy: what `[gates] judge_accuracy` is held against (`wilson.lower_bound`)."""
+    """Of the accuracy: what `[gates] judge_accuracy` is held against (`agreement.wilson`)."""
     temperature: float | None = None
     """Fitted on all pairs; None for judges that give neither probabilities nor scores."""
     figures: dict[str, Figure]
     categories: dict[str, dict[str, Figure]] = {}
+    unread: dict[str, int] = {}
+    """Why replies could not be read -> how many, the commonest first: a few."""
     prompts: tuple[str, ...] = ()
     """What the labelled prompts ask (`labelled.asked_id`), sorted: kept out of gated builds."""
     checked: str = ""

@@ -36,6 +36,38 @@ FROM judgments
 WHERE comparison_id IS NOT NULL
 GROUP BY comparison_id, prompt_id;
 
+-- Two kept responses to a prompt, with different texts, between which nothing decided: their scores
+-- are equal, or a comparison of the two was dropped as a tie; and they are no published pair.
+CREATE VIEW ties AS
+WITH texts AS (
+    SELECT prompt_id, response_id, score, text_hash
+    FROM responses
+    WHERE kept AND norm_hash IS NOT NULL AND prompt_id NOT IN (
+        SELECT id FROM drops WHERE level = 'prompts' AND step NOT LIKE 'pairings.%'
+    )
+),
+tied AS (
+    SELECT a.response_id AS response_a_id, b.response_id AS response_b_id, 'scores' AS decided_by
+    FROM texts AS a
+    JOIN texts AS b ON a.prompt_id = b.prompt_id AND a.score = b.score
+    WHERE a.response_id < b.response_id
+    UNION ALL
+    SELECT DISTINCT
+        least(response_a_id, response_b_id), greatest(response_a_id, response_b_id), 'comparisons'
+    FROM judgments
+    JOIN drops ON id = comparison_id
+    WHERE level = 'comparisons' AND reason = 'tie'
+)
+SELECT prompt_id, response_a_id, response_b_id, decided_by
+FROM tied
+JOIN texts AS a ON a.response_id = response_a_id
+JOIN (SELECT response_id, text_hash FROM texts) AS b ON b.response_id = response_b_id
+WHERE a.text_hash <> b.text_hash AND NOT EXISTS (
+    FROM pairs
+    WHERE least(chosen_response_id, rejected_response_id) = response_a_id
+        AND greatest(chosen_response_id, rejected_response_id) = response_b_id
+);
+
 -- How a second look agrees with a ranking: of three neighbours, the first and the last compared
 -- after all. Looks that are even, or of which an order could not be read, are in n_rechecks alone.
 CREATE VIEW transitivity AS

@@ -62,13 +62,16 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def plain_version(folder: Path, prompts: int = 24) -> Version:
-    """Pairs without tools, two messages in each prompt, margin 2."""
-    return publish(Store(folder / "store"), "toy", make_content(prompts))[0]
+    """Pairs without tools, two messages in each prompt, margin 2, difficulties 0, 1, 2..."""
+    content = make_content(prompts)
+    for number, row in enumerate(content.pairs):
+        add_measure(content, row, number)
+    return publish(Store(folder / "store"), "toy", content)[0]
 
 
 def version_of(folder: Path, pairs: Iterable[dict[str, Any]], name: str = "toy") -> Version:
     """A version with these pairs: `prompt`, `chosen`, `rejected` (messages or a text), `tools`,
-    `margin` in score units or None."""
+    `margin` in score units or None, `difficulty` or None."""
     content = Content()
     for number, given in enumerate(pairs):
         add_pair(content, number, **given)
@@ -83,6 +86,7 @@ def add_pair(
     rejected: str | Message,
     tools: str | None = None,
     margin: int | None = 2,
+    difficulty: float | None = 1.0,
 ) -> None:
     """Adds one pair. Equal prompts are one prompt, equal answers to it one response."""
     asked = (Message("user", prompt),) if isinstance(prompt, str) else prompt
@@ -93,6 +97,16 @@ def add_pair(
     row = pair(one, ids[0], ids[1], (margin or 0) * 1_000_000)
     scores = ("score_chosen", "score_rejected", "score_margin")
     content.pairs.append(row if margin is not None else row | dict.fromkeys(scores))
+    if difficulty is not None:
+        add_measure(content, row, difficulty)
+
+
+def add_measure(
+    content: Content, row: dict[str, Any], value: float, measure: str = "difficulty"
+) -> None:
+    """Adds what a measure found of a pair."""
+    found = {"pair_id": row["pair_id"], "prompt_id": row["prompt_id"], "measure": measure}
+    content.measures.append(found | {"value": value, "n_obs": 1})
 
 
 def _add_answer(content: Content, prompt: Prompt, answer: str | Message) -> str:

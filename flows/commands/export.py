@@ -76,6 +76,7 @@ def _exporter(kind: str, overrides: list[str]) -> "Exporter":
     from pipelines.errors import RecipeError, nearest
     from pipelines.overrides import apply_override
     from pipelines.part import Where, kinds, load_part
+    from pipelines.recipe import frozen
 
     if not kind.endswith(".py") and kind not in kinds("exporters"):
         hint = nearest(kind, kinds("exporters"))
@@ -83,7 +84,8 @@ def _exporter(kind: str, overrides: list[str]) -> "Exporter":
     table = {"kind": kind}
     for override in overrides:
         apply_override(table, override, "the format")
-    return cast("Exporter", load_part("exporters", table, Where("--set", "", Path.cwd())))
+    settings = frozen(table, "--set", "")
+    return cast("Exporter", load_part("exporters", settings, Where("--set", "", Path.cwd())))
 
 
 def _checker(wanted: str | None, max_length: int | None) -> "Checker | None":

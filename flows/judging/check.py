@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(given: str) -> int:
-    number = int(given)
+    number = int(given) if given.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"a number of at least 1 is wanted, not {given}")
     return number
@@ -173,7 +173,7 @@ def agreed(
     """Whether remote endpoints may be called: asked on a terminal only."""
     if chosen.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    if all(pair.winners is not None for pair in labels.pairs):
+    if labels.is_recorded:
         return True
     called = {model for judge in judges.values() for model in judge.models()} | {chosen.paraphrase}
     remote = {name: place for name, place in remote_models(recipe).items() if name in called}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.plain_text import aligned, count, counted
+from flows.terminal_text import one_line
 from pipelines.calibration.gate import DIGITS, LEAST_PAIRS
 from schemas.calibration import Calibration, Figure
 
@@ -22,6 +23,9 @@ NAMES = {
     "ece_scaled": ("ECE after temperature scaling", "pair"),
 }
 """Figure -> what it is called, and what it counts over."""
+
+WIDEST = 60
+"""Columns of a reason why replies could not be read."""
 
 MANY = {"reply": "replies"}
 OF_CATEGORIES = ("accuracy", "consistency", "ties", "read")
@@ -58,11 +62,15 @@ def number(value: float | None) -> str:
 def _head(calibration: Calibration) -> Iterator[str]:
     labels = calibration.labels
     pairs, prompts = counted(labels.pairs, "labelled pair"), counted(labels.prompts, "prompt")
-    yield f"judge {calibration.judge}: {pairs} of {prompts}"
+    of = f"of {prompts}" if calibration.prompts else "without their prompts"
+    yield f"judge {calibration.judge}: {pairs} {of}"
     yield f"labels {labels.digest[:DIGITS]} ({labels.name})"
     if labels.dropped:
         reasons = (f"{count(rows)} {reason}" for reason, rows in labels.dropped.items())
         yield f"rows left out: {', '.join(reasons)}"
+    if calibration.unread:
+        reasons = (f"{one_line(why, WIDEST)} ({count(n)})" for why, n in calibration.unread.items())
+        yield f"unread: {', '.join(reasons)}"
 
 
 def _figures(calibration: Calibration) -> str:
@@ -93,6 +101,8 @@ def _categories(calibration: Calibration) -> str:
 
 def _end(calibration: Calibration, file: Path | None) -> Iterator[str]:
     pairs, bound = calibration.labels.pairs, number(calibration.lower_bound)
+    if not calibration.prompts:
+        yield "no prompts are known: each pair counts as one, and a build cannot keep them out"
     yield f"lower 95 % bound of the accuracy (Wilson): {bound}, which [gates] judge_accuracy tests"
     if pairs < LEAST_PAIRS:
         yield f"a gate takes no check on fewer than {LEAST_PAIRS} pairs"

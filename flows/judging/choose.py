@@ -34,12 +34,15 @@ def choose(
     if len(judges) != 1:
         raise RecipeError(f"--choose is for one judge: --judge NAME ({', '.join(judges)})")
     [name] = judges
+    if labels.is_recorded:
+        raise RecipeError(f"{labels.name}: is what a judge has said already: nothing to choose by")
     seed = recipe.head.seed
     own, rest = labels.halves(seed) if labels.is_labelled else (labels, None)
     if not own.pairs or (rest is not None and not rest.pairs):
         raise RecipeError(f"{labels.name}: too few prompts to choose by one half of them")
     given = [with_template(recipe, judges[name], template) for template in chosen.choose]
     choosing = Choosing(chosen, name, own, Meter(), Cost())
+    choosing.rehearse(["", *given])
     trials = [choosing.trial(override) for override in ("", *given)]
     for epoch in range(chosen.epochs if chosen.paraphrase else 0):
         reworded = choosing.reworded(keep_best(trials).override, epoch)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flows.plain_text import count
+from flows.plain_text import counted
 
 if TYPE_CHECKING:
     from pipelines.bias.figure import Figure
@@ -16,14 +16,18 @@ def share_row(name: str, figure: "Figure | None", of: str, reading: str) -> Row 
     """A share, its interval, and how many there are that it is the share `of`; None for None."""
     if figure is None:
         return None
-    return name, percent(figure.value), percents(figure), f"{count(figure.n)} {of}", reading
+    return name, percent(figure.value), percents(figure), _so_many(figure.n, of), reading
 
 
 def number_row(name: str, figure: "Figure | None", of: str, reading: str) -> Row | None:
     """As `share_row`, of another number."""
     if figure is None:
         return None
-    return name, two_digits(figure.value), interval(figure), f"{count(figure.n)} {of}", reading
+    return name, two_digits(figure.value), interval(figure), _so_many(figure.n, of), reading
+
+
+def _so_many(number: int, of: str) -> str:
+    return counted(number, of.removesuffix("s"), of)
 
 
 def percent(share: float) -> str:

@@ -58,7 +58,7 @@ def _of_distribution(profile: "Profile") -> Iterator[Row]:
     if spread is None:
         return
     span = f"{spread.low:g} to {spread.high:g}"
-    yield ("scores", f"{spread.mean:.3g}", "", f"{count(spread.n)} scores", f"mean; {span}")
+    yield ("scores", f"{spread.mean:.3g}", "", counted(spread.n, "score"), f"mean; {span}")
     yield ("  deviation", f"{spread.deviation:.3g}", "", "", "standard deviation")
     if spread.levels and spread.commonest and spread.entropy is not None:
         level, share = spread.commonest

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.calibration.choose import Trial
     from pipelines.calibration.labelled import LabelSet
     from pipelines.calls.budget import Cost
@@ -34,6 +36,15 @@ class Choosing:
         path = find_recipe(self.chosen.recipe)
         recipe = read_recipe(path, [*self.chosen.overrides, *own])
         return replace(recipe, budget=left_of(recipe.budget, self.spent))
+
+    def rehearse(self, overrides: "Sequence[str]") -> None:
+        """Raises RecipeError, before a call is paid, where one of the trials could not be run."""
+        from pipelines.calibration.paraphrase import paraphrasing, template_text
+
+        for recipe in map(self.recipe, overrides):
+            if self.chosen.paraphrase:
+                paraphrasing(recipe, self.chosen.paraphrase)
+                template_text(recipe, self.judge(recipe))
 
     def judge(self, recipe: "Recipe") -> "Judge":
         """The judge whose template is chosen."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pipelines.agreement.wilson import lower_bound
 from pipelines.bias import distribution, length, list_position, markdown, panel, reading
 from pipelines.bias import position as places
 from pipelines.bias import self_preference as families
@@ -59,12 +60,12 @@ def _of_reading(profile: Profile) -> Iterator[Alarm]:
 
 
 def _of_distribution(profile: Profile) -> Iterator[Alarm]:
-    commonest = profile.distribution.commonest if profile.distribution else None
-    bound = distribution.MOST
-    if commonest and commonest[1] > bound:
-        level, share = commonest
+    spread, bound = profile.distribution, distribution.MOST
+    if spread and spread.commonest and spread.commonest[1] > bound:
+        level, share = spread.commonest
         said = f"It says {level:g} in {share:.0%} of its judgments, more than {bound:.0%}"
-        yield Alarm(f"{said}: it hardly tells answers apart.", sure=True)
+        sure = (lower_bound(share, spread.n) or 0) > EVEN  # not 2 of 2
+        yield _in_words(said, "It hardly tells answers apart.", sure=sure)
     ties = profile.ties
     if ties and ties.value > bound:
         said = (
@@ -154,5 +155,9 @@ def _alarm(said: str, figure: Figure, unbiased: float, advice: str) -> Alarm:
     """With a caution where the interval of `figure` reaches back to the `unbiased` value."""
     interval = figure.interval
     sure = interval is not None and not interval.low <= unbiased <= interval.high
+    return _in_words(said, advice, sure=sure)
+
+
+def _in_words(said: str, advice: str, *, sure: bool) -> Alarm:
     doubt = "" if sure else ", though so few prompts say so that it may be chance"
     return Alarm(f"{said}{doubt}. {advice}", sure)

@@ -4,10 +4,12 @@ recorded judgments ───────────────────┐
 labelled pairs ─ run (calls) ─────────┴─> opinions ─ figures ─> calibration
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from pipelines.agreement.wilson import lower_bound
 from pipelines.calibration.figures import Judged
 from pipelines.calibration.identity import (
     calibration_id,
@@ -18,7 +20,6 @@ from pipelines.calibration.identity import (
 from pipelines.calibration.labelled import LabelSet
 from pipelines.calibration.opinion import Opinion, recorded_opinion
 from pipelines.calibration.run import Run, run_judges
-from pipelines.calibration.wilson import lower_bound
 from pipelines.errors import RecipeError
 from pipelines.judge import Judge
 from pipelines.judges.recorded import Recorded
@@ -30,6 +31,9 @@ from schemas.calibration import Calibration, Figure, Labels
 Opinions = Mapping[str, Opinion]
 """Pair id -> what a judge said of it."""
 
+REASONS = 3
+"""Most reasons of unread replies that are kept."""
+
 
 def judges_to_check(recipe: Recipe, named: Sequence[str], labels: LabelSet) -> dict[str, Judge]:
     """Name in the rows -> judge, of those `named`, else of all that decide pairs.
@@ -39,8 +43,7 @@ def judges_to_check(recipe: Recipe, named: Sequence[str], labels: LabelSet) -> d
     """
     names = tuple(dict.fromkeys(named)) or counting_judges(recipe)
     found = {name: judge_part(recipe, name) for name in names}
-    is_recorded = any(pair.winners is not None for pair in labels.pairs)
-    if is_recorded and len(found) != 1:
+    if labels.is_recorded and len(found) != 1:
         raise RecipeError(
             f"{labels.name}: these are judgments of one judge, and --judge NAME says which: "
             f"{', '.join(found) or 'the recipe has none'}"
@@ -50,7 +53,7 @@ def judges_to_check(recipe: Recipe, named: Sequence[str], labels: LabelSet) -> d
             raise RecipeError(
                 f"[[judges]] {name}: its rows name several judges. --judge NAME says which one"
             )
-        if isinstance(judge, Recorded) and not is_recorded:
+        if isinstance(judge, Recorded) and not labels.is_recorded:
             raise RecipeError(
                 f"[[judges]] {name}: its judgments are recorded, so it cannot be asked about "
                 f"{labels.name}. Give a table with what it said: winner_ab (and winner_ba) in A, "
@@ -68,7 +71,7 @@ def run_on(
 
     Raises FatalError when an endpoint refuses every request, and StoreError.
     """
-    if all(pair.winners is None for pair in labels.pairs):
+    if not labels.is_recorded:
         return run_judges(recipe, store, judges, labels.pairs, meter)
     found = Run()
     for name in judges:
@@ -112,10 +115,16 @@ def calibration(
         temperature=rows.temperature(),
         figures=figures,
         categories=rows.categories(),
+        unread=_unread(opinions),
         prompts=tuple(sorted({*labels.asked(), *also_seen})),
         checked=datetime.now(UTC).isoformat(timespec="seconds"),
         code_version=version("pairwright"),
     )
+
+
+def _unread(opinions: Opinions) -> dict[str, int]:
+    counts = Counter(why for _, one in sorted(opinions.items()) for why in one.unread)
+    return dict(counts.most_common(REASONS))
 
 
 def _lower_bound(accuracy: Figure, labels: LabelSet) -> float | None:

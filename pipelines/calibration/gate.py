@@ -116,8 +116,12 @@ def _too_low(calibration: Calibration, bound: Decimal) -> str:
 
 
 def _command(recipe: Recipe, store: Store) -> str:
-    """`pairwright judge check` for this recipe and store, with paths as seen from here."""
+    """`pairwright judge check` for this recipe and store, with paths as seen from here.
+
+    With all of its `--set`: any of them may be what makes the judge another one.
+    """
     here = Path.cwd()
     where = store.root.relative_to(here) if store.root.is_relative_to(here) else store.root
     words = ["pairwright", "judge", "check", str(recipe.path), "--on", "LABELLED"]
-    return shlex.join([*words, "--store", str(where)])
+    changes = (word for override in recipe.overrides for word in ("--set", override))
+    return shlex.join([*words, *changes, "--store", str(where)])

@@ -31,6 +31,8 @@ class Winners:
     """With b shown first."""
     asked: tuple[bool, bool] = (False, False)
     """Whether the table has a column for the order, AB and BA."""
+    unread: tuple[str, ...] = ()
+    """Why an order could not be read, for each that could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,15 @@ class LabelledPair:
     """The id of a recorded judgment, where its table has one."""
 
     def content(self) -> list[Any]:
-        """What makes it this labelled pair, whichever side comes first."""
+        """What makes it this labelled pair, whichever side comes first.
+
+        Without a prompt that is its id, or else its place: a label alone could be that of any pair.
+        """
         sides = None if self.sides is None else sorted(self.sides)
-        return [self.prompt and self.prompt.prompt_id, sides, self.key, self.label_of_first()]
+        prompt, key = (
+            (None, self.group) if self.prompt is None else (self.prompt.prompt_id, self.key)
+        )
+        return [prompt, sides, key, self.label_of_first()]
 
     def label_of_first(self) -> Verdict | None:
         """The label with the sides in sorted order."""
@@ -76,6 +84,11 @@ class LabelSet:
     def groups(self) -> int:
         """Distinct prompts."""
         return len({pair.group for pair in self.pairs})
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a judge has spoken already, so that nothing is to be asked."""
+        return any(pair.winners is not None for pair in self.pairs)
 
     @property
     def is_labelled(self) -> bool:

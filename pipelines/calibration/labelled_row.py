@@ -8,12 +8,21 @@ from typing import Any
 
 from pipelines.calibration.columns import Columns
 from pipelines.calibration.labelled import ROUND, LabelledPair, Winners
-from pipelines.intake.cells import UnusableRow, as_text, is_missing, needed_text, optional_text
+from pipelines.intake.cells import (
+    UnusableRow,
+    as_text,
+    is_missing,
+    needed_text,
+    optional_text,
+    shortened,
+)
 from pipelines.intake.conversation import read_messages
 from pipelines.intake.prompts import PromptTable, read_prompt
 from pipelines.source import Row
 from schemas.canonical import draw_unit, make_id
 from schemas.rows import Prompt, Verdict
+
+WINNERS = ("winner_ab", "winner_ba")
 
 
 def read_pair(columns: Columns, row: Row, place: str, seed: int) -> LabelledPair:
@@ -78,9 +87,16 @@ def _label(columns: Columns, row: Row) -> Verdict | None:
         return None
     verdict = _verdict(columns, row, "label")
     if verdict is None:
-        said = row.get(columns["label"])
-        raise UnusableRow("unknown_label", "nothing" if is_missing(said) else as_text(said))
+        raise UnusableRow("unknown_label", _unknown(columns, row, "label"))
     return verdict
+
+
+def _unknown(columns: Columns, row: Row, name: str) -> str:
+    """What stands in a cell that holds no verdict."""
+    said = row.get(columns[name] or "")
+    if is_missing(said) or not as_text(said).strip():
+        return "nothing"
+    return f'"{shortened(as_text(said))}" (--spelling says what it stands for)'
 
 
 def _verdict(columns: Columns, row: Row, name: str) -> Verdict | None:
@@ -101,12 +117,6 @@ def _recorded(columns: Columns, row: Row, place: str) -> LabelledPair:
     """A row of recorded judgments. Its letters are as shown: in BA, A is the second response."""
     label, asks = _label(columns, row), columns["prompt"] or columns["messages"]
     prompt = _prompt(columns, row) if asks else None
-    ab, shown_ba = (_verdict(columns, row, name) for name in ("winner_ab", "winner_ba"))
-    winners = Winners(
-        ab=ab,
-        ba=None if shown_ba is None else ROUND[shown_ba],
-        asked=(columns["winner_ab"] is not None, columns["winner_ba"] is not None),
-    )
     key = optional_text(row, columns["id"])
     named = columns["response_a"], columns["response_b"]
     sides = None
@@ -121,6 +131,21 @@ def _recorded(columns: Columns, row: Row, place: str) -> LabelledPair:
         prompt=prompt,
         sides=sides,
         category=_category(columns, row),
-        winners=winners,
+        winners=_winners(columns, row),
         key=key,
+    )
+
+
+def _winners(columns: Columns, row: Row) -> Winners:
+    ab, shown_ba = (_verdict(columns, row, name) for name in WINNERS)
+    said = zip(WINNERS, (ab, shown_ba), strict=True)
+    return Winners(
+        ab=ab,
+        ba=None if shown_ba is None else ROUND[shown_ba],
+        asked=(columns["winner_ab"] is not None, columns["winner_ba"] is not None),
+        unread=tuple(
+            f"{name}: {_unknown(columns, row, name)}"
+            for name, verdict in said
+            if verdict is None and columns[name] is not None
+        ),
     )

@@ -6,9 +6,10 @@ In between, a verdict is a number: 1 for a, -1 for b, 0 for a tie, None for unre
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isfinite, log
+from math import log
 
 from pipelines.calibration.labelled import Winners
+from pipelines.judging.marks import p_a_of, score_of
 from schemas.canonical import MICRO
 from schemas.rows import Judgment, Verdict
 
@@ -37,6 +38,8 @@ class Opinion:
     replies: int = 0
     read: int = 0
     """Replies that could be read."""
+    unread: tuple[str, ...] = ()
+    """Why the others could not, as far as it is known."""
 
 
 def vote(orders: Iterable[Sign]) -> Sign:
@@ -60,6 +63,7 @@ def recorded_opinion(winners: Winners) -> Opinion:
         verdict=vote((ab, ba)),
         replies=sum(winners.asked),
         read=sum(one is not None for one in (ab, ba)),
+        unread=winners.unread,
     )
 
 
@@ -75,18 +79,15 @@ def opinion_of(judgments: Sequence[Judgment], a: str, b: str, band: int = 0) -> 
 
 def _scored(judgments: Sequence[Judgment], a: str, b: str) -> Opinion:
     """Of each response the mean of its scores, exactly, as selection takes it."""
-    replies = len(judgments)
-    marks = [(one.response_id, mark) for one in judgments if (mark := _mark(one)) is not None]
-    means = [_mean([mark for of, mark in marks if of == side]) for side in (a, b)]
-    first, second = means
-    if first is None or second is None:
-        return Opinion(replies=replies, read=len(marks))
-    apart = first - second
+    marks = [(one.response_id, mark) for one in judgments if (mark := score_of(one)) is not None]
+    first, second = (_mean([mark for of, mark in marks if of == side]) for side in (a, b))
+    apart = None if first is None or second is None else first - second
     return Opinion(
-        verdict=_sign(apart),
-        evidence=float(apart / MICRO),
-        replies=replies,
+        verdict=None if apart is None else _sign(apart),
+        evidence=None if apart is None else float(apart / MICRO),
+        replies=len(judgments),
         read=len(marks),
+        unread=tuple(one.error for one in judgments if one.error and score_of(one) is None),
     )
 
 
@@ -113,6 +114,7 @@ def _compared(comparisons: Sequence[Judgment], a: str, band: int) -> Opinion:
         is_probability=evidence is not None,
         replies=len(comparisons),
         read=sum(sign is not None for sign in said),
+        unread=tuple(one.error for one in comparisons if one.error and p_a_of(one) is None),
     )
 
 
@@ -125,14 +127,10 @@ def _order_shown(judgment: Judgment, a: str) -> str | None:
 
 def _said(judgment: Judgment, a: str, band: int) -> Sign:
     """The verdict of one judgment: its scores, else its verdict, else its probability."""
-    if judgment.score_a is not None and judgment.score_b is not None:
-        own = _sign(_micro(judgment.score_a) - _micro(judgment.score_b))
-    elif judgment.verdict is not None:
-        own = SIGNS[judgment.verdict]
-    elif judgment.p_a is not None:
-        own = _leaning(Fraction(_micro(judgment.p_a)), band)
-    else:
+    p = p_a_of(judgment)
+    if p is None:
         return None
+    own = _leaning(Fraction(p), band)
     return own if judgment.response_a_id == a else -own
 
 
@@ -157,12 +155,6 @@ def _leaning(p: Fraction, band: int) -> int:
 def _log_odds(mean: Fraction) -> float:
     p = min(max(float(mean / MICRO), SUREST), 1 - SUREST)
     return log(p / (1 - p))
-
-
-def _mark(judgment: Judgment) -> int | None:
-    if judgment.score is not None and isfinite(judgment.score):
-        return _micro(judgment.score)
-    return None if judgment.rank is None else -MICRO * judgment.rank
 
 
 def _mean(marks: Sequence[int]) -> Fraction | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.backend import Sampling
 from pipelines.calibration.workshop import in_workshop
 from pipelines.calls.budget import Cost
-from pipelines.errors import RecipeError
+from pipelines.errors import RecipeError, nearest
 from pipelines.judge import Judge
 from pipelines.judging.template import Template
 from pipelines.meter import Meter
@@ -43,6 +43,16 @@ def template_text(recipe: Recipe, judge: Judge) -> str:
     raise RecipeError(f"[[judges]] {judge.name}: has no template of its own to paraphrase")
 
 
+def paraphrasing(recipe: Recipe, model: str) -> None:
+    """Raises RecipeError for a model that cannot be asked for paraphrases."""
+    if model not in recipe.models:
+        raise RecipeError(f"--paraphrase {model}: no such model; {nearest(model, recipe.models)}")
+    backend = recipe.models[model]
+    backend.check_sampling(
+        backend.effective(SAMPLING), Where(str(recipe.path), f"[models.{model}]", recipe.root)
+    )
+
+
 def paraphrases(
     recipe: Recipe, store: Store, model: str, text: str, n: int, first: int, meter: Meter
 ) -> tuple[list[str], Cost]:
@@ -50,12 +60,7 @@ def paraphrases(
 
     And what they took of the budget. Raises RecipeError for an unknown model, OwedError where a call is owed.
     """
-    if model not in recipe.models:
-        raise RecipeError(f"--paraphrase {model}: no such model; {', '.join(recipe.models)}")
-    backend = recipe.models[model]
-    backend.check_sampling(
-        backend.effective(SAMPLING), Where(str(recipe.path), f"[models.{model}]", recipe.root)
-    )
+    paraphrasing(recipe, model)
     mark = make_id("paraphrase", text)[:16]
     asked = (Message("user", ASK.format(mark=mark, text=text)),)
     prompt = Prompt(prompt_id(asked), asked)

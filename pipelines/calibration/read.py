@@ -36,6 +36,8 @@ def read_labelled(
     file or a column is missing, or no row is a labelled pair.
     """
     place = str(path)
+    if not path.exists():
+        raise RecipeError(f"{place}: no such file")
     source = _source(path, query)
     rows: list[tuple[str, Row]] = []
     dropped: Counter[str] = Counter()
@@ -71,9 +73,7 @@ def _source(path: Path, query: str | None) -> Source:
     if suffix == ".tsv":
         table["delimiter"] = "\t"
     if query is not None or kind == "duckdb":
+        file = str(path.absolute())
         table = {"kind": "duckdb", "name": TABLE, "query": query or f"FROM {TABLE}"}
-        own = kind == "duckdb"
-        table |= {"database": str(path.absolute())} if own else {"tables": {TABLE: str(path)}}
-        if not own:
-            table["tables"] = {TABLE: str(path.absolute())}
+        table |= {"database": file} if kind == "duckdb" else {"tables": {TABLE: file}}
     return cast("Source", load_part("sources", table, Where(str(path), "", Path())))

@@ -16,6 +16,7 @@ from pipelines.calibration.workshop import in_workshop
 from pipelines.calls.budget import Cost
 from pipelines.errors import FatalError
 from pipelines.judge import Judge
+from pipelines.judging.bounds import within_bounds
 from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
@@ -115,7 +116,7 @@ async def _judge(
     judged = await gather(part.judge(unit.by(part), [a, b]) for part in parts.values())
     said = dict(zip(parts, judged, strict=True))
     for name, part in names.items():
-        own = [one for one in said[part.name] if _name(one) == name]
+        own = within_bounds(one for one in said[part.name] if _name(one) == name)
         found.opinions[name][pair.pair_id] = opinion_of(
             own, a.response_id, b.response_id, part.tie_rule().band
         )

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pipelines.errors import RecipeError, StoreError, nearest
 from pipelines.exporter import Exporter, Written
 from pipelines.exporting.check import Check, Checker
+from pipelines.exporting.evidence import add_evidence
 from pipelines.exporting.pairs import Pairs, has_tools, pairs_of
 from pipelines.publishing.folders import claim, inspect_file, listed, sync_tree
 from pipelines.publishing.store import Store, Version
@@ -69,6 +70,7 @@ def export(
     """
     chosen, place = _chosen(version, splits), _free(out, store)
     with _beside(place) as (con, folder):
+        add_evidence(con, version)
         exported = {
             split: _split(con, version, exporter, split, folder, checker) for split in chosen
         }

@@ -18,9 +18,10 @@ from schemas.version import split_of
 class Pairs:
     """The pairs of one split that the format can hold, in their published order.
 
-    In `con` they are the view `pairs`: pair_id, prompt_id, order_key, prompt, chosen, rejected
-    (message lists, see `messages`), tools (canonical JSON or null; null in a set without) and
-    score_margin. Queries are read in batches, in the order of the files.
+    In `con` they are the view `pairs`: the published columns, with prompt, chosen and rejected as
+    exported message lists (see `messages`), and tools (canonical JSON or null; null in a set
+    without). Beside them is the version's evidence (see `evidence`). Queries are read in batches, in
+    the order of the files.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -81,8 +82,5 @@ def _exported(*, tools: bool) -> str:
         f"{messages_sql(column, tools=tools)} AS {column}"
         for column in ("prompt", "chosen", "rejected")
     )
-    definitions = "tools" if tools else "NULL::VARCHAR AS tools"
-    return f"""
-        SELECT pair_id, prompt_id, order_key, {columns}, {definitions}, score_margin
-        FROM published
-    """  # noqa: S608 - our own names
+    definitions = "" if tools else ", NULL::VARCHAR AS tools"
+    return f"SELECT * REPLACE ({columns}){definitions} FROM published"  # noqa: S608 - our own names

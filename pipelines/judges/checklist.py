@@ -19,7 +19,7 @@ from pipelines.judging.aggregate import Aggregate, Said
 from pipelines.judging.collected import Collected, Excuse
 from pipelines.judging.criteria import NAME
 from pipelines.judging.fence import Fence
-from pipelines.judging.model_judge import Shown, judgeable
+from pipelines.judging.model_judge import Quoted, judgeable
 from pipelines.judging.point_judge import PointJudge, Rated
 from pipelines.judging.reading import read_yes_no
 from pipelines.part import InWords, Table, Threshold, Where, identity_of
@@ -95,7 +95,7 @@ class Checklist(PointJudge):
         names = self.dimensions() or [f"c{number}" for number in range(1, 33)]
         return "\n".join(f"{name}: yes" for name in names)
 
-    def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
+    def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """The question that the template will be used for."""
         names = self.dimensions() or ("c1",)
         return [({"response": "a", "constraints": ["a"] * len(names)}, _wanted(names))]
@@ -127,9 +127,10 @@ class Checklist(PointJudge):
             listed = orjson.loads(prompt.reference or "null")
         except orjson.JSONDecodeError:
             listed = None
+        entries = listed if isinstance(listed, list) else []
         try:
-            constraints = [_constraint(*one) for one in enumerate(listed or (), 1)]
-        except (TypeError, ValidationError):  # not a list, or not of constraints
+            constraints = [_constraint(*one) for one in enumerate(entries, 1)]
+        except ValidationError:
             constraints = []
         fault = _fault(constraints)
         if fault is not None:
@@ -142,7 +143,7 @@ class Checklist(PointJudge):
         """What each sample says, by constraint."""
         names = [one.name for one in constraints]
         texts = [one.text for one in constraints]
-        shown: Shown = {"response": str(response.text), "constraints": texts}
+        shown: Quoted = {"response": str(response.text), "constraints": texts}
         asked = await self.put(unit, shown, _wanted(names))
 
         async def answers(index: int) -> dict[str, Rated]:
@@ -169,6 +170,9 @@ def _fault(constraints: Sequence[Constraint]) -> str | None:
     twice = [one.name for place, one in enumerate(constraints) if names[place] in names[:place]]
     if twice:
         return f'two are called "{twice[0]}"'
+    blank = [one.name for one in constraints if not one.text.strip()]
+    if blank:
+        return f"{blank[0]} has no text"
     return None if constraints else "there is none"
 
 

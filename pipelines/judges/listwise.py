@@ -4,7 +4,7 @@
     C D A B  ─> ...                            the same responses, rotated by K / rotations places
 
 Judges favour a place in a list, so it is shown several times, rotated: each rotation is a vote of its
-own, and [score] averages their ranks, as in a Borda count.
+own, and [score] averages their ranks. Responses that are equally good all have the better rank.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from pipelines.judging.comparator import in_drawn_order, one_of_each_text
+from pipelines.judging.equal_texts import in_drawn_order, one_of_each_text, shared_by_text
 from pipelines.judging.fence import Fence
-from pipelines.judging.model_judge import Heard, ModelJudge, Shown
+from pipelines.judging.model_judge import Heard, ModelJudge, Quoted
 from pipelines.judging.reading import read_ranking
-from pipelines.judging.response_row import response_row, shared_by_text
+from pipelines.judging.response_row import response_row
 from pipelines.part import Where
 from pipelines.unit import gather
 from schemas.rows import Judgment, Response
@@ -52,7 +52,7 @@ class Listwise(ModelJudge):
         if self.scale is not None:
             raise where.error("this judge gives ranks and has no scale", "scale")
 
-    def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
+    def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """Two responses, and three."""
         return [({"responses": ["a"] * count}, _wanted(LETTERS[:count])) for count in (2, 3)]
 

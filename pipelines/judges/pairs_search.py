@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from pipelines.judging.comparator import ORDERS, Comparator, in_drawn_order, one_of_each_text
+from pipelines.judging.comparator import ORDERS, Comparator
+from pipelines.judging.equal_texts import in_drawn_order, one_of_each_text, shared_by_text
 from pipelines.judging.merge_sort import EVEN, MergeSort, is_even, ranks_of
-from pipelines.judging.response_row import response_row, shared_by_text
+from pipelines.judging.response_row import response_row
 from pipelines.judging.tie_rule import RECHECK
 from pipelines.part import Threshold, Where, identity_of
 from pipelines.unit import gather
@@ -58,8 +59,9 @@ class PairsSearch(Comparator):
             raise where.error("needs beam_size above 1", "prob_gap")
 
     def decisive(self) -> dict[str, Any]:
-        """As `ModelJudge.decisive`, and how a rank comes of the comparisons."""
+        """As `Comparator.decisive`, and how a rank comes of the comparisons."""
         searched = {
+            "samples": self.samples,
             "calibrate": self.calibrate,
             "beam": [self.beam_size, identity_of(self.prob_gap)],
             "band": identity_of(self.band),

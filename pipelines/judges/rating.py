@@ -6,7 +6,7 @@ better than pairwise, fine-grained or averaged judging: these are the defaults.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pipelines.backend import Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.judging.fence import Fence
-from pipelines.judging.model_judge import GREEDY, Asked, Heard, judgeable, read_reply
-from pipelines.judging.odds import LIKELIEST, Odds, TooLittleMass, alternatives, read_odds
+from pipelines.judging.model_judge import GREEDY, Asked, Heard, judgeable
+from pipelines.judging.odds import LIKELIEST, Odds, check_odds, hear_odds
 from pipelines.judging.point_judge import PointJudge
-from pipelines.judging.rating_token import rating_token
 from pipelines.judging.reading import Scale, read_rating
+from pipelines.judging.response_row import response_row
+from pipelines.judging.stated_token import stated_token
 from pipelines.part import Threshold, Where
 from pipelines.unit import gather
 from schemas.rows import Judgment, Response
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 SEVERAL = Sampling(temperature=1.0)
 SAMPLES = 5
 """How many replies `scorer = "mean"` draws (AIR's comparison of scorers)."""
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+"""Not I, with which a judge would begin a sentence."""
 
 
 class Rating(PointJudge):
@@ -49,8 +51,8 @@ class Rating(PointJudge):
     the judgment's `mass`; below 0.5 it is not read. One token is asked for, or a reason first where
     sampling.max_tokens is above 1. The model must give log-probabilities: "mean" does without."""
     letters: bool = False
-    """For "expected": the judge answers with a letter, A for the highest rating. Ratings must be one
-    token each, and "10" is two with some models."""
+    """For "expected": the judge answers with a letter, A for the highest rating, and never I. Ratings
+    must be one token each, and "10" is two with some models."""
 
     def model_post_init(self, context: Any) -> None:
         """Sets the samples of a mean where the recipe leaves them open."""
@@ -89,12 +91,7 @@ class Rating(PointJudge):
             raise where.error(
                 "letters are answered alone: leave sampling.max_tokens out", "letters"
             )
-        if self.alone and self.samples > 1:
-            raise where.error("the log-probabilities of one token are equal each time", "samples")
-        if self.reask and "reask" in self.model_fields_set:
-            raise where.error("log-probabilities are not asked for again: reask = 0", "reask")
-        if not self.decoding.top_logprobs or self.decoding.logprobs is False:
-            raise where.error('scorer = "expected" needs log-probabilities', "sampling")
+        check_odds(self, where, setting='scorer = "expected"', alone=self.alone)
 
     @cached_property
     def decoding(self) -> Sampling:
@@ -113,9 +110,15 @@ class Rating(PointJudge):
         wanted, letter = str(self._scale()), "N"
         if self.letters:
             low, high, letter = self._answers[0], self._answers[-1], "X"
-            wanted = f"a letter from {high}, the best, to {low}, the worst"
+            besides = ", I left out" if low > "I" else ""
+            wanted = f"a letter from {high}, the best, to {low}, the worst{besides}"
         form = wanted if self.alone else f"Rating: {letter}\n({letter}: {wanted})"
         return {"form": form, "low": low, "high": high, "alone": self.alone}
+
+    def decisive(self) -> dict[str, Any]:
+        """As `PointJudge.decisive`, and whether odds are read rather than words."""
+        odds = {"reads": "odds"} if self.scorer == "expected" else {}
+        return super().decisive() | odds
 
     def specimen(self) -> str:
         """The lowest rating."""
@@ -130,7 +133,8 @@ class Rating(PointJudge):
             return self.unasked_rows(unit, judged, why)
         heard = await gather(self._heard(unit, response) for response in judged)
         return [
-            self.row(
+            response_row(
+                self,
                 unit,
                 response,
                 sample.index,
@@ -167,26 +171,20 @@ class Rating(PointJudge):
         return tuple(map(str, ratings))
 
     def _expected(self, asked: Asked, index: int) -> Heard[float]:
-        """The expected rating of one reply; `raw` has the alternatives that it comes from."""
-        reply = asked.replies[index]
-        raw = reply.text
-        try:
-            at = read_reply(reply, lambda: self._place(reply, asked.fence))
-            raw = alternatives(reply, at)
-            odds = read_odds(reply, self._answers, at=at)
-        except JudgmentError as unread:
-            mass = round(unread.mass, 6) if isinstance(unread, TooLittleMass) else None
-            return Heard(index, None, raw, reply.reasoning, str(unread), mass)
-        return Heard(index, self._mean(odds), raw, reply.reasoning, None, round(odds.mass, 6))
+        """The expected rating of one reply."""
+        place = partial(self._place, fence=asked.fence)
+        return hear_odds(asked, index, self._answers, place, self._mean)
 
     def _place(self, reply: Completion, fence: Fence) -> int:
         """The token that is the rating."""
         if not reply.logprobs:
             raise JudgmentError('the reply has no log-probabilities; scorer = "mean" needs none')
-        return 0 if self.alone else rating_token(reply, self._scale(), fence)
+        if self.alone:
+            return 0
+        read = partial(read_rating, scale=self._scale())
+        return stated_token(reply, fence, read, lambda token, rating: token == f"{int(rating)}")
 
     def _mean(self, odds: Odds) -> float:
         """G-Eval's expectation: s = sum of k p_k, as the p_k sum to 1."""
         low = int(self.scale[0])
-        terms = (rating * odds.of[answer] for rating, answer in enumerate(self._answers, low))
-        return round(fsum(terms), 6)
+        return fsum(rating * odds.of[answer] for rating, answer in enumerate(self._answers, low))

@@ -21,7 +21,7 @@ from pipelines.errors import RecipeError, nearest
 from pipelines.judging.aggregate import RULES, Aggregate
 from pipelines.judging.collected import Collected
 from pipelines.judging.criteria import Criteria, read_criteria
-from pipelines.judging.model_judge import GREEDY, Asked, Shown, judgeable
+from pipelines.judging.model_judge import GREEDY, Asked, Quoted, judgeable
 from pipelines.judging.point_judge import PointJudge, Rated
 from pipelines.judging.rating_form import RatingForm
 from pipelines.part import Threshold, Where, identity_of
@@ -121,6 +121,10 @@ class Rubric(PointJudge):
             )
         if self.weights and rule != "weighted":
             raise where.error('aggregate = "weighted" is needed', "weights")
+        for unknown in sorted(set(self.weights) - set(scales)):
+            raise where.error(
+                f'no such dimension "{unknown}"; {nearest(unknown, list(scales))}', "weights"
+            )
         if rule == "weighted" and set(self._aggregate.weights) != set(scales):
             raise where.error(f"a weight is needed for each of {', '.join(scales)}", "weights")
         if rule in ("mean", "min") and len(set(scales.values())) > 1:
@@ -163,7 +167,7 @@ class Rubric(PointJudge):
         dimensions = [one for form in self._foreseen for one in form.dimensions]
         return replace(self._foreseen[0], dimensions=dimensions).specimen()
 
-    def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
+    def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """Each question that the template will be used for."""
         texts = ["a", "a"] if self.all_together else ["a"]
         return [
@@ -275,6 +279,6 @@ class Rubric(PointJudge):
         }
 
 
-def _shown(texts: Sequence[str]) -> Shown:
+def _shown(texts: Sequence[str]) -> Quoted:
     """The responses as a template finds them."""
     return {"response": texts[0], "responses": texts}

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from pipelines.judging.comparator import Comparator, in_drawn_order, one_of_each_text
+from pipelines.judging.comparator import Comparator
+from pipelines.judging.equal_texts import in_drawn_order, one_of_each_text, shared_by_text
 from pipelines.judging.merge_sort import EVEN, is_even
-from pipelines.judging.response_row import response_row, shared_by_text
+from pipelines.judging.response_row import response_row
 from pipelines.judging.strength import bradley_terry, win_rates
 from pipelines.judging.tournaments import Game, Play, knockout, round_robin, swiss
 from pipelines.part import Where, identity_of
@@ -58,8 +59,9 @@ class Tournament(Comparator):
             raise where.error('is for format = "swiss" only', "rounds")
 
     def decisive(self) -> dict[str, Any]:
-        """As `ModelJudge.decisive`, and how a score comes of the games."""
-        played = [self.format, self.rounds, self.rule, identity_of(self.band)]
+        """As `Comparator.decisive`, and how a score comes of the games."""
+        band = identity_of(self.band)
+        played = [self.format, self.rounds, self.rule, band, self.samples]
         return super().decisive() | {"tournament": played}
 
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -23,11 +23,11 @@ from pipelines.backend import Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.judging.fence import Fence
 from pipelines.judging.marks import P_A
-from pipelines.judging.model_judge import GREEDY, Asked, Heard, ModelJudge, judgeable, read_reply
-from pipelines.judging.odds import LIKELIEST, TooLittleMass, alternatives, read_odds
+from pipelines.judging.model_judge import GREEDY, Heard, ModelJudge
+from pipelines.judging.odds import LIKELIEST, Odds, check_odds, hear_odds
 from pipelines.judging.reading import Shown, read_verdict
+from pipelines.judging.stated_token import stated_token
 from pipelines.judging.tie_rule import TieRule
-from pipelines.judging.verdict_token import BEGINNINGS_OF_TIE, verdict_token
 from pipelines.part import Threshold, Where, micro
 from pipelines.unit import gather
 from schemas.canonical import MICRO, make_id
@@ -41,9 +41,11 @@ Pair = tuple[Response, Response]
 
 ORDERS: tuple[Order, ...] = ("AB", "BA")
 
-
 NEITHER = "C"
 """The letter of a tie: "tie" may be several tokens."""
+
+BEGINNINGS_OF_TIE = ("t", "ti", "tie")
+"""What the first of them may be, where a judge reasons first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,12 @@ class Comparator(ModelJudge):
         if "scale" in self.model_fields_set:
             raise where.error("this judge compares and has no scale of its own", "scale")
         if self.read == "probability":
-            self._check_tokens(where)
+            check_odds(self, where, setting='read = "probability"', alone=self.alone)
         super().check(where)
 
-    def _check_tokens(self, where: Where) -> None:
-        """Raises RecipeError where log-probabilities are asked for in vain."""
-        if self.alone and self.samples > 1:
-            raise where.error("the log-probabilities of one token are equal each time", "samples")
-        if self.reask and "reask" in self.model_fields_set:
-            raise where.error("log-probabilities are not asked for again: reask = 0", "reask")
-        if not self.decoding.top_logprobs or self.decoding.logprobs is False:
-            raise where.error('read = "probability" needs log-probabilities', "sampling")
+    def decisive(self) -> dict[str, Any]:
+        """As `ModelJudge.decisive`, and whether odds are read rather than words."""
+        return super().decisive() | ({"reads": "odds"} if self.read == "probability" else {})
 
     def tie_rule(self) -> TieRule:
         """The orders are averaged, as in PairS."""
@@ -157,10 +154,14 @@ class Comparator(ModelJudge):
         texts = dict(zip(self.candidates, _texts(pair, order), strict=True))
         asked = await self.put(unit, texts, self.form())
         if self.read == "probability":
-            odds = [self._odds(asked, index) for index in range(self.samples)]
+            place = partial(self._place, fence=asked.fence)
+            said = [
+                hear_odds(asked, at, self.answers, place, self._p_first)
+                for at in range(self.samples)
+            ]
             return [
                 self._row(unit, pair, order, dimension, one, p_a=_turned(one.value, order))
-                for one in odds
+                for one in said
             ]
         heard = await gather(self.hear(unit, asked, at, self._read) for at in range(self.samples))
         return [
@@ -174,26 +175,15 @@ class Comparator(ModelJudge):
             raise JudgmentError("a tie is no verdict here: it must be A or B")
         return shown
 
-    def _odds(self, asked: Asked, index: int) -> Heard[float]:
-        """The probability that A, as shown, is better; `raw` has the alternatives it comes from."""
-        reply = asked.replies[index]
-        raw = reply.text
-        try:
-            at = read_reply(reply, lambda: self._place(reply, asked.fence))
-            raw = alternatives(reply, at)
-            odds = read_odds(reply, self.answers, at=at)
-        except JudgmentError as unread:
-            mass = unread.mass if isinstance(unread, TooLittleMass) else None
-            return Heard(index, None, raw, reply.reasoning, str(unread), mass)
-        neither = fsum(odds.of[answer] for answer in self.answers[2:])
-        p = round(odds.of["A"] + neither / 2, 6)
-        return Heard(index, p, raw, reply.reasoning, None, odds.mass)
+    def _p_first(self, odds: Odds) -> float:
+        """The probability that A, as shown, is better; neither counts half."""
+        return odds.of["A"] + fsum(odds.of[answer] for answer in self.answers[2:]) / 2
 
     def _place(self, reply: Completion, fence: Fence) -> int:
         """The token that is the verdict."""
         if not reply.logprobs:
             raise JudgmentError('the reply has no log-probabilities; read = "verdict" needs none')
-        return 0 if self.alone else verdict_token(reply, fence)
+        return 0 if self.alone else stated_token(reply, fence, read_verdict, _begins)
 
     def _row(
         self,
@@ -245,20 +235,8 @@ def verdict_of(shown: Shown | None, order: Order) -> Verdict | None:
     return "a" if (shown == "A") == (order == "AB") else "b"
 
 
-def one_of_each_text(responses: Sequence[Response]) -> list[Response]:
-    """Of the responses that can be judged one of each text, that with the smallest id.
-
-    Equal texts are never compared.
-    """
-    texts: dict[str | None, Response] = {}
-    for response in sorted(judgeable(responses), key=lambda one: one.response_id):
-        texts.setdefault(response.text, response)
-    return list(texts.values())
-
-
-def in_drawn_order(unit: "Unit", judge: str, responses: Iterable[Response]) -> list[Response]:
-    """Some responses in an order that the recipe's seed draws, whatever order they came in."""
-    return sorted(responses, key=lambda one: unit.draw(judge, one.response_id))
+def _begins(token: str, verdict: Shown) -> bool:
+    return token.lower() in (BEGINNINGS_OF_TIE if verdict == "tie" else (verdict.lower(),))
 
 
 def _p_a(rows: Iterable[Judgment]) -> float | None:

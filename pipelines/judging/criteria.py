@@ -58,11 +58,13 @@ class Criteria(Table):
     """The score of the whole response: "mean", "min", "weighted", or a dimension's name."""
     weights: dict[str, Threshold] = Field(default_factory=dict)
     """Dimension -> weight, for aggregate = "weighted"."""
-    dimensions: tuple[Dimension, ...] = Field(min_length=1)
+    dimensions: tuple[Dimension, ...]
     """What is rated, in the order in which it is asked for."""
 
     @model_validator(mode="after")
     def _dimensions_are_clear(self) -> "Criteria":
+        if not self.dimensions:
+            raise ValueError("a rubric needs a dimension")
         seen: set[tuple[str, str]] = set()
         spoken: dict[str, str] = {}
         for dimension in self.dimensions:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isfinite
 
 from schemas.canonical import MICRO
 from schemas.rows import Judgment
@@ -68,23 +67,27 @@ def _add(marks: Marks, one: Judgment) -> None:
     if one.mass is not None:
         marks.masses.append(_micro(one.mass))
     if one.response_id is not None:
-        own, mark = marks.scores[one.response_id], _score(one)
+        own, mark = marks.scores[one.response_id], score_of(one)
     else:
         assert one.response_a_id is not None and one.response_b_id is not None
-        own, mark = marks.p_a[one.response_a_id, one.response_b_id], _p_a(one)
+        own, mark = marks.p_a[one.response_a_id, one.response_b_id], p_a_of(one)
         marks.unread = marks.unread or mark is None
     if mark is not None:
         own.append(mark)
 
 
-def _score(one: Judgment) -> int | None:
-    if one.score is not None and isfinite(one.score):
+def score_of(one: Judgment) -> int | None:
+    """The score of a response, in micro-units; a rank counts as the score -rank."""
+    if one.score is not None:
         return _micro(one.score)
     return None if one.rank is None else -MICRO * one.rank
 
 
-def _p_a(one: Judgment) -> int | None:
-    """As selection reads it: by the scores, else the verdict, else the probability itself."""
+def p_a_of(one: Judgment) -> int | None:
+    """The probability that `a` is better, in micro-units, as selection reads it.
+
+    By the scores, else the verdict, else the probability itself.
+    """
     if one.score_a is not None and one.score_b is not None:
         apart = _micro(one.score_a) - _micro(one.score_b)
         return P_A["a" if apart > 0 else "b" if apart < 0 else "tie"]

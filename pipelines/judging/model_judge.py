@@ -33,7 +33,7 @@ ValueT = TypeVar("ValueT")
 Reader = Callable[[str, Fence, bool], ValueT]
 """Reads a reply: its text, the fence of what it judged, and whether it was cut off."""
 
-Shown = Mapping[str, str | Sequence[str]]
+Quoted = Mapping[str, str | Sequence[str]]
 """What a template quotes: a response, or several, under the name that it has there."""
 
 GREEDY = Sampling(temperature=0.0)
@@ -115,7 +115,7 @@ class ModelJudge(Judge):
         except RecipeError as error:
             raise where.error(str(error), "template") from error
 
-    def trials(self) -> list[tuple[Shown, Mapping[str, Any]]]:
+    def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """What the template is tried on before any call: texts, and what it may say of the reply."""
         return [(dict.fromkeys(self.candidates, "a"), self.form())]
 
@@ -172,7 +172,7 @@ class ModelJudge(Judge):
     async def put(
         self,
         unit: "Unit",
-        shown: Shown,
+        shown: Quoted,
         wanted: Mapping[str, Any],
         sampling: Sampling | None = None,
     ) -> Asked:
@@ -211,7 +211,7 @@ class ModelJudge(Judge):
                 raw, reasoning = reply.text, reply.reasoning
         return Heard(index, None, raw, reasoning, wrong)
 
-    def _fence(self, prompt: Prompt, shown: Shown) -> Fence:
+    def _fence(self, prompt: Prompt, shown: Quoted) -> Fence:
         around = [prompt.tools, self._reference(prompt)]
         conversation = [message_text(message) for message in prompt.messages]
         judged = [one for text in shown.values() for one in _each(text)]
@@ -223,7 +223,7 @@ class ModelJudge(Judge):
         return prompt.reference if "reference" in self.words.variables else None
 
     def _variables(
-        self, prompt: Prompt, shown: Shown, fence: Fence, wanted: Mapping[str, Any]
+        self, prompt: Prompt, shown: Quoted, fence: Fence, wanted: Mapping[str, Any]
     ) -> dict[str, Any]:
         def quoted(text: str | None) -> str | None:
             return None if text is None else fence.quote(text)

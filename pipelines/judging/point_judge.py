@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pipelines.errors import JudgmentError
 from pipelines.judging.aggregate import Said
 from pipelines.judging.model_judge import Heard, ModelJudge
+from pipelines.judging.response_row import response_row
 from pipelines.part import Where
-from schemas.rows import Judgment, Prompt, Response, judgment_id
+from schemas.rows import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -59,40 +60,9 @@ class PointJudge(ModelJudge):
 
     def unasked(self, prompt: Prompt) -> str | None:
         """Why the judge asks nothing about `prompt`; None: it asks."""
-        refused = self.guided and self.without_reference == "unread" and not prompt.reference
-        return NO_REFERENCE if refused else None
-
-    def row(
-        self,
-        unit: "Unit",
-        response: Response,
-        index: int,
-        *,
-        dimension: str | None = None,
-        order: str | None = None,
-        **said: Any,
-    ) -> Judgment:
-        """The judgment of sample `index`; `said` are its other columns."""
-        identity = self.judge_identity(unit)
-        return Judgment(
-            judgment_id=judgment_id(
-                target=response.response_id,
-                judge_identity=identity,
-                judge=self.name,
-                order=order,
-                annotator=None,
-                index=index,
-                dimension=dimension,
-            ),
-            prompt_id=response.prompt_id,
-            judge=self.name,
-            judge_identity=identity,
-            response_id=response.response_id,
-            sample_index=index,
-            dimension=dimension,
-            order=order,
-            **said,
-        )
+        if not self.guided or self.without_reference == "unguided":
+            return None
+        return None if (prompt.reference or "").strip() else NO_REFERENCE
 
     def rows(
         self,
@@ -108,7 +78,8 @@ class PointJudge(ModelJudge):
         dimensions have the same.
         """
         for name, one in rated.items():
-            yield self.row(
+            yield response_row(
+                self,
                 unit,
                 response,
                 index,
@@ -124,7 +95,8 @@ class PointJudge(ModelJudge):
             whole = float(score({name: one.said for name, one in rated.items()}))
         except JudgmentError as unread:
             error = str(unread)
-        yield self.row(
+        yield response_row(
+            self,
             unit,
             response,
             index,
@@ -138,7 +110,7 @@ class PointJudge(ModelJudge):
     def unasked_rows(self, unit: "Unit", responses: Sequence[Response], why: str) -> list[Judgment]:
         """A judgment without a score for each sample of each response."""
         return [
-            self.row(unit, response, index, error=why)
+            response_row(self, unit, response, index, error=why)
             for response in responses
             for index in range(self.samples)
         ]

@@ -32,6 +32,8 @@ class Gates(Table):
     @field_validator("judge_accuracy", mode="before")
     @classmethod
     def _form(cls, given: object) -> object:
+        if given == {}:
+            raise ValueError("no judge is named")
         for bound in given.values() if isinstance(given, dict) else (given,):
             if given is not None:
                 at_least(bound)

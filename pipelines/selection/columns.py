@@ -19,6 +19,7 @@ from pipelines.selection.frames import (
 )
 from pipelines.selection.measured import DIFFICULTY, column_of
 from pipelines.selection.steps import late, named
+from pipelines.selector import Selector
 
 OF_EVERY_PAIR = (*PAIRED, "pair_id", "prompt_id", "pairing", "score_margin",
                  "p_chosen", "p_preferred")  # fmt: skip
@@ -41,7 +42,7 @@ def columns_read(recipe: Recipe) -> Columns:
     """The columns that the score, the pairings, the late filters and the selectors read."""
     parts: tuple[Pairing | Measure, ...] = (*recipe.pairings, *recipe.measures)
     read = reduce(or_, (part.reads for part in parts), OF_EVERY_RECIPE)
-    filtered = _named(recipe.filters, "pairs")
+    filtered = _named(recipe.filters, "pairs") | texts_read(recipe.measures)
     joined = {
         f"{side}_response_id" for side in ("chosen", "rejected") if f"{side}_text" in filtered
     }
@@ -63,6 +64,8 @@ def columns_read(recipe: Recipe) -> Columns:
 def pairs_read(recipe: Recipe) -> Sequence[str]:
     """The columns of kept pairs, numbers among them: what is published, and what selectors read."""
     of_selectors = {name for selector in recipe.selectors for name in selector.reads}
+    texts = texts_read(recipe.selectors) - {"prompt_text"}  # a text is joined by its id
+    of_selectors |= {text.replace("_text", "_response_id") for text in texts}
     return [*OF_EVERY_PAIR, *sorted(of_selectors.difference(OF_EVERY_PAIR))]
 
 
@@ -70,6 +73,11 @@ def measures_read(recipe: Recipe) -> list[str]:
     """The columns of measures that selectors read, and what is published as `difficulty`."""
     named = {name for selector in recipe.selectors for name in selector.measure_names()}
     return [column_of(one.name) for one in recipe.measures if one.name in named | {DIFFICULTY}]
+
+
+def texts_read(parts: Iterable[Measure | Selector]) -> frozenset[str]:
+    """The texts of pairs (`frames.TEXT_COLUMNS`) that some parts read."""
+    return frozenset(text for part in parts for text in part.texts)
 
 
 def _named(filters: Iterable[Filter], on: On) -> frozenset[str]:

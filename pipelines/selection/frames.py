@@ -7,6 +7,7 @@ A table has those of them that some part of the recipe reads (`Columns`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -30,6 +31,7 @@ PROMPTS = {
     "licence": pl.String,
     "lang": pl.String,
     "task": pl.String,
+    "source": pl.String,
     "has_reference": pl.Boolean,
     "n_messages": pl.Int64,
     "n_chars": pl.Int64,
@@ -42,10 +44,11 @@ PROMPTS = {
     "model_score_sum": pl.Int64,
     "model_score_sumsq": pl.Int128,
 }
-"""`score_sum`, `score_sumsq`: sum and sum of squares (micro-units, squared) over the scored
-responses; `model_*`: the same over each model's mean score."""
+"""`source`: the names of its sources, joined by "+". `score_sum`, `score_sumsq`: sum and sum of
+squares (micro-units, squared) over the scored responses; `model_*`: the same over each model's mean
+score."""
 
-PROMPTS_BEFORE = frozenset(list(PROMPTS)[:8])
+PROMPTS_BEFORE = frozenset(list(PROMPTS)[:9])
 """The columns that exist before any call: a filter that needs no others runs first."""
 
 RESPONSES = {
@@ -139,6 +142,7 @@ PAIRS = {
     "licence": pl.String,
     "lang": pl.String,
     "task": pl.String,
+    "source": pl.String,
 }
 """What filters on pairs and selectors see. `score_margin` = `score_chosen` - `score_rejected`, in
 micro-units, null where a score is. `p_chosen` = (n_votes_chosen + 1/2) / (n_votes + 1), ties
@@ -151,6 +155,9 @@ TEXT_COLUMNS = {
     "pairs": ("prompt_text", "chosen_text", "rejected_text"),
 }
 """Texts that a filter may name as well; they are joined only for the filters that do."""
+
+PairText = Literal["prompt_text", "chosen_text", "rejected_text"]
+"""The texts of pairs, which measures and selectors may read too."""
 
 
 @dataclass(frozen=True, slots=True)

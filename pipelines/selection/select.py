@@ -15,13 +15,14 @@ import polars as pl
 from pipelines.errors import StoreError
 from pipelines.filter import On
 from pipelines.recipe import Recipe
-from pipelines.selection.blocks import in_blocks
+from pipelines.selection.blocks import PROMPTS_AT_ONCE, in_blocks
 from pipelines.selection.columns import (
     OF_DROPPED_PAIR,
     OF_EVERY_PAIR,
     columns_read,
     measures_read,
     pairs_read,
+    texts_read,
 )
 from pipelines.selection.frames import Frames
 from pipelines.selection.funnel import Funnel
@@ -36,6 +37,7 @@ from pipelines.selection.steps import (
     make_pairs,
     texts_named,
 )
+from pipelines.selector import Selector
 
 OF_RESPONSES = ("response", "prompt", "response_id", "arrival", "score", "n_scores")
 OF_PROMPTS = ("prompt", "prompt_id", "arrival", "group_id", "n_responses", "n_scored", "score_sum",
@@ -101,7 +103,10 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     dropped = [filtered]
     for selector in recipe.selectors:
         pairs = pairs.with_row_index(ROW)
-        kept, drops = apply_selectors([selector], pairs, recipe.head.seed)
+        kept, drops = apply_selectors(
+            [selector], _digested(selector, pairs, texts), recipe.head.seed
+        )
+        kept = kept.select(pairs.columns)
         funnel.step(f"selectors.{selector.name}", "pairs", pairs.height, kept.height, drops)
         dropped.append(_less(pairs, kept))
         pairs = kept.drop(ROW)
@@ -144,8 +149,9 @@ def _pair(
 def _pair_block(recipe: Recipe, block: Frames, texts: Texts) -> _Block:
     read = columns_read(recipe).pairs
     pairs, drops = make_pairs(recipe.pairings, block, recipe.head.seed, read)
-    pairs, measures = measured(recipe.measures, block, pairs)
-    pairs = pairs.with_row_index(ROW)
+    named = texts_read(recipe.measures)
+    pairs, measures = measured(recipe.measures, block, texts(pairs, named) if named else pairs)
+    pairs = pairs.drop(named).with_row_index(ROW)
     kept, filtered = _sift(recipe, pairs, "pairs", texts)
     by_comparison = pl.col("id").is_in(pairs["comparison_id"].drop_nulls().unique().implode())
     return _Block(
@@ -156,6 +162,14 @@ def _pair_block(recipe: Recipe, block: Frames, texts: Texts) -> _Block:
         undecided=drops.filter(~by_comparison, level="comparisons"),
         measures=measures,
     )
+
+
+def _digested(selector: Selector, pairs: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+    """What the selector gets: with what it makes of texts, of some pairs at a time."""
+    if not selector.texts:
+        return pairs
+    blocks = list(pairs.iter_slices(PROMPTS_AT_ONCE)) or [pairs]
+    return pl.concat(selector.digest(texts(block, selector.texts)) for block in blocks)
 
 
 def _difficulty(pairs: pl.DataFrame) -> pl.Expr:

@@ -26,6 +26,7 @@ _SCORES = {name: rounded(pl.col(name) * MICRO) for name in ("score", "score_a", 
 _FACTS = {
     "failed": pl.col("error").is_not_null(),
     "has_text": pl.col("norm_hash").is_not_null(),
+    "source": pl.col("sources").list.join("+"),
     "has_reference": pl.col("reference").is_not_null(),
     "n_messages": pl.col("messages").list.len(),
 }

@@ -104,7 +104,7 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
 
 def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     """The sampling parameters under their names on the wire, `extra_body` beside them."""
-    given = sampling.given
+    given = dict(sampling.given)  # what is given decides the ledger's key, and stays
     extra = given.pop("extra_body", {})
     if "max_tokens" in given:
         given[dialect.max_tokens_field] = given.pop("max_tokens")

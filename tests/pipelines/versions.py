@@ -20,6 +20,7 @@ from pipelines.selection.frames import PAIRS, PROMPTS, Frames
 from pipelines.selection.measured import LONG
 from pipelines.selection.select import Selected
 from pipelines.selection.staged import read_frames
+from pipelines.selection.texts import norm_hash, text_hash
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
 from schemas.tables import ORDER, STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
@@ -39,6 +40,7 @@ class Content:
     drops: list[Drop] = field(default_factory=list)
     pairs: list[dict[str, Any]] = field(default_factory=list)
     dropped_pairs: list[dict[str, Any]] = field(default_factory=list)
+    measures: list[dict[str, Any]] = field(default_factory=list)
 
     def selected(self, staged: Path) -> Selected:
         """What selection found: scores 3, 2, 1 of the responses 0, 1, 2 of each prompt."""
@@ -56,7 +58,7 @@ class Content:
             pairs=self._numbered(self.pairs, frames).select(
                 *OF_EVERY_PAIR, difficulty=pl.lit(None, pl.Float64)
             ),
-            measures=pl.DataFrame(schema=LONG),
+            measures=pl.DataFrame(self.measures, schema=LONG),
             dropped_pairs=self._numbered(self.dropped_pairs, frames).select(OF_DROPPED_PAIR),
             responses=frames.responses.with_columns(
                 pl.col("response_id").replace_strict(scores, return_dtype=pl.Int64).alias("score"),
@@ -152,7 +154,7 @@ def stage(content: Content, folder: Path, *, files: int = 1, order: int | None =
     """Stages the evidence in `folder`, its rows shuffled by `order` over several files."""
     tables = {
         "prompts": [asdict(row) | {"n_chars": 9} for row in content.prompts],
-        "responses": [asdict(row) | {"n_chars": len(row.text or "")} for row in content.responses],
+        "responses": [asdict(row) | _text_facts(row.text) for row in content.responses],
         "judgments": [asdict(row) for row in content.judgments],
         "drops": [asdict(row) for row in content.staged_drops],
     }
@@ -165,6 +167,14 @@ def stage(content: Content, folder: Path, *, files: int = 1, order: int | None =
             with closing(runs):
                 runs.write(pa.Table.from_pylist(rows[file::files], STAGED[table]))
     return folder
+
+
+def _text_facts(text: str | None) -> dict[str, Any]:
+    return {
+        "n_chars": len(text or ""),
+        "text_hash": text_hash(text),
+        "norm_hash": norm_hash(text),
+    }
 
 
 def write(

@@ -1,6 +1,7 @@
 """`pairwright judge check` and the gate that it serves, from the command line to the store."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,8 @@ def test_a_paid_judge_is_refused_before_its_first_call(
     path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
     code, printed, _ = pairwright("build", str(path), "--set", 'gates.judge_accuracy=">= 0.7"')
     assert code == 3
-    command = f"pairwright judge check {path} --on LABELLED --store store --judge rating"
+    change = """--set 'gates.judge_accuracy=">= 0.7"'"""
+    command = f"pairwright judge check {path} --on LABELLED {change} --store store --judge rating"
     assert command in printed
     assert server.stats()["requests"] == 0
     (place,) = refused(tmp_path)
@@ -213,7 +215,7 @@ def test_a_paid_judge_is_refused_before_its_first_call(
     assert command in (place / "reasons.txt").read_text()
 
     labelled(tmp_path / "LABELLED.jsonl", 120)
-    check = command.replace("LABELLED", "LABELLED.jsonl").removeprefix("pairwright ").split()
+    _, *check = shlex.split(command.replace("LABELLED", "LABELLED.jsonl"))
     check = [word for word in check if word not in ("--store", "store")]
     code, printed, _ = pairwright(*check)
     assert code == 0
@@ -316,12 +318,57 @@ def test_pandalms_recorded_judges_against_the_majority_of_three_people(
         (("--on", "sums", "--judge", "likelyhood"), 'did you mean "likelihood"'),
         (("--on", "sums", "--choose", "none.jinja"), "none.jinja: no such file"),
         (("--on", "sums", "--judge", "verifier", "--choose", "x.jinja"), "no template"),
+        (("--on", "sums", "--paraphrase", "bard"), "no such model; Valid: student, teacher"),
+        (("--on", "sums", "--paraphrase", "student"), "has no template of its own"),
     ],
 )
 def test_what_is_wrong_is_told_before_any_call(pairwright: Pairwright, words: Sequence[str], said):
     code, printed, complained = pairwright("judge", "check", "quickstart", *words)
     assert (code, printed) == (2, "")
     assert said in complained
+
+
+def test_letters_that_mean_nothing_are_unread_and_told(pairwright: Pairwright, tmp_path: Path):
+    said = [{"winner_ab": "A>B", "winner_ba": None, "label": "a"}] * 2
+    (tmp_path / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    check = "judge", "check", "quickstart", "--judge", "likelihood", "--on", "said.jsonl"
+    code, printed, _ = pairwright(*check)
+    assert code == 0
+    assert "judge likelihood: 2 labelled pairs without their prompts\n" in printed
+    unread = 'winner_ab: "A>B" (--spelling says what it stands for) (2), winner_ba: nothing (2)'
+    assert f"unread: {unread}\n" in printed
+    assert "no prompts are known: each pair counts as one" in printed
+    code, _, complained = pairwright(*check, "--choose", "x.jinja")
+    assert code == 2
+    assert "is what a judge has said already" in complained
+
+
+def test_why_replies_could_not_be_read_is_told(pairwright, tmp_path: Path, server: ChatServer):
+    write_questions(tmp_path, range(2))
+    path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+    labelled(tmp_path / "x.jsonl", 4)
+    out_of_scale = "--set", "judges.rating.scale=[100, 200]"
+    code, printed, _ = pairwright("judge", "check", str(path), "--on", "x.jsonl", *out_of_scale)
+    assert code == 0
+    assert "\nunread: " in printed
+
+
+def test_no_call_is_paid_before_every_template_is_found_good(
+    pairwright, tmp_path: Path, server: ChatServer
+):
+    write_questions(tmp_path, range(2))
+    path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+    labelled(tmp_path / "x.jsonl", 20)
+    (tmp_path / "good.jinja").write_text("{{ response }} Rating: {{ form }}")
+    (tmp_path / "bad.jinja").write_text("{{ response")
+    check = "judge", "check", str(path), "--on", "x.jsonl", "--choose", "good.jinja"
+    code, _, said = pairwright(*check, "bad.jinja")
+    assert code == 2
+    assert "bad.jinja" in said
+    code, _, said = pairwright(*check, "--paraphrase", "poet")
+    assert code == 2
+    assert "--paraphrase poet: no such model" in said
+    assert server.stats()["requests"] == 0
 
 
 def test_a_recorded_judge_cannot_be_asked(pairwright: Pairwright, shared_data: Path):

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from flows.cli import main
+from flows.judging.figure_cells import share_row
+from pipelines.bias.figure import Figure
 
 RECIPE = """\
 name = "judged"
@@ -114,7 +116,7 @@ def test_every_alarm_names_its_bound_and_what_the_reference_finds(report: Report
         in page
     )
     assert "The commonest reason: score: nothing." in page
-    assert "! It says 8 in 100% of its judgments, more than 90%: it hardly tells answers" in page
+    assert "! It says 8 in 100% of its judgments, more than 90%. It hardly tells answers" in page
     assert "Do not train on what gpt_judge says." in page
 
 
@@ -156,6 +158,13 @@ def test_markdown_has_the_same_tables(report: Report) -> None:
     assert page.startswith("# judged@v0001: ")
     assert "\n## gpt_judge\n" in page
     assert "| longer wins | 100.0% | 100.0 to 100.0 % | 12 duels |" in page
+
+
+@pytest.mark.parametrize(("n", "of"), [(1, "1 duel"), (1200, "1,200 duels")])
+def test_one_is_counted_as_one(n: int, of: str) -> None:
+    row = share_row("ties", Figure(0.5, n, None), "duels", "")
+    assert row is not None
+    assert row[3] == of
 
 
 def test_an_unknown_judge_is_answered_with_those_there_are(

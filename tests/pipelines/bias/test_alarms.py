@@ -92,6 +92,12 @@ def test_what_is_at_its_bound_or_undefined_is_not_alarming(found: dict[str, Any]
     assert alarms(profile(**found)) == []
 
 
+def test_a_few_equal_scores_may_be_chance() -> None:
+    [alarm] = alarms(profile(distribution=SCORES._replace(n=3, levels={5.0: 3})))
+    assert "It says 5 in 100%" in alarm.words
+    assert not alarm.sure  # of 3, Wilson's bound is 0.438
+
+
 def test_an_interval_that_reaches_back_casts_doubt() -> None:
     unsure = Figure(0.8, 5, Interval(0.4, 1.0))
     for rate in (unsure, unsure._replace(interval=None)):

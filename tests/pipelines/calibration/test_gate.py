@@ -55,6 +55,11 @@ def test_a_judge_that_was_never_checked_fails_and_the_command_is_told(tmp_path: 
     )
 
 
+def test_the_command_checks_the_judge_as_the_recipe_was_changed(tmp_path: Path):
+    (failure,) = failures(tmp_path, "judges.rating.scale=[1, 5]")
+    assert "--on LABELLED --set 'judges.rating.scale=[1, 5]' --store" in failure
+
+
 @pytest.mark.parametrize("bound", [0.7, 0.95])
 def test_a_lower_bound_that_reaches_the_gate_passes(tmp_path: Path, bound: float):
     checked(tmp_path, bound=bound)
@@ -119,7 +124,7 @@ def test_a_gate_on_an_unknown_judge_is_a_fault_of_the_recipe(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "bound", ['"0.7"', '"> 0.7"', '">= 1.5"', '">= 70 %"', "0.7", "true", "[]"]
+    "bound", ['"0.7"', '"> 0.7"', '">= 1.5"', '">= 70 %"', "0.7", "true", "[]", "{}"]
 )
 def test_a_bound_in_another_form_is_refused(tmp_path: Path, bound: str):
     with pytest.raises(RecipeError, match="judge_accuracy"):

@@ -80,7 +80,8 @@ def test_letters_of_recorded_judgments_are_as_shown():
     assert one.winners == Winners("a", "b", (True, True))  # in BA, A is the second response
     assert pair({"winner_ab": "B", "label": "a"}).winners == Winners("b", None, (True, False))
     unread = pair({"winner_ab": "garbage", "winner_ba": "tie", "label": "a"}).winners
-    assert unread == Winners(None, "tie", (True, True))
+    why = 'winner_ab: "garbage" (--spelling says what it stands for)'
+    assert unread == Winners(None, "tie", (True, True), (why,))
 
 
 def test_equal_pairs_count_once_and_contradictory_ones_not_at_all():
@@ -95,6 +96,15 @@ def test_equal_pairs_count_once_and_contradictory_ones_not_at_all():
 def test_recorded_judgments_with_equal_content_are_all_counted():
     said = {"winner_ab": "A", "label": "a"}
     assert len(made(said, said, said).pairs) == 3
+
+
+def test_labels_without_prompts_are_told_apart_by_ids_or_places():
+    right = [{"winner_ab": "A", "label": label} for label in "aab"]
+    turned_round = [{"winner_ab": "A", "label": label} for label in "baa"]
+    digests = {made(*rows).digest for rows in (right, turned_round)}
+    assert len(digests) == 2
+    named = [{"id": f"{number}", **one} for number, one in enumerate(right)]
+    assert made(*named).digest == made(*reversed(named)).digest
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "tie"]), st.booleans()), min_size=1))

@@ -10,7 +10,7 @@ import pytest
 from pipelines.errors import RecipeError, StoreError
 from pipelines.exporting.export import export
 from pipelines.part import kinds
-from pipelines.publishing.folders import inspect_file
+from pipelines.publishing.folders import inspect_file, listed
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.store import Store, Version
 from tests.exports import exported, part, plain_version, tool_pairs, version_of
@@ -20,7 +20,7 @@ KINDS = kinds("exporters")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return {path: (folder / path).read_bytes() for path in listed(folder)}
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,9 @@ BAD = [
     ("3", "there is none"),
     ('["A.", "A.", {"name": "c2", "text": "B."}]', 'two are called "c2"'),
     ('[{"name": "a"}]', "there is none"),
+    ('"Be short."', "there is none"),
+    ('{"name": "a", "text": "A."}', "there is none"),
+    ('["A.", " "]', "c2 has no text"),
     ('[["A."]]', "there is none"),
     ('[{"name": "a b", "text": "B."}]', "there is none"),
 ]
@@ -166,6 +169,7 @@ def test_what_decides_a_judgment_is_in_its_identity(make_unit, model, prompt):
         ({"constraints": CONSTRAINTS[:1] * 2}, 'constraints: two are called "no_commas"'),
         ({"constraints": "prompt"}, "constraints"),
         ({"constraints": ({"name": "a:b", "text": "A."},)}, "name"),
+        ({"constraints": ({"name": "a", "text": ""},)}, "constraints: a has no text"),
         ({"constraints": "reference", "guided": True}, "guided: the reference is the list"),
         ({"scale": (0, 2)}, "scale: a checklist's scores lie between 0 and 1"),
     ],

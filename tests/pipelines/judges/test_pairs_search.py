@@ -210,3 +210,10 @@ def test_a_gap_without_a_beam_is_refused():
 def test_it_asks_as_pairwise_does_so_that_neither_pays_what_the_other_paid():
     assert issubclass(PairsSearch, Comparator)
     assert search().own_template.name == "pairwise.jinja"
+
+
+def test_of_how_many_samples_a_rank_is_made_is_in_its_identity(make_unit, model, prompt):
+    unit = make_unit(prompt("Hi"), model("judge", lambda *_: ""))
+    warm = {"read": "verdict", "sampling": {"temperature": 1.0}}
+    identities = {search(samples=samples, **warm).judge_identity(unit) for samples in (1, 3)}
+    assert len(identities) == 2

@@ -84,6 +84,8 @@ def rate(words: str, choice: int) -> Said:
         return f"Rating: {1 + int(shown[0][0])}"
     if "Reply with the rating alone" in words:
         return shown[0][0], {shown[0][0]: math.log(0.75), "9": math.log(0.25)}
+    if "one JSON object" in words:
+        return json.dumps(ratings[0])
     if ": X" in words:
         names = re.findall(r"^(\w+): X$", words, re.MULTILINE)
         return "\n".join(f"{name}: {'yes' if shown[0] > '1' else 'no'}" for name in names)
@@ -300,3 +302,11 @@ def test_show_names_the_dimensions_beside_the_whole_and_their_words_once(build: 
     assert ("rubric.verbosity", "rejected", "2") in said
     words = [one.why for one in examples.verdicts(pair)]
     assert [bool(why) for why in words] == [judge == "rubric" for judge, _, _ in said]
+
+
+def test_a_structured_rubric_replays_without_a_call(build: Any) -> None:
+    judges = HELPSTEER + 'reply = "json"\nstructured = true\nsampling = { max_tokens = 300 }\n'
+    first, calls = build(judges)
+    again, repeated = build(judges)
+    assert (calls, repeated) == (PROMPTS * RESPONSES, 0)
+    assert published(first, "judgments") == published(again, "judgments")

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -209,6 +210,9 @@ async def test_raising_samples_from_2_to_4_buys_exactly_2(make_unit, model, prom
     assert [request.n for request in judge.asked] == [2, 2]
 
 
+ODDS = {"temperature": 0.0, "max_tokens": 99, "logprobs": True, "top_logprobs": 20}
+
+
 async def test_the_identity_of_a_judgment_changes_with_what_decides_it(
     make_unit, model, prompt, respond
 ):
@@ -220,6 +224,9 @@ async def test_the_identity_of_a_judgment_changes_with_what_decides_it(
         rating(system="Be strict."),
         rating(integers=False),
         rating(sampling={"max_tokens": 10}),
+        rating(sampling=ODDS),
+        rating(scorer="expected", scale=(Decimal(1), Decimal(9)), sampling=ODDS),
+        rating(sampling=ODDS, scale=(Decimal(1), Decimal(9))),
     ]
     assert len({variant.judge_identity(unit) for variant in variants}) == len(variants)
     assert rating(reask=3).judge_identity(unit) == rating().judge_identity(unit)
@@ -374,10 +381,18 @@ async def test_raw_has_what_the_expected_score_is_computed_from(make_unit, model
 async def test_letters_stand_for_ratings_the_best_first(make_unit, model, prompt, respond):
     judge = expected(letters=True, scale=(Decimal(1), Decimal(10)))
     judgment, (request,) = await judged(
-        judge, odds(A=0.5, J=0.25, b=0.25), make_unit, model, prompt, respond
+        judge, odds(A=0.5, K=0.25, b=0.25), make_unit, model, prompt, respond
     )
     assert judgment.score == 0.5 * 10 + 0.25 * 1 + 0.25 * 9
-    assert "a letter from A, the best, to J, the worst" in shown(request)
+    assert "a letter from A, the best, to K, the worst, I left out" in shown(request)
+
+
+async def test_a_judge_that_would_begin_a_sentence_gives_no_letter(
+    make_unit, model, prompt, respond
+):
+    judge = expected(letters=True, scale=(Decimal(1), Decimal(10)))
+    judgment, _ = await judged(judge, odds(I=0.9, A=0.1), make_unit, model, prompt, respond)
+    assert (judgment.score, judgment.mass) == (None, 0.1)
 
 
 def spoken(*texts, **alternatives):
@@ -464,7 +479,7 @@ def test_an_expected_score_lies_on_the_scale_or_is_missing(top, low):
         ({"scale": (0, 9), "samples": 3, "sampling": {"temperature": 1.0}}, "equal each time"),
         ({"scale": (0, 9), "reask": 2}, "reask = 0"),
         ({"scale": (0, 9), "sampling": {"top_logprobs": 0}}, "needs log-probabilities"),
-        ({"scale": (0, 40), "letters": True}, "26 letters"),
+        ({"scale": (0, 40), "letters": True}, "25 letters"),
         ({"letters": True, "sampling": {"max_tokens": 50}}, "answered alone"),
         ({"scorer": "greedy", "letters": True}, 'letters need scorer = "expected"'),
     ],
@@ -509,8 +524,10 @@ async def test_a_prompt_without_a_reference_is_unread_or_judged_unguided(
     judge = model("judge", always("Rating: 5"))
     unit, responses = make_unit(asked, judge), [respond(asked, "4", "r1")]
 
-    [unread] = await rating(guided=True).judge(unit, responses)
-    assert (unread.score, unread.error) == (None, "the prompt has no reference")
+    blank = make_unit(replace(asked, reference=" \n"), judge)
+    for without in (unit, blank):
+        [unread] = await rating(guided=True).judge(without, responses)
+        assert (unread.score, unread.error) == (None, "the prompt has no reference")
     assert judge.asked == []
     [judged] = await rating(guided=True, without_reference="unguided").judge(unit, responses)
     assert judged.score == 5.0

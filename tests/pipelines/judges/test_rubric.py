@@ -410,6 +410,10 @@ async def test_a_specimen_of_every_rubric_can_be_read(judged, path, calls, reply
         ({"aggregate": "meen"}, 'aggregate: no such aggregate "meen"; did you mean "mean"?'),
         ({"weights": {"helpfulness": 1}}, 'weights: aggregate = "weighted" is needed'),
         ({"aggregate": "weighted", "weights": {"helpfulness": 1}}, "weights: a weight is needed"),
+        (
+            {"aggregate": "weighted", "weights": {"helpful": 1}},
+            'weights: no such dimension "helpful"; did you mean "helpfulness"?',
+        ),
         ({"structured": True}, 'structured: reply = "json" is needed'),
         ({"scale": (0, 4)}, "scale: the rubric says the scale"),
         ({"samples": 3}, "samples"),
@@ -427,7 +431,7 @@ ONE = '[[dimensions]]\nname = "a"\ndescription = "A."\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("dimensions = []", "dimensions"),
+        ("dimensions = []", "a rubric needs a dimension"),
         ("[[dimensions]", "not TOML"),
         (ONE + "scale = [5, 1]", "a: scale: 5 is not below 1"),
         (ONE + "scale = [0.5, 1]", "scale"),
@@ -447,4 +451,5 @@ def test_an_own_rubric_that_is_wrong_is_refused(tmp_path, text, message):
     with pytest.raises(RecipeError) as refused:
         rubric(Where("recipe.toml", "[[judges]] #1", tmp_path), rubric="./mine.toml")
     assert str(refused.value).startswith("recipe.toml: [[judges]] #1: ")
+    assert "at least 1 value" not in str(refused.value)
     assert message in str(refused.value)

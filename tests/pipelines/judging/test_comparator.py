@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipelines.backend import Completion, TokenLogprob
 from pipelines.errors import RecipeError
 from pipelines.judges.pairwise import Pairwise
-from pipelines.judging.comparator import _p_a, one_of_each_text
+from pipelines.judging.comparator import _p_a
 from pipelines.judging.tie_rule import PAIRS
 from pipelines.part import Where, load_part
 from pipelines.selection.comparisons import consolidate
@@ -207,13 +207,6 @@ async def test_probabilities_do_not_depend_on_arrival(kind, make_unit, model, pr
     assert any(row.error for row in judged[0])
 
 
-def test_of_equal_texts_the_smallest_id_stands_for_all(prompt, respond):
-    asked = prompt("Hello?")
-    texts = [("r3", "x"), ("r1", "y"), ("r2", "x"), ("r4", " "), ("r5", None)]
-    responses = [respond(asked, text, id_) for id_, text in texts]
-    assert [one.response_id for one in one_of_each_text(responses)] == ["r1", "r2"]
-
-
 SAID = st.one_of(
     st.none(),
     st.sampled_from(["a", "b", "tie"]),
@@ -274,3 +267,10 @@ async def test_a_tie_of_several_tokens_counts_by_the_first(compare):
     judge = comparator(read="probability", sampling={"max_tokens": 9})
     compared = await compare(judge, answer)
     assert [row.p_a for row in compared.rows] == [0.6, 0.6]  # .3 + .6 / 2
+
+
+def test_whether_odds_or_words_are_read_is_in_the_identity(make_unit, model, prompt):
+    sampling = {"temperature": 0.0, "max_tokens": 99, "logprobs": True, "top_logprobs": 20}
+    unit = make_unit(prompt("Hi"), model("judge", lambda *_: ""))
+    read = [comparator(read=one, sampling=sampling) for one in ("verdict", "probability")]
+    assert read[0].judge_identity(unit) != read[1].judge_identity(unit)

@@ -36,10 +36,6 @@ def test_one_readable_sample_is_enough_for_a_response_but_not_one_order_for_a_co
     assert marks_of(orders, "rs").unread
 
 
-def test_a_score_that_is_no_number_is_unread():
-    assert marks_of([said(response_id="r", score=float("-inf"))], "r").unread
-
-
 @pytest.mark.parametrize(
     ("rows", "mean_of_r", "from_even"),
     [

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.errors import RecipeError
 from pipelines.filter import Filter
@@ -103,6 +105,125 @@ def test_certainty_is_the_difference_of_implicit_rewards() -> None:
     assert values(certainty, given) == {("p0", "p1"): (pytest.approx(4.0), 1)}
 
 
+def test_strength_is_the_log_odds_of_the_soft_label() -> None:
+    p = [0.7, 0.5, 0.3, None]  # 3 of 4 votes, an even vote, 1 of 4, none
+    pairs = rows_of("pairs", [{"p_chosen": one, "n_votes": 4 if one else 0} for one in p])
+    found = part("measures", "strength").measure(frames(), pairs)
+    assert found["value"].to_list() == pytest.approx([0.8472978603872034, 0.0, -0.8472978603872034])
+    assert found["n_obs"].to_list() == [4, 4, 4]
+    irepo_loss = (0.8472978603872034 - found["value"][0]) ** 2
+    assert irepo_loss == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_reward_margin_is_one_judges_own() -> None:
+    given = frames(("rm", "p0", 0.5), ("rm", "p1", 2.5), ("rm", "p2", 0.5))
+    margin = part("measures", "reward_margin", judge="rm")
+    assert values(margin, given) == {
+        ("p0", "p1"): (-2.0, 1), ("p0", "p2"): (0.0, 1), ("p1", "p2"): (2.0, 1),
+    }  # fmt: skip
+    odds = part("measures", "reward_margin", judge="rm", unit="probability", temperature=2)
+    found = values(odds, given)
+    assert found["p1", "p2"] == (pytest.approx(0.7310585786300049), 1)
+    assert found["p0", "p1"] == (pytest.approx(1 - 0.7310585786300049), 1)
+    assert found["p0", "p2"] == (0.5, 1)
+
+
+def looks(*verdicts: tuple[int, str, str | None], judge: str = "arena") -> list[dict[str, Any]]:
+    """Judgments of p0 against p1: (sample, order, verdict)."""
+    return [
+        {"judgment_id": f"{judge} {n}", "prompt_id": "p", "comparison_id": f"{judge} p0 p1",
+         "response_a_id": "p0", "response_b_id": "p1", "judge": judge,
+         "sample_index": sample, "order": order, "verdict": verdict}
+        for n, (sample, order, verdict) in enumerate(verdicts)
+    ]  # fmt: skip
+
+
+def flip_rates(*rows: dict[str, Any], **fields: Any) -> dict[tuple[str, str], tuple[float, int]]:
+    return values(part("measures", "flip_rate", **fields), frames_of(SCORES, POLICY, rows))
+
+
+def test_the_flip_rate_counts_each_order_of_each_sample() -> None:
+    rows = looks((0, "AB", "a"), (0, "BA", "a"), (1, "AB", "a"), (1, "BA", "b"))
+    found = flip_rates(*rows, judges=("arena",))
+    assert found == {("p0", "p1"): (pytest.approx(0.3), 4)}  # (1 + 1/2) / 5
+    # the judge that scores p0 over p1 is a fifth reading, and the only one of other pairs
+    every = flip_rates(*rows, min_readings=1)
+    assert every["p0", "p1"] == (0.25, 5)
+    assert every["p2", "p3"] == (0.25, 1)
+    assert ("p2", "p3") not in flip_rates(*rows)
+
+
+def test_a_tie_counts_half_against_and_what_is_unread_is_no_reading() -> None:
+    rows = looks((0, "AB", "tie"), (0, "BA", "a"), (1, "AB", None), (1, "BA", "a"))
+    assert flip_rates(*rows, judges=("arena",))["p0", "p1"] == (0.25, 3)  # (1/2 + 1/2) / 4
+
+
+def test_samples_of_a_judge_that_scores_are_readings() -> None:
+    rows = [
+        {"judgment_id": f"{name} {sample}", "prompt_id": "p", "response_id": name, "judge": "r",
+         "sample_index": sample, "score": score * UNIT}
+        for name, scores in {"p0": (9, 9, 2), "p1": (5, 5, 5)}.items()
+        for sample, score in enumerate(scores)
+    ]  # fmt: skip
+    assert flip_rates(*rows, judges=("r",)) == {("p0", "p1"): (0.375, 3)}  # (1 + 1/2) / 4
+
+
+@settings(max_examples=25, deadline=None)
+@given(against=st.integers(0, 12), favour=st.integers(0, 12))
+def test_more_readings_against_a_label_make_a_flip_likelier(against: int, favour: int) -> None:
+    def rate(a: int, f: int) -> float:
+        rows = looks(*((n, "AB", "b" if n < a else "a") for n in range(a + f)))
+        return flip_rates(*rows, judges=("arena",), min_readings=1)["p0", "p1"][0]
+
+    if against + favour:
+        assert rate(against, favour) == pytest.approx((against + 0.5) / (against + favour + 1))
+        assert rate(against, favour) + rate(favour, against) == pytest.approx(1)
+
+
+def consistency(*others: float | None) -> float | None:
+    """CREAM's of 1, 2, 3... with the scores of another judge."""
+    rows = [
+        {"judgment_id": f"other {n}", "prompt_id": "p", "response_id": f"p{n}", "judge": "before",
+         "score": None if score is None else round(score * UNIT)}
+        for n, score in enumerate(others)
+    ]  # fmt: skip
+    given = frames_of({"p": [n + 1 for n in range(len(others))]}, {}, rows)
+    found = values(part("measures", "consistency", judge="judge", other="before"), given)
+    assert len({value for value, _ in found.values()}) <= 1
+    return next((value for value, _ in found.values()), None)
+
+
+def test_consistency_is_creams() -> None:
+    assert consistency(1, 2, 3, 5, 4) == pytest.approx(0.9)  # tau 0.8
+    assert consistency(1, 2, 3, 4, 5) == 1
+    assert consistency(5, 4, 3, 2, 1) == 0
+
+
+def test_ties_leave_consistency_as_tau_b_has_it() -> None:
+    # of three pairs two agree and one is tied by the other judge: 2 / sqrt(3 * 2)
+    assert consistency(1, 1, 2) == pytest.approx((2 / math.sqrt(6) + 1) / 2)
+    assert consistency(3, 3, 3) is None
+
+
+def test_consistency_joins_by_id_and_leaves_out_what_one_judge_has_not_scored() -> None:
+    assert consistency(1, None, 3, 5, 4) == pytest.approx((4 / 6 + 1) / 2)
+    assert consistency(1, None) is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=7))
+def test_tau_b_is_that_of_its_definition(scores: list[int]) -> None:
+    both = [(i, j) for i in range(len(scores)) for j in range(i + 1, len(scores))]
+    signs = [(scores[j] > scores[i]) - (scores[j] < scores[i]) for i, j in both]
+    untied = sum(map(abs, signs))
+    found = consistency(*scores)
+    if not untied:
+        assert found is None
+    else:
+        tau = sum(signs) / math.sqrt(len(both) * untied)
+        assert found == pytest.approx((tau + 1) / 2)
+
+
 def test_a_column_is_a_measure_in_its_own_units() -> None:
     margin = part("measures", "column", column="score_margin", negative=True)
     assert values(margin, frames())["p0", "p3"] == (-7.0, 1)
@@ -153,6 +274,63 @@ def test_another_table_is_another_recipe_and_another_path_is_not(tmp_path: Path)
     losses_in(tmp_path, {"0": 0.5})
     other = part("measures", "held_out_loss", tmp_path, losses="losses.parquet")
     assert one.identity() == copy.identity() != other.identity()
+
+
+def with_texts(*sides: tuple[str | None, str | None]) -> pl.DataFrame:
+    pairs = rows_of("pairs", [{} for _ in sides])
+    chosen, rejected = zip(*sides, strict=True)
+    return pairs.with_columns(
+        pl.Series("chosen_text", chosen, pl.String), pl.Series("rejected_text", rejected, pl.String)
+    )
+
+
+def test_the_edit_distance_is_a_share_of_the_longer_answer() -> None:
+    pairs = with_texts(
+        ("a b c", "a x c"), ("a b c d", "a b c"), ("same", "same"), ("a", "b"), (None, "a"),
+        ("Yes", "yes"), ("我是学生", "我是老师"), (" ", "\n"),
+    )  # fmt: skip
+    found = part("measures", "edit_distance").measure(frames(), pairs)
+    assert found.columns == ["pair_id", "value", "n_obs"]
+    assert dict(found.select("pair_id", "value").rows()) == {
+        "0": 1 / 3, "1": 1 / 4, "2": 0.0, "3": 1.0, "5": 1.0, "6": 1 / 2, "7": 0.0,
+    }  # fmt: skip
+    assert found["n_obs"].to_list() == [3, 4, 1, 1, 1, 4, 0]
+    cut = part("measures", "edit_distance", max_tokens=1).measure(frames(), pairs)
+    assert cut["value"].to_list()[:2] == [0.0, 0.0]
+
+
+def products_in(folder: Path, **columns: list[Any]) -> None:
+    lengths = [2] * len(columns["ww"])
+    ids = [str(number) for number in range(len(lengths))]
+    table = {"pair_id": ids, "n_w": lengths, "n_l": lengths} | columns
+    pl.DataFrame(table).write_parquet(folder / "p.parquet")
+
+
+def test_ches_is_what_the_paper_says(tmp_path: Path) -> None:
+    # S_w = S_l; S_w = (1, 0) and S_l = (0, 1); S_w = (1, 0) and S_l = (2, 0)
+    products_in(tmp_path, ww=[5.0, 1.0, 1.0, math.nan], wl=[5.0, 0.0, 2.0, 1.0], n_l=[2, 2, 4, 2])
+    pairs = rows_of("pairs", [{} for _ in range(5)])
+    plain = part("measures", "ches", tmp_path, products="p.parquet", by_length=False)
+    assert plain.measure(frames(), pairs).sort("pair_id").rows() == [
+        ("0", 0.0, 4), ("1", -1.0, 4), ("2", 1.0, 6),
+    ]  # fmt: skip
+    by_length = part("measures", "ches", tmp_path, products="p.parquet")
+    values = by_length.measure(frames(), pairs).sort("pair_id")["value"].to_list()
+    assert values == [0.0, -1 / 4, 2 / 8 - 1 / 4]
+
+
+def test_products_that_cannot_be_true_are_refused(tmp_path: Path) -> None:
+    for wrong, why in (
+        ({"pair_id": ["a", "a"]}, "pair a stands twice"),
+        ({"n_l": [1, 0]}, "pair 1 has an answer without tokens"),
+        ({"ww": [1.0, -1.0]}, "pair 1 has a negative"),
+    ):
+        products_in(tmp_path, **{"ww": [1.0, 1.0], "wl": [1.0, 1.0]} | wrong)
+        with pytest.raises(RecipeError, match=rf"\[\[measures\]\].*products: .*{why}"):
+            part("measures", "ches", tmp_path, products="p.parquet")
+    pl.DataFrame({"pair_id": ["a"]}).write_csv(tmp_path / "p.csv")
+    with pytest.raises(RecipeError, match="column ww, wl, n_w, n_l is missing"):
+        part("measures", "ches", tmp_path, products="p.csv")
 
 
 def with_measure(pairs: dict[str, float | None], name: str = "difficulty") -> pl.DataFrame:

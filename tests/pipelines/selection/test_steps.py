@@ -1,5 +1,6 @@
 import math
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,7 +10,14 @@ from polars.testing import assert_frame_equal
 
 from pipelines.errors import RecipeError
 from pipelines.part import kinds
-from pipelines.selection.frames import NUMBER, NUMBERS, PAIRS, RESPONSES_BEFORE, Frames
+from pipelines.selection.frames import (
+    NUMBER,
+    NUMBERS,
+    PAIRS,
+    RESPONSES_BEFORE,
+    TEXT_COLUMNS,
+    Frames,
+)
 from pipelines.selection.measured import columns_of, measured
 from pipelines.selection.steps import (
     NO_DROPS,
@@ -26,6 +34,8 @@ from tests.pipelines.tables import UNIT, frames_of, part, rows_of
 
 AIR = {"p1": [8, 7, 9, 8], "p2": [9, 2, 7, 5], "p3": [8, 6, 5, 8, 7], "p4": [9, 9, 9, 9]}
 
+DATA = Path(__file__).parents[3] / "data" / "prompts"
+
 EXAMPLES = {
     "margin": {"min": 1},
     "min_score": {"min": 2},
@@ -35,10 +45,16 @@ EXAMPLES = {
     "disagreement": {"max": 2},
     "length_ratio": {"max": Decimal("1.5")},
     "licence": {"allow": ("MIT",)},
+    "contamination": {"against": ("sums_held_out.jsonl",), "column": "question"},
     "sample": {"fraction": Decimal("0.5")},
     "at_most_per_prompt": {"n": 2},
     "correct_wrong": {"correct": 2, "wrong": 1},
     "band": {"measure": "difficulty", "min": -2},
+    "margin_schedule": {"by": "chosen_model", "min": {"0": 1, "1": 2}},
+    "mixture": {"by": "chosen_model", "weights": {"0": 2, "1": 1}},
+    "subset": {"by": "chosen_model", "share": Decimal("0.5")},
+    "isa": {"share": Decimal("0.5"), "dimensions": 4},
+    "k_center": {"n": 2, "dimensions": 4},
 }
 """What a kind needs beside its defaults."""
 
@@ -46,7 +62,7 @@ DIFFICULTY = part("measures", "column", name="difficulty", column="score_margin"
 
 
 def example(shelf, kind):
-    return part(shelf, kind, **EXAMPLES.get(kind, {}))
+    return part(shelf, kind, DATA, **EXAMPLES.get(kind, {}))
 
 
 # ---- AIR, section C: the oracle of methods.md
@@ -374,6 +390,7 @@ def test_every_pairing_is_blind_to_row_order_and_accounts_for_each_prompt(kind, 
 def test_every_filter_is_blind_to_row_order_and_accounts_for_each_row(kind, frames):
     filter_ = example("filters", kind)
     rows = candidate_pairs(frames) if filter_.on == "pairs" else getattr(frames, filter_.on)
+    rows = rows.with_columns(pl.col("prompt_id").alias(text) for text in TEXT_COLUMNS[filter_.on])
     kept, drops = apply_filters([filter_], rows, filter_.on)
     again, drops_again = apply_filters([filter_], shuffled(rows), filter_.on)
     id_column = f"{filter_.on[:-1]}_id"
@@ -386,7 +403,9 @@ def test_every_filter_is_blind_to_row_order_and_accounts_for_each_row(kind, fram
 @FEW
 @given(frames=random_frames())
 def test_every_selector_is_blind_to_row_order_and_accounts_for_each_pair(kind, frames):
-    selector, pairs = example("selectors", kind), candidate_pairs(frames)
+    selector = example("selectors", kind)
+    texts = {name: pl.col("prompt_id") for name in selector.texts}
+    pairs = selector.digest(candidate_pairs(frames).with_columns(**texts))
     kept, drops = apply_selectors([selector], pairs, 1)
     again, drops_again = apply_selectors([selector], shuffled(pairs), 1)
     assert_frame_equal(kept.sort("pair_id"), again.sort("pair_id"))

@@ -8,7 +8,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnio
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter, ValidationError
 
-from pipelines.backend import Request, Sampling
+from pipelines.backend import SCORING, Request, Sampling
 from pipelines.wire.body import Dialect, request_body
 from schemas.canonical import canonical_json
 from schemas.rows import Message, ToolCall
@@ -168,3 +168,17 @@ def test_a_system_text_before_an_assistant_becomes_a_user_message() -> None:
 def test_a_later_system_text_stays_in_its_place() -> None:
     folded = fold(Message("user", "A"), Message("system", "B"), Message("assistant", "C"))
     assert folded == [("user", "A"), ("user", "B"), ("assistant", "C")]
+
+
+def test_a_request_leaves_alone_what_its_key_is_made_of():
+    sampling = Sampling(
+        max_tokens=5,
+        top_logprobs=2,
+        json_schema={"type": "object"},
+        extra_body={"min_p": 0.1},
+    )
+    before = dict(sampling.given)
+    sent(asking(sampling), Dialect(max_tokens_field="max_completion_tokens"))
+    scores = dict(SCORING.given)
+    sent(asking(SCORING))
+    assert (sampling.given, SCORING.given) == (before, scores)

@@ -1,4 +1,4 @@
-"""Wilson's interval: how low an accuracy may be that was seen to be so high."""
+"""Wilson's interval: how low a share may be that was seen to be so high."""
 
 from math import sqrt
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.calibration.wilson import lower_bound
+from pipelines.agreement.wilson import lower_bound
 
 
 def test_the_bound_is_wilsons():

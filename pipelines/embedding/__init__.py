@@ -1,0 +1,1 @@
+"""Texts as points, for selectors that look at how a set is spread."""

@@ -1,0 +1,40 @@
+"""What a version knows beside its pairs, for exporters that want more than them."""
+
+import duckdb
+
+from pipelines.publishing.catalog import add_views
+from pipelines.publishing.store import Version
+from schemas.tables import PUBLISHED
+
+SCHEMA = "version"
+
+
+def add_evidence(con: duckdb.DuckDBPyConnection, version: Version) -> None:
+    """Makes the tables and views of `version` in the schema `SCHEMA`: `version.measures`...
+
+    Columns that the version is older than are null, tables that it does not have are empty.
+    """
+    con.execute(f"CREATE SCHEMA {SCHEMA}; CREATE SCHEMA later")
+    for table, columns in PUBLISHED.items():
+        con.register("columns", columns.empty_table())
+        con.execute(f"CREATE TABLE later.{table} AS FROM columns")
+        con.unregister("columns")
+        con.execute(f"CREATE VIEW {SCHEMA}.{table} AS {_rows(version, table)}")
+    add_views(con, SCHEMA)
+
+
+def in_sql(text: str) -> str:
+    """A text as SQL writes it.
+
+    >>> in_sql("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _rows(version: Version, table: str) -> str:
+    files = ", ".join(in_sql(str(file)) for file in version.files(table))
+    if not files:
+        return f"FROM later.{table}"
+    own = f"FROM read_parquet([{files}])"
+    return own if table == "pairs" else f"{own} UNION ALL BY NAME FROM later.{table}"
