@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from flows.plain_text import aligned, count, counted
+from flows.terminal_text import one_line
 from pipelines.bias.figure import Figure
 from pipelines.bias.length import MOST as MOST_BY_RULE
 from pipelines.risks.compared import Compared
+from pipelines.risks.probe import FOLDS
 from pipelines.risks.separability import (
     LEAST_PAIRS,
     MOST,
@@ -16,7 +18,8 @@ from pipelines.risks.separability import (
 from pipelines.risks.shortcuts import shortcuts
 
 RULES = {"longer": "the longer answer", "denser": "the one with more Markdown"}
-HEAD = ("accuracy", "95 %", "AUC", "texts")
+WIDEST = 70
+"""Columns of the names of two models."""
 
 
 def risks_text(ref: str, known: Compared, most: int) -> str:
@@ -44,10 +47,12 @@ def _probes(probed: dict[str, Separability | None], unprobed: int) -> Iterator[s
     rows: list[Sequence[str]] = [("", "", "accuracy", "95 %", "AUC", "texts")]
     for name, found in probed.items():
         if found is None:
-            rows.append(("", name, "-", f"fewer than {LEAST_PAIRS} pairs", "", ""))
+            few = f"too few: {LEAST_PAIRS} pairs of {FOLDS} prompts are needed"
+            rows.append(("", one_line(name, WIDEST), "-", few, "", ""))
         else:
             accuracy, mark = found.accuracy, _mark(found.accuracy, MOST)
-            rows.append((mark, name, *_shown(accuracy), f"{found.auc:.3f}", f"{accuracy.n:,}"))
+            figures = (*_shown(accuracy), f"{found.auc:.3f}", f"{accuracy.n:,}")
+            rows.append((mark, one_line(name, WIDEST), *figures))
     yield aligned(rows)
     if unprobed:
         why = f"with fewer than {LEAST_PAIRS} pairs, or beyond --models"

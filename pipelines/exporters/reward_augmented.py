@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 from pydantic import Field, field_validator
 
 from pipelines.exporter import Exporter, Written
 from pipelines.exporting.evidence import in_sql
 from pipelines.exporting.files import write_parquet
-from pipelines.exporting.messages import broken_calls, messages_type
+from pipelines.exporting.messages import broken_calls, pairs_schema
 from pipelines.exporting.pairs import Pairs
 from pipelines.exporting.spread import spread
 
@@ -21,7 +20,8 @@ ORDERED = """
     SELECT
         {prompt} AS prompt,
         CASE goal_side WHEN 'chosen' THEN chosen ELSE rejected END AS chosen,
-        CASE goal_side WHEN 'chosen' THEN rejected ELSE chosen END AS rejected{tools}
+        CASE goal_side WHEN 'chosen' THEN rejected ELSE chosen END AS rejected,
+        tools
     FROM (
         SELECT *, CASE goal_side WHEN 'chosen' THEN {chosen} ELSE {rejected} END AS goal
         FROM placed JOIN pairs USING (order_key)
@@ -41,8 +41,8 @@ class RewardAugmented(Exporter):
     """
 
     instruction: str = f"Write an answer whose overall score is {GOAL}."
-    """The system message; a prompt's own one follows after an empty line. It holds the place of the
-    score, {score}: say there what the scale is, if you like."""
+    """The system message, with {score} in the place of the score; say what the scale is, if you like. A
+    prompt's own system message follows after an empty line."""
     decimals: int = Field(default=1, ge=0, le=6)
     """Most decimals of a score that are written; a whole one has none."""
 
@@ -61,26 +61,11 @@ class RewardAugmented(Exporter):
 
     def write(self, pairs: Pairs, folder: Path) -> Written:
         """The rows are put in order by their ids, then their texts are joined."""
-        slim = pairs.con.sql("SELECT order_key, pair_id, prompt_id FROM pairs").pl()
-        sides = [
-            slim.select(
-                "order_key",
-                "prompt_id",
-                answer_id=pl.concat_str("pair_id", pl.lit(side)),
-                goal_side=pl.lit(side),
-            )
-            for side in SIDES
-        ]
-        placed = spread(pl.concat(sides), pairs.seed).select("order_key", "goal_side")
+        placed = _placed(pairs)
         pairs.con.register("placed", placed.with_row_index("place").to_arrow())
-        messages = messages_type(tools=pairs.tools)
-        columns = [(name, messages) for name in ("prompt", *SIDES)]
-        schema = pa.schema([*columns, ("tools", pa.string())] if pairs.tools else columns)
-        query = ORDERED.format(
-            prompt=self._prompt(tools=pairs.tools),
-            tools=", tools" if pairs.tools else "",
-            **{side: self._goal(f"score_{side}") for side in SIDES},
-        )
+        goals = {side: self._goal(f"score_{side}") for side in SIDES}
+        query = ORDERED.format(prompt=self._prompt(tools=pairs.tools), **goals)
+        schema = pairs_schema(tools=pairs.tools)
         files = write_parquet(pairs, query, placed.height, schema, folder)
         pairs.con.unregister("placed")
         return Written(files)
@@ -88,22 +73,35 @@ class RewardAugmented(Exporter):
     def _goal(self, score: str) -> str:
         """SQL: a score as text, as in 9, 7.5 or 0."""
         rounded = f"printf('%.{self.decimals}f', round({score}, {self.decimals}) + 0)"
-        return (
-            rf"regexp_replace({rounded}, '\.0*$|(\.\d*?)0+$', '\1')" if self.decimals else rounded
-        )
+        if not self.decimals:
+            return rounded
+        return rf"regexp_replace({rounded}, '\.0*$|(\.\d*?)0+$', '\1')"
 
     def _prompt(self, *, tools: bool) -> str:
         """SQL: the messages of the prompt behind the system message."""
-        before, _, after = self.instruction.partition(GOAL)
-        asked = f"concat({in_sql(before)}, goal, {in_sql(after)})"
+        asked = ", goal, ".join(map(in_sql, self.instruction.split(GOAL)))
         nulls = ", 'tool_calls': NULL, 'tool_call_id': NULL, 'name': NULL" if tools else ""
+        alone = f"[{{'role': 'system', 'content': concat({asked}){nulls}}}]"
         both = f"concat({asked}, chr(10), chr(10), prompt[1].content)"
-        alone, before_own = (
-            f"[{{'role': 'system', 'content': {text}{nulls}}}]" for text in (asked, both)
-        )
+        before_own = f"[{{'role': prompt[1].role, 'content': {both}{nulls}}}]"
         return f"""
             CASE WHEN prompt[1].role IN ('system', 'developer')
                 THEN list_concat({before_own}, prompt[2:])
                 ELSE list_concat({alone}, prompt)
             END
         """
+
+
+def _placed(pairs: Pairs) -> pl.DataFrame:
+    """`order_key` and `goal_side` of the rows, in their order: those of one prompt far apart."""
+    slim = pairs.con.sql("SELECT order_key, pair_id, prompt_id FROM pairs").pl()
+    sides = [
+        slim.select(
+            "order_key",
+            "prompt_id",
+            answer_id=pl.concat_str("pair_id", pl.lit(side)),
+            goal_side=pl.lit(side),
+        )
+        for side in SIDES
+    ]
+    return spread(pl.concat(sides), pairs.seed).select("order_key", "goal_side")

@@ -8,7 +8,7 @@ from pydantic import field_validator
 from pipelines.exporter import Exporter, Written
 from pipelines.exporting.evidence import in_sql
 from pipelines.exporting.files import write_parquet
-from pipelines.exporting.messages import broken_calls, messages_type
+from pipelines.exporting.messages import broken_calls, pairs_schema
 from pipelines.exporting.pairs import Pairs
 from pipelines.publishing.catalog import quoted
 
@@ -50,15 +50,11 @@ class Soft(Exporter):
 
     def write(self, pairs: Pairs, folder: Path) -> Written:
         """The pairs in their published order, which is the seeded shuffle."""
-        messages = messages_type(tools=pairs.tools)
-        columns = [(name, messages) for name in ("prompt", "chosen", "rejected")]
-        columns += [("tools", pa.string())] if pairs.tools else []
-        numbers = ("p_chosen", "strength", *self.measures)
-        schema = pa.schema([*columns, *((name, pa.float64()) for name in numbers)])
-        return Written(write_parquet(pairs, self._query(columns), pairs.rows, schema, folder))
+        numbers = ((name, pa.float64()) for name in ("p_chosen", "strength", *self.measures))
+        schema = pairs_schema(*numbers, tools=pairs.tools)
+        return Written(write_parquet(pairs, self._query(), pairs.rows, schema, folder))
 
-    def _query(self, columns: list[tuple[str, pa.DataType]]) -> str:
-        own = ", ".join(name for name, _ in columns)
+    def _query(self) -> str:
         measures = list(enumerate(self.measures))
         values = "".join(f", found_{place}.value AS {quoted(name)}" for place, name in measures)
         joins = " ".join(
@@ -66,6 +62,6 @@ class Soft(Exporter):
             for place, name in measures
         )
         return f"""
-            SELECT {own}, p_chosen, {STRENGTH} AS strength{values}
+            SELECT prompt, chosen, rejected, tools, p_chosen, {STRENGTH} AS strength{values}
             FROM pairs {joins} ORDER BY order_key
         """  # noqa: S608 - our own names

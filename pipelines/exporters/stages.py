@@ -1,15 +1,14 @@
 """Pairs in stages from easy to hard, each a set of its own: step-wise DPO."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import pyarrow as pa
 from pydantic import Field, model_validator
 
 from pipelines.exporter import Exporter, Written
 from pipelines.exporting.evidence import in_sql
 from pipelines.exporting.files import write_parquet
-from pipelines.exporting.messages import broken_calls, messages_type
+from pipelines.exporting.messages import broken_calls, pairs_schema
 from pipelines.exporting.pairs import Pairs
 from pipelines.part import Real
 
@@ -17,9 +16,9 @@ By = Literal["source", "task", "lang", "chosen_model"]
 
 SOURCE = """(
     SELECT array_to_string(sources, '+') FROM version.prompts AS asked
-    WHERE asked.prompt_id = pairs.prompt_id
+    WHERE asked.prompt_id = {table}.prompt_id
 )"""
-"""The names of the sources of a pair's prompt, as [[selectors]] know them."""
+"""SQL: the names of the sources of a pair's prompt, as selectors know them."""
 
 
 class Stages(Exporter):
@@ -38,7 +37,7 @@ class Stages(Exporter):
     """How many stages a measure is cut into; their sizes differ by one pair at most."""
     by: By | None = None
     """Instead of a measure, the column of the chunks."""
-    accuracies: dict[str, Real] = Field(default_factory=dict)
+    accuracies: dict[str, Annotated[Real, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Chunk -> reward accuracy of the reference model on it, in [0, 1]: the highest comes first.
     Pairs of other chunks are left out (`no_accuracy`)."""
 
@@ -57,16 +56,14 @@ class Stages(Exporter):
             unknown = {"not_measured": f"pair_id NOT IN ({measured})"}
         else:
             chunks = ", ".join(map(in_sql, self.accuracies))
-            chunk = _chunk(self.by).replace("pairs.", "every_pair.")
+            chunk = _chunk(self.by, "every_pair")
             unknown = {"no_accuracy": f"coalesce({chunk}, '') NOT IN ({chunks})"}
         return broken_calls(tools=tools) | unknown
 
     def write(self, pairs: Pairs, folder: Path) -> Written:
         """Two passes: the ids are put into stages, then the texts of each stage are read."""
         pairs.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {self._staged()}")
-        messages = messages_type(tools=pairs.tools)
-        columns = [(name, messages) for name in ("prompt", "chosen", "rejected")]
-        schema = pa.schema([*columns, ("tools", pa.string())] if pairs.tools else columns)
+        schema = pairs_schema(tools=pairs.tools)
         sizes = pairs.con.sql("SELECT stage, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall()
         files: dict[str, int] = {}
         for stage, rows in sizes:
@@ -88,7 +85,7 @@ class Stages(Exporter):
                 FROM pairs JOIN ({self._measured()}) USING (pair_id)
             """  # noqa: S608 - our own names
         places = ", ".join(map(in_sql, easy_to_hard(self.accuracies)))
-        chunk = _chunk(self.by)
+        chunk = _chunk(self.by, "pairs")
         return f"SELECT order_key, list_position([{places}], {chunk}) AS stage FROM pairs"  # noqa: S608
 
     def _measured(self) -> str:
@@ -96,9 +93,9 @@ class Stages(Exporter):
         return f"SELECT pair_id, value FROM version.measures WHERE measure = {named}"  # noqa: S608
 
 
-def _chunk(by: str) -> str:
-    """SQL: the chunk of a row of `pairs`."""
-    return SOURCE if by == "source" else f"pairs.{by}"
+def _chunk(by: str, table: str) -> str:
+    """SQL: the chunk of a row of `table`."""
+    return SOURCE.format(table=table) if by == "source" else f"{table}.{by}"
 
 
 def easy_to_hard(accuracies: dict[str, float]) -> list[str]:

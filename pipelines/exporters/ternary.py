@@ -15,7 +15,7 @@ from pipelines.exporting.messages import (
     NOT_JSON,
     broken_calls,
     messages_sql,
-    messages_type,
+    pairs_schema,
     some_message,
 )
 from pipelines.exporting.pairs import Pairs
@@ -94,9 +94,7 @@ class Ternary(Exporter):
         ties = drawn.sort("draw", "tie_id").head(most).select("tie_id")
         placed = _placed(pairs.con.sql("SELECT order_key FROM pairs").pl(), ties)
         pairs.con.register("placed", placed.with_row_index("place").to_arrow())
-        messages = messages_type(tools=pairs.tools)
-        columns = [*((name, messages) for name in COLUMNS), ("is_tie", pa.bool_())]
-        schema = pa.schema([*columns, ("tools", pa.string())] if pairs.tools else columns)
+        schema = pairs_schema(("is_tie", pa.bool_()), tools=pairs.tools)
         query = ORDERED.format(columns=", ".join(schema.names))
         files = write_parquet(pairs, query, placed.height, schema, folder)
         pairs.con.unregister("placed")

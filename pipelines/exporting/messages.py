@@ -44,6 +44,12 @@ def messages_type(*, tools: bool) -> pa.DataType:
     return CHAT_MESSAGES if tools else PLAIN_MESSAGES
 
 
+def pairs_schema(*more: tuple[str, pa.DataType], tools: bool) -> pa.Schema:
+    """`prompt`, `chosen` and `rejected`, `tools` where the set has them, and then `more`."""
+    columns = [(name, messages_type(tools=tools)) for name in ("prompt", "chosen", "rejected")]
+    return pa.schema([*columns, *([("tools", pa.string())] if tools else []), *more])
+
+
 def messages_sql(column: str, *, tools: bool) -> str:
     """The published messages of `column` in exported form, as an SQL expression."""
     if not tools:

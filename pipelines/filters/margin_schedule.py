@@ -38,7 +38,7 @@ class MarginSchedule(Filter):
         bound = group.replace_strict(bounds, default=default, return_dtype=pl.Int64)
         reasons = {"unscored": margin.is_null(), "margin_too_small": margin < bound}
         if default is None:
-            reasons[f"{self.by}_without_margin"] = bound.is_null()
+            reasons["margin_not_scheduled"] = bound.is_null()
         return reasons
 
     def margins_on_scale(self) -> tuple[Threshold, ...]:

@@ -14,8 +14,8 @@ from pipelines.selection.frames import Columns, Frames
 class FlipRate(Measure):
     """The share of readings against the label, (a + 1/2) / (n + 1): more is harder.
 
-    A reading is one look at both answers: a sample of a judge that scores them, or one order of one
-    comparison, which is counted by itself and not with the other order. n of them were made, a
+    A reading is one look at both answers: a sample of a judge that scores (or ranks) them, or one
+    order of one comparison by a judge that does not, counted by itself and not with the other order. n of them were made, a
     against the label, a tie counting 1/2. It is the mean of the posterior Beta(a + 1/2, n - a + 1/2)
     of the share. Its mean over a set is `label_smoothing` of robust DPO; one
     reading alone says little, 1/4 at best.

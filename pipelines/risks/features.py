@@ -15,6 +15,7 @@ BUCKETS = 1024
 """Columns that words and characters are hashed into: some share one."""
 SHOWN = 8192
 """Characters of a text, from its beginning, whose words and characters are counted."""
+TEXTS_AT_ONCE = 256
 
 Matrix = npt.NDArray[np.float64]
 
@@ -36,7 +37,8 @@ def features(texts: pl.Series) -> Matrix:
     counts = table.select(expr.log1p().alias(name) for name, expr in _COUNTS.items()).to_numpy()
     spread = counts.std(axis=0)
     counts = (counts - counts.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return np.hstack([counts / np.sqrt(len(_COUNTS)), _occurrences(table)])
+    occurrences = [_occurrences(some) for some in table.iter_slices(TEXTS_AT_ONCE)]
+    return np.hstack([counts / np.sqrt(len(_COUNTS)), np.vstack(occurrences)])
 
 
 def _occurrences(table: pl.DataFrame) -> Matrix:

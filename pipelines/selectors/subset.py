@@ -50,7 +50,8 @@ class Subset(Selector):
         draw = seeded_order(pairs["pair_id"], seed, self.name)
         drawn = pairs.select("pair_id", group=group, draw=draw).sort("draw", "pair_id")
         placed = drawn.with_columns(
-            odd=2 * pl.int_range(1, pl.len() + 1).over("group") - 1, size=pl.len().over("group")
+            odd=2 * pl.int_range(1, pl.len() + 1).over("group") - 1,
+            size=pl.len().cast(pl.Int64).over("group"),
         )
         return self._beyond(placed).select("pair_id", reason=pl.lit("not_in_subset"))
 

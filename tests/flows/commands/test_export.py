@@ -7,7 +7,7 @@ import pytest
 
 from flows.cli import main
 from pipelines.part import kinds
-from tests.exports import plain_version, write_tokenizer
+from tests.exports import add_measure, plain_version, write_tokenizer
 
 DOCS = Path(__file__).parents[3] / "docs" / "exporting.md"
 
@@ -123,11 +123,15 @@ def test_the_guide_has_a_section_and_a_command_for_each_format() -> None:
 def test_the_commands_of_the_guide_run(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a set of the name that the guide uses, with a tokenizer in the folder that it names."""
+    """On a set of the name that the guide uses, with a tokenizer in the folder that it names, and
+    with difficulties."""
     from pipelines.publishing.store import Store
     from tests.pipelines.versions import make_content, publish
 
-    publish(Store(tmp_path / "store"), "tutor", make_content(12))
+    content = make_content(12)
+    for number, row in enumerate(content.pairs):
+        add_measure(content, row, number)
+    publish(Store(tmp_path / "store"), "tutor", content)
     write_tokenizer(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     _, name, *arguments = shlex.split(command, comments=True)

@@ -32,7 +32,7 @@ def test_few_pairs_are_not_probed(
     assert main(["build", str(recipe), *store]) == 0
     capsys.readouterr()
     assert main(["risks", "sums", *store]) == 0
-    assert "fewer than 50 pairs" in capsys.readouterr().out
+    assert "too few: 50 pairs of 5 prompts are needed" in capsys.readouterr().out
 
 
 def test_an_unknown_version_names_those_there_are(

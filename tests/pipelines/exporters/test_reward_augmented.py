@@ -87,6 +87,15 @@ def test_tool_calls_stay_what_they_are(tmp_path: Path) -> None:
     assert row["tools"] == plain["tools"]
 
 
+def test_an_instruction_may_hold_quotes_braces_and_the_score_twice(tmp_path: Path) -> None:
+    words = "It's {score}/10 {a}: 'score {score}'."
+    version = plain_version(tmp_path)
+    exported(version, "reward_augmented", tmp_path / "out", instruction=words)
+    rows = parquet_rows(tmp_path / "out")
+    goals = {row["prompt"][0]["content"].partition("\n")[0] for row in rows}
+    assert goals == {"It's 3/10 {a}: 'score 3'.", "It's 1/10 {a}: 'score 1'."}
+
+
 def test_an_instruction_without_a_score_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"the place of the score, \{score\}, is missing"):
         exported(plain_version(tmp_path), "reward_augmented", tmp_path / "o", instruction="Be good")

@@ -85,7 +85,7 @@ def test_tools_stay_beside_the_pairs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"by": "task"}, {"accuracies": {"a": 0.9}}, {"n": 1},
+    [{"by": "task"}, {"by": "task", "accuracies": {"a": 90}}, {"accuracies": {"a": 0.9}}, {"n": 1},
      {"by": "task", "accuracies": {"a": 0.9}, "n": 3},
      {"by": "task", "accuracies": {"a": 0.9}, "measure": "margin"}],
 )  # fmt: skip

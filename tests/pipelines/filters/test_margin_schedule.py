@@ -22,7 +22,7 @@ def test_each_task_has_its_own_bound_and_keeps_a_pair_exactly_at_it():
 
 def test_a_pair_of_another_task_is_dropped_unless_there_is_a_default():
     rows = pairs(("law", 9), (None, 9), ("law", 0.5), (None, 0.5))
-    unknown = {"task_without_margin"}
+    unknown = {"margin_not_scheduled"}
     assert reasons(schedule(min={"math": 2}), rows) == [unknown] * 4
     small = {"margin_too_small"}
     assert reasons(schedule(min={"math": 2}, default=1), rows) == [set(), set(), small, small]
@@ -31,7 +31,7 @@ def test_a_pair_of_another_task_is_dropped_unless_there_is_a_default():
 def test_a_pair_without_scores_is_unscored():
     rows = [{"task": "math", "score_margin": None}, {"task": "law", "score_margin": None}]
     own = schedule(min={"math": 2})
-    assert reasons(own, rows) == [{"unscored"}, {"unscored", "task_without_margin"}]
+    assert reasons(own, rows) == [{"unscored"}, {"unscored", "margin_not_scheduled"}]
 
 
 def test_every_bound_is_checked_against_the_scale():

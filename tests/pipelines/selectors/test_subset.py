@@ -42,6 +42,12 @@ def test_so_many_pairs_are_kept_and_each_group_has_its_part():
     assert subset(by="task", n=0) == set()
 
 
+def test_a_share_of_many_pairs_is_exact():
+    pairs = rows_of("pairs", [{"pair_id": f"{number}"} for number in range(20_000)])
+    selector = part("selectors", "subset", share=Decimal("0.6"))
+    assert selector.drops(pairs, 0).height == 8_000
+
+
 def test_without_a_column_all_pairs_are_one_group():
     ids = subset(share=Decimal("0.2"))
     assert len(ids) == 17
