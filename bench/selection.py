@@ -67,8 +67,8 @@ def one_run(evidence: Path, place: Path) -> dict[str, Cost]:
     out = place / "bare"
     out.mkdir(exist_ok=True)
     costs = {
-        "bare, scored": python("bare_tables.py", evidence, out, "scored"),
-        "bare, evidence": python("bare_tables.py", evidence, out, *EVIDENCE),
+        "bare, scored": python("bare_tables.py", evidence / "bare", out, "scored"),
+        "bare, evidence": python("bare_tables.py", evidence / "bare", out, *EVIDENCE),
     }
     for number, (name, parts) in enumerate(RECIPES.items()):
         recipe = place / f"recipe{number}.toml"

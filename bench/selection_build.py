@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipelines.build import publish  # noqa: E402
+from pipelines.calibration.gate import JudgeGate  # noqa: E402
 from pipelines.evidence import Evidence  # noqa: E402
 from pipelines.intake.inputs import Intake  # noqa: E402
 from pipelines.meter import Meter  # noqa: E402
@@ -47,7 +48,8 @@ def _publish(recipe: Recipe, store: Store, folder: Path) -> None:
         _link(folder, staging / "shard")
         finished = Finished(staging / "shard", Meter())
         intake = Intake((), prompts, prompts, ())
-        outcome = publish(recipe, store, staging, intake, [finished], Meter())
+        gate = JudgeGate(recipe, store)
+        outcome = publish(recipe, store, staging, intake, [finished], Meter(), gate)
     assert outcome.published, outcome.failures
 
 

@@ -3,8 +3,8 @@
     python bench/selection_evidence.py PROMPTS FOLDER
 
 PROMPTS prompts with four answers of 500 to 1,000 characters each, and one rating of each answer,
-in the order of arrival. `FOLDER/scored` is the table of responses once more, with their scores:
-what the bare yardstick reads and writes. Everything is a function of PROMPTS.
+as they arrive. `FOLDER/bare` has the same tables as Parquet, and `scored`, that of the responses
+with their scores: what the bare yardstick reads and writes. Everything is a function of PROMPTS.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipelines.evidence import Evidence  # noqa: E402
+from pipelines.evidence import ROWS_PER_RUN, Evidence  # noqa: E402
+from pipelines.runs import ROWS  # noqa: E402
+from pipelines.selection.staged import staged_files  # noqa: E402
 from schemas.rows import Judgment, Message, Prompt, Response  # noqa: E402
 
 ANSWERS = 4
@@ -59,7 +61,7 @@ def main() -> None:
         evidence.add_responses(responses)
         evidence.add_judgments(_judged(response, prose) for response in responses)
     evidence.flush()
-    _write_scored(folder)
+    _write_bare(folder)
 
 
 def _answer(prompt: Prompt, index: int, prose: Prose) -> Response:
@@ -99,13 +101,24 @@ def _rating(response_id: str) -> int:
     return 1 + int(response_id[:8], 16) % 10
 
 
-def _write_scored(folder: Path) -> None:
-    (folder / "scored").mkdir()
-    for file in sorted((folder / "responses").glob("*.parquet")):
+def _write_bare(folder: Path) -> None:
+    for table in ("prompts", "responses", "judgments"):
+        for file in staged_files(folder, table, ROWS):
+            with pa.OSFile(str(file)) as opened:
+                rows = pa.ipc.open_file(opened).read_all()
+            for begin in range(0, rows.num_rows, ROWS_PER_RUN):
+                name = f"{file.stem}-{begin:06d}.parquet"
+                _write_parquet(folder / "bare" / table / name, rows[begin : begin + ROWS_PER_RUN])
+    for file in (folder / "bare" / "responses").iterdir():
         responses = pq.read_table(file)
         scores = pa.array([float(_rating(id_)) for id_ in responses["response_id"].to_pylist()])
         scored = responses.append_column("score", scores)
-        pq.write_table(scored, folder / "scored" / file.name, compression="zstd")
+        _write_parquet(folder / "bare" / "scored" / file.name, scored)
+
+
+def _write_parquet(path: Path, rows: pa.Table) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, path, compression="zstd")
 
 
 def _id(*parts: object) -> str:

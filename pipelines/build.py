@@ -19,14 +19,11 @@ from pipelines.calibration.gate import JudgeGate, pays
 from pipelines.evidence import Evidence
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
+from pipelines.meanwhile import importing
 from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
-from pipelines.publishing.account import bare_manifest, make_manifest
-from pipelines.publishing.card import write_card
-from pipelines.publishing.catalog import rebuild
 from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
-from pipelines.publishing.publish import write_tables
 from pipelines.publishing.store import Store, Version, staged
 from pipelines.recipe import Recipe
 from pipelines.selection.columns import columns_read
@@ -69,7 +66,7 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
             return refused
         intake = read(recipe, staging, meter, gate)
         meter.forecast = forecast(recipe, store, staging)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with importing(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             units = run_shard(recipe, store.ledger_folder, staging, Shard(), meter)
             finished = runner.run(units)
         return publish(recipe, store, staging, intake, [finished], meter, gate)
@@ -86,6 +83,8 @@ def refuse_to_pay(
     failures = gate.failures() if pays(recipe) else []
     if not failures:
         return None
+    from pipelines.publishing.account import bare_manifest
+
     folder = staging / "version"
     folder.mkdir()
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
@@ -123,6 +122,11 @@ def publish(
     `meter` says what all of it took, and `gate` is as for `read`. The order of `shards` changes
     nothing.
     """
+    from pipelines.publishing.account import make_manifest  # `meanwhile` says why here
+    from pipelines.publishing.card import write_card
+    from pipelines.publishing.catalog import rebuild
+    from pipelines.publishing.publish import write_tables
+
     owed = sum(shard.owed for shard in shards)
     reached = any(shard.budget_reached for shard in shards)
     incomplete = owed > recipe.gates.allow_incomplete * intake.selected
@@ -135,9 +139,7 @@ def publish(
     for shard in shards:
         evidence.take(shard.folder)
     _count_what_units_did(funnel, intake, evidence)
-    everything = evidence.frames(columns_read(recipe))
-    selected = select(recipe, everything, evidence.join_texts, funnel)
-    del everything
+    selected = select(recipe, evidence.frames(columns_read(recipe)), evidence.join_texts, funnel)
 
     meter.step = "publishing"
     folder = staging / "version"

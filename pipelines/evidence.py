@@ -1,7 +1,7 @@
-"""Evidence: the rows of finished units, staged as Parquet in order of arrival.
+"""Evidence: the rows of finished units, staged in files of runs as they arrive.
 
-Memory holds one buffer per table. The spine reads the slim columns back as frames; publishing
-sorts, joins and writes the rest.
+Memory holds one buffer per table, which becomes a run. The spine reads the slim columns back as
+frames; publishing merges, joins and writes the rest.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -12,20 +12,31 @@ from typing import Any, TypeVar
 import orjson
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.bias.judged import LENGTHS
+from pipelines.runs import BATCH, COLUMNS, ROWS, RunWriter, count_rows
 from pipelines.selection import frames
 from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
-from pipelines.selection.staged import ARRIVAL, join_texts, read_frames, read_judgments, scan
+from pipelines.selection.staged import (
+    ARRIVAL,
+    join_texts,
+    read_frames,
+    read_judgments,
+    scan,
+    staged_files,
+)
 from pipelines.selection.texts import norm_hash, text_hash
 from schemas.rows import Drop, Judgment, Prompt, Response
-from schemas.tables import STAGED
+from schemas.tables import ORDER, STAGED
 
 RowT = TypeVar("RowT", Prompt, Response)
 
-ROWS_PER_FILE = 8_192
-"""Rows held in memory per table before they are written."""
+ROWS_PER_RUN = 8_192
+"""Rows held in memory per table before they are written..."""
+CHARS_PER_RUN = 32 << 20
+"""...or fewer, where their texts have so many characters..."""
+RUNS_PER_FILE = 8
+"""...to a file of so many runs."""
 
 
 class Evidence:
@@ -34,23 +45,27 @@ class Evidence:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._buffers: dict[str, list[tuple[Any, ...]]] = {table: [] for table in STAGED}
-        self._files = dict.fromkeys(STAGED, 0)
+        self._chars = dict.fromkeys(STAGED, 0)
+        self._runs = dict.fromkeys(STAGED, 0)
+        self._writers: dict[str, RunWriter] = {}
         for table in STAGED:
             (folder / table).mkdir(parents=True, exist_ok=True)
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Stages a prompt."""
-        self._add("prompts", (*_values(prompt), _chars(prompt)))
+        chars = _chars(prompt)
+        self._add("prompts", (*_values(prompt), chars), chars)
 
     def add_responses(self, responses: Iterable[Response]) -> None:
         """Stages responses, with the facts about their texts."""
         for response in responses:
-            self._add("responses", (*_values(response), *_text_facts(response.text)))
+            chars = len(response.text or "") + len(response.reasoning or "")
+            self._add("responses", (*_values(response), *_text_facts(response.text)), chars)
 
     def add_judgments(self, judgments: Iterable[Judgment]) -> None:
         """Stages judgments."""
         for judgment in judgments:
-            self._add("judgments", _values(judgment))
+            self._add("judgments", _values(judgment), len(judgment.raw or ""))
 
     def add_drop(self, drop: Drop) -> None:
         """Stages one reason why one row went no further."""
@@ -59,14 +74,16 @@ class Evidence:
     def take(self, folder: Path) -> None:
         """Moves the files of other, flushed evidence here."""
         for table in STAGED:
-            for file in (folder / table).glob("*.parquet"):
-                file.rename(self.folder / table / f"{folder.name}-{file.name}")
+            for form in (ROWS, COLUMNS):
+                for file in staged_files(folder, table, form):
+                    file.rename(self.folder / table / f"{folder.name}-{file.name}")
 
     def flush(self) -> None:
         """Writes what is buffered. Each table has at least one file, if an empty one."""
         for table in STAGED:
-            if self._buffers[table] or not self._files[table]:
+            if self._buffers[table] or not self._runs[table]:
                 self._write(table)
+            self._close(table)
 
     def frames(self, columns: Columns = EVERY_COLUMN) -> Frames:
         """The slim tables of what is staged; scores as micro-units, rounded half-even once."""
@@ -86,27 +103,36 @@ class Evidence:
 
     def count(self, table: str) -> int:
         """Rows that are staged."""
-        files = (self.folder / table).glob("*.parquet")
-        return sum(int(pq.read_metadata(file).num_rows) for file in files)
+        return sum(map(count_rows, staged_files(self.folder, table, ROWS)))
 
     def drops(self) -> pl.DataFrame:
         """The reasons that are staged."""
         return scan(self.folder, "drops").drop(ARRIVAL).collect()
 
-    def _add(self, table: str, row: tuple[Any, ...]) -> None:
+    def _add(self, table: str, row: tuple[Any, ...], chars: int = 0) -> None:
         buffer = self._buffers[table]
         buffer.append(row)
-        if len(buffer) >= ROWS_PER_FILE:
+        self._chars[table] += chars
+        full = len(buffer) >= ROWS_PER_RUN or self._chars[table] >= CHARS_PER_RUN
+        if full and len(buffer) % BATCH == 0:
             self._write(table)
 
     def _write(self, table: str) -> None:
-        rows, self._buffers[table] = self._buffers[table], []
+        rows, self._buffers[table], self._chars[table] = self._buffers[table], [], 0
         schema = STAGED[table]
         columns = list(zip(*rows, strict=True)) or [()] * len(schema)
         arrays = [_array(column, field) for column, field in zip(columns, schema, strict=True)]
-        path = self.folder / table / f"{self._files[table]:06d}.parquet"
-        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
-        self._files[table] += 1
+        if table not in self._writers:
+            folder, name = self.folder / table, f"{self._runs[table]:06d}"
+            self._writers[table] = RunWriter(folder, name, schema, ORDER[table])
+        self._writers[table].write(pa.Table.from_arrays(arrays, schema=schema))
+        self._runs[table] += 1
+        if self._runs[table] % RUNS_PER_FILE == 0:
+            self._close(table)
+
+    def _close(self, table: str) -> None:
+        if table in self._writers:
+            self._writers.pop(table).close()
 
 
 def _array(column: Sequence[Any], field: pa.Field) -> pa.Array:

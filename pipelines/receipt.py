@@ -62,7 +62,7 @@ def _meter(fields: dict[str, Any]) -> Meter:
 
 def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
-    for file in sorted(folder.glob("*/*.parquet")):
+    for file in sorted(folder.glob("*/*.*")):
         with file.open("rb") as content:
             name = file.relative_to(folder).as_posix()
             hashes[name] = hashlib.file_digest(content, "sha256").hexdigest()

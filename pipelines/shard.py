@@ -20,6 +20,7 @@ from pipelines.calls.ledger import Ledger, partition_of
 from pipelines.calls.segments import PARTITIONS
 from pipelines.evidence import Evidence, prompts_frame
 from pipelines.intake.records import Records
+from pipelines.meanwhile import seldom_collecting
 from pipelines.meter import Meter
 from pipelines.recipe import Recipe
 from pipelines.round import Steps, UnitRows, run_round
@@ -108,6 +109,7 @@ async def run_shard(
         )
 
     with (
+        seldom_collecting(),
         Records(staging / RECORDS, read_only=True) as records,
         Ledger(ledger_folder, shard.partitions) as ledger,
     ):

@@ -79,6 +79,15 @@ DROPS = _schema(Drop)
 STAGED = {"prompts": PROMPTS, "responses": RESPONSES, "judgments": JUDGMENTS, "drops": DROPS}
 """The evidence as it is staged while units finish."""
 
+ORDER = {
+    "prompts": ("prompt_id",),
+    "responses": ("prompt_id", "response_id"),
+    "judgments": ("prompt_id", "judgment_id"),
+    "drops": (),
+}
+"""What the rows of the evidence are sorted by: those of each staged run, and those of a version.
+The published drops have an order of their own."""
+
 PAIRS = pa.schema(
     [
         ("pair_id", pa.string()),
@@ -181,6 +190,29 @@ judge's scale; `score_var` in those units squared (population variance): of prom
 of responses, of responses over the scores that judges, samples and annotators gave it, null below
 two (in squared standard deviations where [score] combines by "zscore" or "majority"). ORDER is a
 keyword of SQL, hence `shown_order`."""
+
+
+def repeating(schema: pa.Schema) -> list[str]:
+    """The columns of a Parquet file whose values repeat, so that a dictionary of them is small.
+
+    >>> repeating(pa.schema([("response_id", pa.string()), ("messages", PLAIN_MESSAGES)]))
+    ['messages.list.element.role']
+    """
+    paths = (path for field in schema for path in _leaves(field))
+    return [path for path in paths if not path.endswith(_DIFFERENT)]
+
+
+_DIFFERENT = ("_id", "_hash", "text", "content", "reasoning", "raw", "arguments", "reference")
+
+
+def _leaves(field: pa.Field) -> list[str]:
+    """The paths of the columns that Parquet makes of a field."""
+    kind, inner = field.type, []
+    if pa.types.is_list(kind):
+        inner = [f"list.{path}" for path in _leaves(kind.value_field)]
+    elif pa.types.is_struct(kind):
+        inner = [path for part in kind for path in _leaves(part)]
+    return [f"{field.name}.{path}" for path in inner] or [field.name]
 
 
 def schema_hash(schema: pa.Schema) -> str:

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.arrow import empty_table, make_table
 from pipelines.errors import StoreError
 from pipelines.publishing.store import Store, Version
 from schemas.tables import PUBLISHED
@@ -95,7 +96,7 @@ def versions_table(versions: list[Version]) -> pa.Table:
         }
         for version in versions
     ]
-    return pa.Table.from_pylist(rows, VERSIONS)
+    return make_table(rows, VERSIONS)
 
 
 def latest_schema(name: str) -> str:
@@ -145,7 +146,7 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
             later = _later_columns(con, columns, files[0])
             con.execute(f"CREATE VIEW {name} AS FROM read_parquet([{paths}]) SELECT *{later}")
         else:
-            con.register("empty", columns.empty_table())
+            con.register("empty", empty_table(columns))
             con.execute(f"CREATE TABLE {name} AS FROM empty")
             con.unregister("empty")
     add_views(con, schema)
@@ -154,7 +155,7 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
 def _later_columns(con: duckdb.DuckDBPyConnection, columns: pa.Schema, file: Path) -> str:
     """The columns that a version is older than, as SQL: views name them."""
     own = pq.read_schema(file).names
-    con.register("known", columns.empty_table())
+    con.register("known", empty_table(columns))
     known = con.execute("SELECT column_name, column_type FROM (DESCRIBE known)").fetchall()
     con.unregister("known")
     return "".join(f", NULL::{kind} AS {quoted(name)}" for name, kind in known if name not in own)

@@ -7,11 +7,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.publishing.found import units
-from pipelines.publishing.spill import ROWS_AT_ONCE
 from pipelines.publishing.walls import refuse
 
 if TYPE_CHECKING:
     from pipelines.selection.select import Selected
+
+ROWS_AT_ONCE = 65_536
 
 ORDER = ["level", "id", "step", "reason", "prompt_id", "detail"]
 """A total order, but for equal rows."""
@@ -31,7 +32,27 @@ def ordered_drops(drops: pl.DataFrame, selected: "Selected") -> pl.DataFrame:
     with_reason = selected.pairs.join(unknown, left_on="pair_id", right_on="id", how="semi")
     refuse("kept pairs have a reason to be dropped", with_reason["pair_id"])
     others = drops.filter(~of_pairs).with_columns(pair=pl.lit(None, pl.UInt32))
-    return pl.concat([others, reasons.select(others.columns)]).sort(ORDER, nulls_last=True)
+    others, above = others.sort(ORDER, nulls_last=True), others["level"].cast(pl.String) > "pairs"
+    parts = [others.filter(~above), _in_order(reasons.select(others.columns)), others.filter(above)]
+    return pl.concat(parts)
+
+
+def _in_order(reasons: pl.DataFrame) -> pl.DataFrame:
+    """The reasons of pairs sorted by `ORDER`.
+
+    Ids are hexadecimal digits: to sort by the number that the first of them are takes a tenth of
+    what texts take. Where that leaves rows in doubt, or ids are others, all columns decide.
+    """
+    steps = {name: reasons[name].cast(pl.String).unique().sort() for name in ("step", "reason")}
+    keys = [pl.col(name).cast(pl.String).cast(pl.Enum(names)) for name, names in steps.items()]
+    number = pl.col("id").str.head(16).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+    ordered = reasons.sort(number, *keys)
+    above, equal = pl.lit(False), pl.lit(True)
+    for key in (pl.col("id"), *keys):
+        above, equal = above | (equal & (key > key.shift())), equal & (key == key.shift())
+    if ordered.select(above.slice(1).all()).item():
+        return ordered
+    return reasons.sort(ORDER, nulls_last=True)
 
 
 def drop_rows(drops: pl.DataFrame, selected: "Selected") -> Iterator[pa.Table]:

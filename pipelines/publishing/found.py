@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.arrow import scalar
 from pipelines.errors import StoreError
 from schemas.canonical import MICRO
 
@@ -66,7 +67,7 @@ def units(micro: pl.Series) -> pl.Series:
 
     Arrow divides; Polars multiplies by 1e-6, which is another number in the last bit.
     """
-    quotients = pc.divide(pc.cast(micro.to_arrow(), pa.float64()), float(MICRO))
+    quotients = pc.divide(pc.cast(micro.to_arrow(), pa.float64()), scalar(float(MICRO)))
     return pl.Series(micro.name, quotients, dtype=pl.Float64)
 
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.arrow import array, numpy, scalar
 from schemas.tables import MESSAGES, PLAIN_MESSAGES
 
 Flags = npt.NDArray[np.bool_]
@@ -19,15 +21,16 @@ def is_blank(texts: pa.Array) -> Flags:
 
 def has_calls(calls: pa.Array) -> Flags:
     """Whether each list of tool calls has any."""
-    return _flags(pc.greater(pc.list_value_length(calls), 0))
+    return _flags(pl.Series(pc.list_value_length(calls)) > 0)
 
 
 def blank_prompts(messages: pa.ListArray) -> Flags:
     """Whether each conversation has no message, asks nothing, or has a message without content."""
-    ends, last = messages.offsets.to_numpy(), messages.offsets.to_numpy()[1:] - 1
+    ends = numpy(messages.offsets)
+    last = ends[1:] - 1
     role, content, calls = (_part(messages, name) for name in ("role", "content", "tool_calls"))
     calls_tool = has_calls(calls)
-    says_nothing = is_blank(content) & ~calls_tool & ~_flags(pc.equal(role, "tool"))
+    says_nothing = is_blank(content) & ~calls_tool & ~_flags(pl.Series(role) == "tool")
     without_content = ~_flags(content.is_valid()) & ~calls_tool
     empty = np.diff(ends) == 0
     ends_blank = np.append(says_nothing, True)[np.where(empty, -1, last)]  # the -1: no message
@@ -40,7 +43,7 @@ def rich_prompts(messages: pa.ListArray, tools: pa.Array) -> Flags:
     calls = has_calls(_part(messages, "tool_calls"))
     for name in ("tool_call_id", "name"):
         calls = calls | _flags(_part(messages, name).is_valid())
-    return _flags(tools.is_valid()) | _any(calls, messages.offsets.to_numpy())
+    return _flags(tools.is_valid()) | _any(calls, numpy(messages.offsets))
 
 
 def prompt_messages(messages: pa.ListArray, *, rich: bool) -> pa.ListArray:
@@ -54,8 +57,8 @@ def prompt_messages(messages: pa.ListArray, *, rich: bool) -> pa.ListArray:
 
 def answer_messages(texts: pa.Array, calls: pa.Array, *, rich: bool) -> pa.ListArray:
     """Each answer as a list of one message, as `prompt_messages`."""
-    offsets = pa.array(np.arange(len(texts) + 1, dtype=np.int32))
-    parts = {"role": pa.repeat(pa.scalar("assistant"), len(texts)), "content": texts}
+    offsets = array(np.arange(len(texts) + 1, dtype=np.int32))
+    parts = {"role": pa.repeat(scalar("assistant"), len(texts)), "content": texts}
     if rich:
         parts["tool_calls"] = _no_empty(calls)
     return _messages(offsets, parts, len(texts), rich=rich)
@@ -80,7 +83,7 @@ def _part(messages: pa.ListArray, name: str) -> pa.Array:
 
 def _no_empty(calls: pa.Array) -> pa.Array:
     """Null in the place of empty lists: chat templates ask whether there are calls."""
-    return pc.if_else(pa.array(has_calls(calls)), calls, pa.scalar(None, calls.type))
+    return pc.if_else(array(has_calls(calls)), calls, pa.nulls(1, calls.type)[0])
 
 
 def _any(flags: Flags, ends: npt.NDArray[np.int32]) -> Flags:
@@ -89,7 +92,7 @@ def _any(flags: Flags, ends: npt.NDArray[np.int32]) -> Flags:
     return np.asarray(np.diff(so_far) > 0, dtype=np.bool_)
 
 
-def _flags(array: pa.Array) -> Flags:
+def _flags(flags: pa.Array | pl.Series) -> Flags:
     """True where it is true; null is false."""
-    flags: Flags = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
-    return flags
+    found: Flags = pl.Series(flags).fill_null(False).to_numpy()
+    return found

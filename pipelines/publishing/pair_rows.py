@@ -12,9 +12,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.arrow import array
 from pipelines.publishing import messages
 from pipelines.publishing.found import units
-from pipelines.publishing.spill import Spill, Wanted, stretch_of
+from pipelines.publishing.spill import Spill, Wanted
 from pipelines.publishing.walls import refuse
 from schemas.tables import PROMPTS, RESPONSES
 
@@ -28,10 +29,13 @@ SIDES = ("chosen", "rejected")
 class PairRows:
     """Rows of `pairs` that wait for their texts."""
 
-    def __init__(self, pairs: pl.DataFrame, folder: Path) -> None:
-        """`pairs` are the kept ones in their published order; `folder` is for what waits."""
+    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path) -> None:
+        """`pairs` are the kept ones in their published order; `folder` is for what waits.
+
+        `stretch` of them are put together at a time (`spill.stretch_of`).
+        """
         self._pairs = pairs
-        places, stretch = np.arange(pairs.height, dtype=np.uint32), stretch_of(pairs.height)
+        places = np.arange(pairs.height, dtype=np.uint32)
         responses = np.concatenate([pairs[side].to_numpy() for side in SIDES])
         self._wanted_prompts = Wanted(pairs["prompt"].to_numpy(), places)
         self._wanted_responses = Wanted(responses, np.concatenate((2 * places, 2 * places + 1)))
@@ -50,6 +54,7 @@ class PairRows:
             self._prompts.put(table.select(OF_PROMPT), rows, places)
             first += table.num_rows
             yield table
+        self._prompts.close()
 
     def responses(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """As `prompts`, of all staged responses."""
@@ -61,6 +66,7 @@ class PairRows:
             self._responses.put(table.select(OF_RESPONSE), rows, places)
             first += table.num_rows
             yield table
+        self._responses.close()
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows, columns `tables.PAIRS`, once all prompts and responses have passed.
@@ -71,8 +77,8 @@ class PairRows:
         waiting = zip(self._prompts.take(), self._responses.take(), strict=True)
         for (prompts, order), (responses, sides) in waiting:
             pairs = self._pairs.slice(first, len(order))
-            answers = (responses.take(pa.array(sides[side::2])) for side in range(len(SIDES)))
-            columns = _of_prompts(pairs, prompts.take(pa.array(order)), rich=self.rich)
+            answers = (responses.take(array(sides[side::2])) for side in range(len(SIDES)))
+            columns = _of_prompts(pairs, prompts.take(array(order)), rich=self.rich)
             for side, its_answers in zip(SIDES, answers, strict=True):
                 columns |= _of_side(pairs, side, its_answers, rich=self.rich)
             yield pa.table(columns | _of_pairs(pairs))

@@ -1,7 +1,7 @@
 """Publishing: the staged evidence and the selected pairs become the files of a version.
 
-Ids and numbers come first: they say where each row goes. Then the staged rows are carried there,
-some at a time, through files under the staging folder. What is written is the same bytes in every
+Ids and numbers come first: they say where each row goes. Then the staged rows are read in that
+order, some at a time; what a pair takes of them waits in files under the staging folder. What is written is the same bytes in every
 run, in whatever order units finished.
 """
 
@@ -23,9 +23,10 @@ from pipelines.publishing.found import beside, of_prompts, of_responses
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.pair_rows import PairRows
 from pipelines.publishing.shards import Rows, write_shard
-from pipelines.publishing.spill import in_order
+from pipelines.publishing.spill import stretch_of
 from pipelines.publishing.splits import shard_paths, shard_rows, shuffled, split_of_groups
 from pipelines.publishing.walls import check_pairs, refuse_repeated
+from pipelines.runs import ROWS, merged, row_bytes
 from pipelines.selection.funnel import drops_frame
 from pipelines.selection.staged import ARRIVAL, order_judgments, scan, staged_files
 from schemas.tables import PAIRS, PUBLISHED, schema_hash
@@ -34,8 +35,14 @@ from schemas.version import FileInfo
 if TYPE_CHECKING:
     from pipelines.selection.select import Selected
 
+AT_ONCE = 32 << 20
+"""Bytes of rows that are put in order together."""
+
 RENAMED = {"licence": "license", "order": "shown_order"}
 """Staged column -> published one. ORDER is a keyword of SQL."""
+
+_OF_A_PAIR = ("prompts", "responses", "responses")
+"""The tables that the texts of a pair come from."""
 
 
 def write_tables(
@@ -45,11 +52,13 @@ def write_tables(
     publish: Publish,
     seed: int,
     folder: Path,
+    at_once: int = AT_ONCE,
 ) -> dict[str, FileInfo]:
     """Writes the tables of a version under `folder`; returns path -> hash, bytes and rows.
 
-    `staged` has a folder with Parquet files for each table of `tables.STAGED`; `drops` are the
-    reasons that are not staged there. Raises StoreError for rows that must never be published.
+    `staged` has a folder with files of runs for each table of `tables.STAGED`; `drops` are the
+    reasons that are not staged there. About `at_once` bytes of texts are in memory at a time, a
+    few times over. Raises StoreError for rows that must never be published.
     """
     with _workspace(folder) as place:
         refuse_repeated(selected.prompts["prompt_id"], "prompts")
@@ -59,20 +68,23 @@ def write_tables(
         dropped = ordered_drops(every, selected)
         prompts = of_prompts(selected, _splits(selected.prompts, publish, seed), dropped)
         pairs = shuffled(_with_facts(selected.pairs, prompts), seed)
-        waiting, target = PairRows(pairs, place / "pairs"), _Target(folder, publish)
+        row = sum(row_bytes(staged_files(staged, table, ROWS)) for table in _OF_A_PAIR)
+        waiting = PairRows(pairs, stretch_of(pairs.height, row, at_once), place / "pairs")
+        target = _Target(folder, publish)
 
-        rows = _staged_rows(staged, "prompts", selected.prompts[ARRIVAL], place)
+        rows = _staged_rows(staged, "prompts", selected.prompts[ARRIVAL], at_once)
         rows = beside(waiting.prompts(rows), prompts, "prompt_id")
         files = target.write("prompts", rows, prompts.height)
 
-        rows = _staged_rows(staged, "responses", selected.responses[ARRIVAL], place)
+        rows = _staged_rows(staged, "responses", selected.responses[ARRIVAL], at_once)
         rows = beside(waiting.responses(rows), of_responses(selected.responses), "response_id")
         files |= target.write("responses", rows, selected.responses.height)
         files |= target.write_pairs(waiting, pairs["split"])
+        del waiting, pairs, prompts, rows  # the ids of judgments need as much memory
 
         judgments = order_judgments(staged, selected.prompts)
         refuse_repeated(judgments["judgment_id"], "judgments")
-        rows = _staged_rows(staged, "judgments", judgments[ARRIVAL], place)
+        rows = _staged_rows(staged, "judgments", judgments[ARRIVAL], at_once)
         files |= target.write("judgments", rows, judgments.height)
         files |= target.write("drops", drop_rows(dropped, selected), dropped.height)
         measures = selected.measures.sort("pair_id", "measure")
@@ -111,10 +123,11 @@ def _with_facts(pairs: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(facts.select(pl.all().gather(pairs["prompt"])).get_columns())
 
 
-def _staged_rows(staged: Path, table: str, arrival: pl.Series, place: Path) -> Iterator[pa.Table]:
+def _staged_rows(staged: Path, table: str, arrival: pl.Series, at_once: int) -> Iterator[pa.Table]:
     """The staged rows of a table, first the one that arrived as number `arrival[0]`..."""
+    files = staged_files(staged, table, ROWS)
     places = arrival.arg_sort().to_numpy()  # what a permutation's inverse is
-    return in_order(staged_files(staged, table), places, place / table)
+    return merged(files, places, max(1, at_once // row_bytes(files)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.arrow import empty_table
 from pipelines.errors import StoreError
-from pipelines.publishing.pieces import Pieces
+from pipelines.pieces import Pieces
+from schemas.tables import repeating
 
 BATCH_ROWS = 2048
 """Rows that are read at once."""
@@ -19,7 +21,7 @@ class Rows:
     def __init__(self, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
         self._tables = tables
         self._schema = schema
-        self._pending = schema.empty_table()
+        self._pending = empty_table(schema)
 
     def take(self, count: int) -> pa.Table:
         """The next `count` rows; fewer at the end of the stream."""
@@ -39,7 +41,8 @@ def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_row
     StoreError where there are fewer rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with Pieces(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    options = {"compression": "zstd", "use_dictionary": repeating(schema)}
+    with Pieces(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
         for portion in _portions(count, group_rows):
             taken = rows.take(portion)
             if taken.num_rows != portion:

@@ -1,38 +1,39 @@
 """Spilling: rows on their way to other places wait in files, so that memory stays small."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipelines.arrow import array, numpy
 from pipelines.errors import StoreError
-from pipelines.publishing.pieces import Pieces
+from pipelines.pieces import Pieces
+from pipelines.runs import Numbers
 
-Numbers = npt.NDArray[np.uint32]
-
-ROWS_AT_ONCE = 16_384
-"""Rows that are read and put together: few enough for a processor's cache."""
-STRETCH = 65_536
-"""Places, of all that there are, whose rows lie in one file and are in memory together..."""
-MOST_FILES = 128
-"""...unless that made more files than these, which one spill holds open."""
+MOST_FILES = 64
+"""One spill holds so many open at most."""
 
 _PLACE = pa.field("place", pa.uint32())
 
 
-def stretch_of(places: int) -> int:
-    """Places that lie in one file, where there are so many in all."""
-    return max(STRETCH, -(-places // MOST_FILES))
+def stretch_of(places: int, row: int, at_once: int) -> int:
+    """How many places make a stretch: about `at_once` bytes, of rows that have `row` each.
+
+    It is more where so many `places` would make more than `MOST_FILES`.
+
+    >>> stretch_of(1000, 50, 5000), stretch_of(64_000, 50, 5000)
+    (100, 1000)
+    """
+    return max(1, at_once // row, -(-places // MOST_FILES))
 
 
 class Spill:
     """Rows that are put in any order, and taken in the order of their places: 0, 1...
 
-    Each stretch of places has a file in `folder`, which is removed once it is taken.
+    Each `stretch` of places has a file in `folder`, which is removed once it is taken.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema, stretch: int) -> None:
@@ -40,7 +41,7 @@ class Spill:
         self._folder = folder
         self._schema = schema.append(_PLACE)
         self._stretch = stretch
-        self._files: dict[int, tuple[Any, Any]] = {}
+        self._files: dict[int, tuple[Any, Pieces]] = {}
 
     def put(self, table: pa.Table, rows: Numbers, places: Numbers) -> None:
         """Takes in the rows number `rows` of `table`, each with its place."""
@@ -48,11 +49,17 @@ class Spill:
             return
         stretches = (places // self._stretch).astype(np.uint16)
         order = np.argsort(stretches, kind="stable")
-        carried = table.take(pa.array(rows[order])).append_column(_PLACE, pa.array(places[order]))
+        carried = table.take(array(rows[order])).append_column(_PLACE, array(places[order]))
         (batch,) = carried.cast(self._schema).combine_chunks().to_batches()
         ends = np.flatnonzero(np.diff(stretches[order], append=MOST_FILES)) + 1
         for begin, end in zip([0, *ends[:-1]], ends, strict=True):
             self._file(stretches[order[begin]]).write_batch(batch.slice(begin, end - begin))
+
+    def close(self) -> None:
+        """Closes the files: no row is put from here on."""
+        for writer, file in self._files.values():
+            writer.close()
+            file.close()
 
     def take(self) -> Iterator[tuple[pa.Table, npt.NDArray[np.signedinteger[Any]]]]:
         """Stretch by stretch its rows, as they were put, and their order by place.
@@ -61,7 +68,6 @@ class Spill:
         or several.
         """
         paths = [self._path(stretch) for stretch in sorted(self._files)]
-        self._close()
         space = memoryview(bytearray(max((path.stat().st_size for path in paths), default=0)))
         first = 0
         for path in paths:
@@ -69,7 +75,7 @@ class Spill:
                 size = file.readinto(space)
             path.unlink()
             rows = pa.ipc.open_stream(pa.py_buffer(space[:size])).read_all()
-            places = rows[_PLACE.name].to_numpy()
+            places = numpy(rows[_PLACE.name])
             order = np.argsort(places)
             if not np.array_equal(places[order], np.arange(first, first + len(places))):
                 raise StoreError(f"{path}: rows are missing, or there twice")
@@ -84,41 +90,6 @@ class Spill:
 
     def _path(self, stretch: int) -> Path:
         return self._folder / f"{stretch}.arrow"
-
-    def _close(self) -> None:
-        for writer, file in self._files.values():
-            writer.close()
-            file.close()
-        self._files.clear()
-
-
-def in_order(files: Sequence[Path], places: Numbers, folder: Path) -> Iterator[pa.Table]:
-    """The rows of Parquet files in the order of their places, through a spill in `folder`.
-
-    `places` are 0, 1... in any order: one for each row of the files, one after another.
-    """
-    schema = pq.read_schema(files[0])
-    spill, begin = Spill(folder, schema, stretch_of(len(places))), 0
-    for table in _read(files, schema):
-        end = begin + table.num_rows
-        spill.put(table, np.arange(table.num_rows, dtype=np.uint32), places[begin:end])
-        begin = end
-    for rows, order in spill.take():
-        yield rows.take(pa.array(order))
-
-
-def _read(files: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
-    """About `ROWS_AT_ONCE` rows at a time, in one thread: more would hold more in memory."""
-    waiting: list[pa.RecordBatch] = []
-    for path in files:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
-                waiting.append(batch)
-                if sum(one.num_rows for one in waiting) >= ROWS_AT_ONCE:
-                    yield pa.Table.from_batches(waiting, schema)
-                    waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting, schema)
 
 
 class Wanted:

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.selection.frames import Frames
 
-PROMPTS_AT_ONCE = 65_536
+PROMPTS_AT_ONCE = 16_384
 
 
 def in_blocks(frames: Frames, size: int = PROMPTS_AT_ONCE) -> Iterator[Frames]:

@@ -12,14 +12,15 @@ from schemas.version import Step
 Level = Literal["rows", "prompts", "responses", "comparisons", "pairs"]
 
 DROP_COLUMNS = {
-    "level": pl.String,
+    "level": pl.Categorical,
     "id": pl.String,
     "prompt_id": pl.String,
-    "step": pl.String,
-    "reason": pl.String,
+    "step": pl.Categorical,
+    "reason": pl.Categorical,
     "detail": pl.String,
 }
-"""One row for each reason of each dropped row: the columns of the published table `drops`."""
+"""One row for each reason of each dropped row: the columns of the published table `drops`. What many
+rows have in common stands in memory once."""
 
 
 class Funnel:

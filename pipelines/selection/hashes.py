@@ -5,12 +5,14 @@ texts. DuckDB hashes the rows' canonical JSON, at a third of the cost of a loop.
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import polars as pl
 
 from schemas.canonical import ID_LENGTH, canonical_json
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROWS_AT_ONCE = 1 << 18
 """The JSON texts of so many rows are in memory together."""
@@ -47,8 +49,10 @@ def _hashed(
 
 
 @cache
-def _database() -> duckdb.DuckDBPyConnection:
+def _database() -> "duckdb.DuckDBPyConnection":
     """One for the process: to start a database takes longer than to hash a thousand rows."""
+    import duckdb  # no recipe needs it before its calls (`meanwhile`)
+
     return duckdb.connect()
 
 

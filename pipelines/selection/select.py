@@ -6,7 +6,7 @@
 Each step says how many rows went in, how many it kept and why the others went.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,7 +95,11 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     eligible = _filter(recipe, eligible, "prompts", texts, funnel)
 
     frames = Frames(eligible, candidates, everything.judgments, rules, recipe.score.judges)
-    pairs, filtered, measures = _pair(recipe, frames, texts, funnel)
+    scored = scored.select(*OF_RESPONSES, score_var=score_var())
+    prompts, blocks = prompts.select(OF_PROMPTS), in_blocks(frames)
+    del everything, candidates, eligible, frames  # `blocks` alone hold them, up to the last one
+    pairs, filtered, measures = _pair(recipe, blocks, texts, funnel)
+    _refuse_unexplained(prompts, [pairs, filtered], funnel)
     dropped = [filtered]
     for selector in recipe.selectors:
         pairs = pairs.with_row_index(ROW)
@@ -107,33 +111,33 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
         dropped.append(_less(pairs, kept))
         pairs = kept.drop(ROW)
 
-    _refuse_unexplained(prompts, [pairs, *dropped], funnel)
     gone = funnel.ids("responses").implode()
     return Selected(
         pairs=pairs.select(*OF_EVERY_PAIR, _difficulty(pairs)),
         dropped_pairs=pl.concat(dropped),
         measures=measures,
-        responses=scored.select(
-            *OF_RESPONSES, score_var=score_var(), kept=~pl.col("response_id").is_in(gone)
-        ),
-        prompts=prompts.select(OF_PROMPTS),
+        responses=scored.with_columns(kept=~pl.col("response_id").is_in(gone)),
+        prompts=prompts,
     )
 
 
 def _pair(
-    recipe: Recipe, frames: Frames, texts: Texts, funnel: Funnel
+    recipe: Recipe, frames: Iterator[Frames], texts: Texts, funnel: Funnel
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Of the pairs that the pairings make, those that the filters keep, the others, the measures.
 
     A prompt is dropped where no pairing made a pair of it, for the reasons of all of them.
     """
-    blocks = [_pair_block(recipe, block, texts) for block in in_blocks(frames)]
+    blocks, n_all = [], 0
+    for block in frames:
+        blocks.append(_pair_block(recipe, block, texts))
+        n_all += block.prompts.height
     kept, dropped, filtered, unpaired, undecided, measures = map(
         pl.concat, zip(*blocks, strict=True)
     )
     made = pl.concat(table.select("prompt", "comparison_id") for table in (kept, dropped))
     n_prompts, n_compared = (made[name].drop_nulls().n_unique() for name in made.columns)
-    funnel.step("pairings", "prompts", frames.prompts.height, n_prompts, unpaired)
+    funnel.step("pairings", "prompts", n_all, n_prompts, unpaired)
     if undecided.height or n_compared:
         n_in = n_compared + undecided["id"].n_unique()
         funnel.step("pairings", "comparisons", n_in, n_compared, undecided)
@@ -176,7 +180,8 @@ def _difficulty(pairs: pl.DataFrame) -> pl.Expr:
 
 
 def _less(pairs: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
-    return pairs.join(kept.select(ROW), on=ROW, how="anti").select(OF_DROPPED_PAIR)
+    dropped = pairs.select(ROW, *OF_DROPPED_PAIR).join(kept.select(ROW), on=ROW, how="anti")
+    return dropped.drop(ROW)
 
 
 def _filter(
@@ -209,7 +214,7 @@ def _refuse_unexplained(
     prompts: pl.DataFrame, pairs: Sequence[pl.DataFrame], funnel: Funnel
 ) -> None:
     """Every prompt has pairs, each kept or dropped for a reason, or a reason of its own."""
-    paired = pl.concat(table.select("prompt") for table in pairs)
+    paired = pl.concat(table.select("prompt").unique() for table in pairs)
     unexplained = prompts.select("prompt", "prompt_id").join(paired, on="prompt", how="anti")
     if unexplained.height:
         unexplained = unexplained.join(funnel.drops(), on="prompt_id", how="anti")

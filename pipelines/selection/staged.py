@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.runs import COLUMNS, ROWS
 from pipelines.selection.frames import (
     JUDGMENTS,
     PROMPTS,
@@ -53,29 +54,33 @@ def read_judgments(folder: Path) -> pl.LazyFrame:
 
 def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:
     """`judgment_id` and `ARRIVAL` of every judgment, sorted by prompt and id."""
-    ids = scan(folder, "judgments").select("judgment_id", "prompt_id", ARRIVAL)
-    numbered = ids.join(prompts.lazy().select("prompt", "prompt_id"), on="prompt_id", how="left")
+    hashed = pl.col("prompt_id").hash()  # a fifth of the memory of ids, and hardly ever ambiguous
+    key = hashed if prompts.select(hashed.is_unique().all()).item() else pl.col("prompt_id")
+    ids = scan(folder, "judgments").select("judgment_id", ARRIVAL, key=key)
+    numbered = ids.join(prompts.lazy().select("prompt", key=key), on="key", how="left")
     return numbered.select("prompt", "judgment_id", ARRIVAL).collect().sort("prompt", "judgment_id")
 
 
 def scan(folder: Path, table: str) -> pl.LazyFrame:
-    """The staged rows of a table, with `ARRIVAL`."""
-    files = staged_files(folder, table)
+    """The staged rows of a table without the long texts (`runs.TEXTS`), with `ARRIVAL`."""
+    files = staged_files(folder, table, COLUMNS)
     return pl.scan_parquet(files, glob=False, row_index_name=ARRIVAL)  # "[" is a letter in a path
 
 
-def staged_files(folder: Path, table: str) -> list[Path]:
-    """The files of a table, in the order that `ARRIVAL` counts."""
-    return sorted((folder / table).glob("*.parquet"))
+def staged_files(folder: Path, table: str, form: str) -> list[Path]:
+    """The files of a table in one of their forms (`runs`), in the order that `ARRIVAL` counts."""
+    return sorted((folder / table).glob(f"*{form}"))
 
 
 def join_texts(folder: Path, frame: pl.DataFrame, names: frozenset[str]) -> pl.DataFrame:
     """`frame` with the text columns `names` (`frames.TEXT_COLUMNS`), rows in their order."""
     for name in sorted(names):
         if name == "prompt_text":
-            texts, key = _texts(folder, "prompts", "prompt_id", _conversation()), "prompt_id"
+            staged = scan(folder, "prompts")
+            texts, key = staged.select(id="prompt_id", text=_conversation()), "prompt_id"
         else:
-            texts = _texts(folder, "responses", "response_id", pl.col("text"))
+            staged = pl.scan_ipc(staged_files(folder, "responses", ROWS), glob=False)
+            texts = staged.select("text", id="response_id")
             key = "response_id" if name == "text" else f"{name.removesuffix('_text')}_response_id"
         wanted = frame.lazy().select(pl.col(key).unique())
         texts = texts.rename({"id": key, "text": name}).join(wanted, on=key, how="semi")
@@ -97,10 +102,6 @@ def _slim(
     """The columns `names`, and `ARRIVAL`."""
     own = (_FACTS.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names))
     return table.select(ARRIVAL, *own)
-
-
-def _texts(folder: Path, table: str, key: str, text: pl.Expr) -> pl.LazyFrame:
-    return scan(folder, table).select(id=pl.col(key), text=text)
 
 
 def _conversation() -> pl.Expr:

@@ -29,13 +29,14 @@ from pipelines.selection.pairs import complete_pairs
 from pipelines.selector import Selector
 
 DROPS = {
-    "level": pl.String,
+    "level": pl.Categorical,
     "id": pl.String,
     "prompt_id": pl.String,
-    "step": pl.String,
-    "reason": pl.String,
+    "step": pl.Categorical,
+    "reason": pl.Categorical,
 }
-"""Columns of what is dropped, as `schemas.rows.Drop` names them."""
+"""Columns of what is dropped, as `schemas.rows.Drop` names them. What many rows have in common
+stands in memory once."""
 
 NO_DROPS = pl.DataFrame(schema=DROPS)
 
@@ -200,10 +201,6 @@ def _is_early(filter_: Filter) -> bool:
 
 def _drops(dropped: pl.DataFrame, level: str, step: str) -> pl.DataFrame:
     """`DROPS` from a table with the ids of the level, `prompt_id` and `reason`."""
-    return dropped.select(
-        pl.lit(level).alias("level"),
-        pl.col(f"{level[:-1]}_id").alias("id"),
-        "prompt_id",
-        pl.lit(step).alias("step"),
-        "reason",
-    )
+    columns = {"level": pl.lit(level), "id": pl.col(f"{level[:-1]}_id"), "step": pl.lit(step)}
+    drops = dropped.with_columns(**columns)
+    return drops.select(pl.col(name).cast(kind) for name, kind in DROPS.items())

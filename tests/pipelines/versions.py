@@ -2,18 +2,19 @@
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.publishing.card import count_licences, render_card
 from pipelines.publishing.layout import Publish
-from pipelines.publishing.publish import schema_hashes, write_tables
+from pipelines.publishing.publish import AT_ONCE, schema_hashes, write_tables
 from pipelines.publishing.store import Store, Version
+from pipelines.runs import RunWriter
 from pipelines.selection.columns import OF_DROPPED_PAIR, OF_EVERY_PAIR, OF_EVERY_RECIPE
 from pipelines.selection.frames import PAIRS, PROMPTS, Frames
 from pipelines.selection.measured import LONG
@@ -21,7 +22,7 @@ from pipelines.selection.select import Selected
 from pipelines.selection.staged import read_frames
 from pipelines.selection.texts import norm_hash, text_hash
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
-from schemas.tables import STAGED
+from schemas.tables import ORDER, STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
 
 DROPS = dict.fromkeys(("level", "id", "prompt_id", "step", "reason", "detail"), pl.String)
@@ -162,8 +163,9 @@ def stage(content: Content, folder: Path, *, files: int = 1, order: int | None =
         if order is not None:
             random.Random(order).shuffle(rows)
         for file in range(files):
-            part = pa.Table.from_pylist(rows[file::files], STAGED[table])
-            pq.write_table(part, folder / table / f"{file}.parquet")
+            runs = RunWriter(folder / table, str(file), STAGED[table], ORDER[table])
+            with closing(runs):
+                runs.write(pa.Table.from_pylist(rows[file::files], STAGED[table]))
     return folder
 
 
@@ -176,14 +178,18 @@ def _text_facts(text: str | None) -> dict[str, Any]:
 
 
 def write(
-    content: Content, folder: Path, *, publish: Publish | None = None, **staging: Any
+    content: Content,
+    folder: Path,
+    *,
+    publish: Publish | None = None,
+    at_once: int = AT_ONCE,
+    **staging: Any,
 ) -> dict[str, FileInfo]:
     """Writes the tables of a version to `folder / "version"`."""
     staged = stage(content, folder / "staged", **staging)
     drops = pl.DataFrame([asdict(drop) for drop in content.drops], schema=DROPS)
-    return write_tables(
-        staged, content.selected(staged), drops, publish or Publish(), SEED, folder / "version"
-    )
+    selected, publish = content.selected(staged), publish or Publish()
+    return write_tables(staged, selected, drops, publish, SEED, folder / "version", at_once)
 
 
 def make_manifest(

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from pipelines.errors import RecipeError, StoreError
 from pipelines.part import Where, load_table
+from pipelines.publishing.drops import ORDER, _in_order
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.publish import write_tables
 from pipelines.publishing.splits import shard_paths, shard_rows, split_of_groups
+from pipelines.selection.funnel import DROP_COLUMNS
 from pipelines.selection.steps import NO_DROPS
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Drop, Message, Prompt, ToolCall, prompt_id
@@ -87,11 +89,10 @@ def test_bytes_do_not_depend_on_the_order_in_which_units_finished(tmp_path, orde
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
-def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path, monkeypatch):
+def test_bytes_do_not_depend_on_how_many_rows_are_in_memory_at_once(tmp_path):
     content = make_content(300, text="long " * 300)
     write(content, tmp_path / "a", files=3)
-    monkeypatch.setattr("pipelines.publishing.spill.STRETCH", 10)
-    write(content, tmp_path / "b", files=3, order=1)
+    write(content, tmp_path / "b", files=3, order=1, at_once=10_000)
     assert bytes_of(tmp_path / "a/version") == bytes_of(tmp_path / "b/version")
 
 
@@ -429,6 +430,23 @@ def test_evidence_that_cannot_be_read_is_a_store_error(tmp_path):
     content.dropped_pairs.clear()
     staged = stage(content, tmp_path / "staged")
     selected = content.selected(staged)
-    (staged / "judgments/0.parquet").write_bytes(b"PAR1")
+    (staged / "judgments/0.arrow").write_bytes(b"ARROW1")
     with pytest.raises(StoreError, match="the tables cannot be written"):
         write_tables(staged, selected, NO_DROPS, Publish(), SEED, tmp_path / "version")
+
+
+@pytest.mark.parametrize("ids", ["{:032x}", "pair-{}"])
+def test_reasons_lie_in_one_order_whatever_their_ids_and_however_many_a_pair_has(tmp_path, ids):
+    reasons = pl.DataFrame(
+        [
+            {"level": "pairs", "id": ids.format(number * 7919 % 101), "prompt_id": "p", "step": step,
+             "reason": f"reason {number % 3}", "detail": detail, "pair": None}
+            for number in range(100)
+            for step, detail in (("filters.b", "y"), ("filters.b", "x"), ("filters.a", None))
+        ],
+        schema=DROP_COLUMNS | {"pair": pl.UInt32},
+    )  # fmt: skip
+    expected = reasons.sort(ORDER, nulls_last=True)
+    assert _in_order(reasons).equals(expected)
+    once = reasons.unique(["id", "step", "reason"])
+    assert _in_order(once.reverse()).equals(once.sort(ORDER, nulls_last=True))

@@ -1,0 +1,40 @@
+"""Values into Arrow and out of it, by way of Polars.
+
+pyarrow's own ways, of constants too, import pandas wherever it is installed: that takes longer than
+publishing a small version.
+"""
+
+from typing import Any
+
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+
+def array(values: Any) -> pa.Array:
+    """Numbers or flags, as a NumPy array or a list, as an Arrow array."""
+    return pl.Series(values).to_arrow()
+
+
+def numpy(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Numbers without nulls as a NumPy array."""
+    return pl.Series(values).to_numpy()
+
+
+def scalar(value: float | str) -> pa.Scalar:
+    """A constant."""
+    kind = pa.string() if isinstance(value, str) else pa.float64()
+    return pl.Series([value]).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind)[0]
+
+
+def empty_table(schema: pa.Schema) -> pa.Table:
+    """A table without rows."""
+    return pa.Table.from_batches([], schema)
+
+
+def make_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """A table of plain rows, each of which has every column."""
+    columns = {name: [row[name] for row in rows] for name in schema.names}
+    kinds = pl.DataFrame(empty_table(schema)).schema
+    frame = pl.DataFrame(columns, schema=kinds)
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
