@@ -31,6 +31,10 @@ class Judge(Part):
         """A reply that this judge can read, for plans; "" where it asks no model."""
         return ""
 
+    def score_scale(self) -> tuple[Threshold, Threshold] | None:
+        """The scale of what it gives a response in [score]; None where it is not known."""
+        return self.scale
+
     def dimensions(self) -> tuple[str, ...]:
         """What its judgments tell apart beside the whole (`Judgment.dimension`)."""
         return ()

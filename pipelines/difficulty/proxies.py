@@ -22,7 +22,8 @@ def proxy_correlations(pairs: pl.DataFrame, measured: pl.DataFrame) -> dict[str,
 
     `pairs` has the published columns of pairs, `measured` those of `aggregate.MEASURED`.
     """
-    both = pairs.join(measured, on="pair_id", how="inner").sort("pair_id")
+    published = pairs.drop("difficulty", strict=False)
+    both = published.join(measured, on="pair_id", how="inner").sort("pair_id")
     return {
         name: spearman(both.select(value=proxy)["value"], both["difficulty"])
         for name, proxy in PROXIES.items()

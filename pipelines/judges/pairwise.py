@@ -4,6 +4,7 @@ Both are published; `selection.comparisons` makes one verdict of them, by the ju
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from pydantic import Field
 from pipelines.judging.comparator import Comparator
 from pipelines.judging.model_judge import judgeable
 from pipelines.judging.tie_rule import Inconsistent, TieRule
-from pipelines.part import micro
+from pipelines.part import Threshold, micro
 from pipelines.unit import gather
 from schemas.rows import Judgment, Response
 
@@ -34,6 +35,10 @@ class Pairwise(Comparator):
     """What two orders mean that disagree: a "tie" (FastChat, DOVE); "drop", no vote; or their
     "average" (JudgeBench, PairS), by which a verdict and a tie are a verdict. Default: "average"
     for probabilities, "tie" for verdicts. Changing it costs no call."""
+
+    def score_scale(self) -> tuple[Threshold, Threshold]:
+        """That of a win rate."""
+        return (Decimal(0), Decimal(1))
 
     def tie_rule(self) -> TieRule:
         """As `inconsistent` and `band` say."""

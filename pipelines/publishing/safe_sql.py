@@ -133,15 +133,23 @@ class _Query:
                 return
             yield batch.rename_columns(names)
 
+    def _which_table(self, message: str) -> str:
+        """DuckDB's message without its guess; of a table that several datasets have, what to do."""
+        said, _, rest = message.partition("\nDid you mean")
+        missing = re.search(r"Table with name (\w+)", said)
+        if missing is None or missing[1] not in PUBLISHED or "pairs" in self._tables:
+            return said + ("\n" + rest.partition("\n")[2] if "\n" in rest else "")
+        return (
+            f"several datasets have a table `{missing[1]}`: name one by --dataset NAME, or write "
+            f"NAME.{missing[1]}"
+        )
+
     def _explained(self, error: Exception) -> str:
         if self._late.is_set():
             return f"the query was stopped after {self._timeout_s:g} s"
         message = str(error)
         if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
-            plain = (
-                "" if "pairs" in self._tables else " (or name one by --dataset: then `pairs`...)"
-            )
-            return f"{message}\n\nTables: {', '.join(self._tables)}{plain}"
+            return f"{self._which_table(message)}\n\nTables: {', '.join(self._tables)}"
         if isinstance(error, duckdb.PermissionException):
             return f"{message}\n\nA query reads the published tables and nothing else."
         if "Out of Memory" in message:

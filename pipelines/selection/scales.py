@@ -38,6 +38,7 @@ def check_scales(
     controlled for something.
     """
     _refuse_mixed(judges, score, replace(where, table="[score]"))
+    _refuse_thresholds_on_either(judges, filters, score, where)
     scale = _combined(judges, score)
     for number, pairing in enumerate(pairings, 1):
         here = replace(where, table=f"[[pairings]] #{number} ({pairing.kind})")
@@ -64,11 +65,9 @@ def _combined(judges: Sequence[Judge], score: Score) -> Scale | None:
 
 
 def _refuse_mixed(judges: Sequence[Judge], score: Score, here: Where) -> None:
-    scales = {
-        judge.name: judge.scale
-        for judge in judges
-        if judge.scale is not None and judge.name in (score.judges or [judge.name])
-    }
+    scales = _known_scales(judges, score.judges)
+    if not score.judges:  # judges of comparisons count only where they are named
+        scales = {judge.name: judge.scale for judge in judges if judge.scale is not None}
     if score.combine in ("mean", "median", "min") and len(set(scales.values())) > 1:
         told = ", ".join(f"{name} {low} to {high}" for name, (low, high) in scales.items())
         raise here.error(
@@ -76,6 +75,37 @@ def _refuse_mixed(judges: Sequence[Judge], score: Score, here: Where) -> None:
             ' takes each in its standard deviations; or name those that count: judges = ["NAME"]',
             "combine",
         )
+
+
+def _refuse_thresholds_on_either(
+    judges: Sequence[Judge], filters: Sequence[Filter], score: Score, where: Where
+) -> None:
+    """One prompt has the scores of one judge, the next those of another: no threshold fits both."""
+    if score.combine != "first":
+        return
+    named = [judge for judge in judges if judge.name in score.judges]
+    scales = {judge.name: judge.score_scale() for judge in named}
+    if len(set(scales.values())) < 2:
+        return
+    told = ", ".join(
+        f"{name} {'on no known scale' if scale is None else f'{scale[0]} to {scale[1]}'}"
+        for name, scale in scales.items()
+    )
+    for number, one in enumerate(filters, 1):
+        if one.thresholds_on_scale() or one.margins_on_scale():
+            raise replace(where, table=f"[[filters]] #{number} ({one.kind})").error(
+                f"under combine = \"first\" a score is one judge's or another's ({told}), and this "
+                "threshold would mean something else for each. Give them one scale, or leave the "
+                "filter out: what the strong judge decides is decided"
+            )
+
+
+def _known_scales(
+    judges: Sequence[Judge], names: Sequence[str]
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """The scales of the judges called `names`, a win rate's among them."""
+    named = [judge for judge in judges if judge.name in names]
+    return {judge.name: scale for judge in named if (scale := judge.score_scale()) is not None}
 
 
 def _declared(judges: Sequence[Judge], names: Sequence[str]) -> Scale | None:

@@ -12,7 +12,7 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tools.proof.design import SMALL, Size
 from tools.proof.intervals import Values, difference, mean
 from tools.proof.jobs import Job, Setting, checkpoint_name
 from tools.proof.processes import PYTHON, ROOT, mark_all, run_jobs
+from tools.proof.report import head, row, signed
 from tools.proof.sets import QUALITY, build_set, changes, pairwright
 
 BASES = ("quickstart", "teacher_all_pairs")
@@ -182,30 +183,57 @@ def _compared(marks: dict[str, list[Marks]], start: Marks) -> dict[str, Any]:
     }
 
 
-def table(report: dict[str, Any]) -> str:
-    """The figures in Markdown."""
-    heads = ["base, half", "pairs", "right over wrong", f"DPO: right at {TEMPERATURE}"]
-    heads += ["against the start", "chosen only", "against the start"]
-    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+def tables(report: Mapping[str, Any]) -> dict[str, str]:
+    """The tables of a report in Markdown, from its JSON."""
+    made = {"halves": _halves, "halves_apart": _apart, "halves_order": _order}
+    return {name: "\n".join(make(report)) for name, make in made.items()}
+
+
+def _halves(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head(
+        "pairs, half", "pairs", "right over wrong", f"DPO: right at {TEMPERATURE}",
+        "against the start", "chosen only", "against the start",
+    )  # fmt: skip
     for base, one in report["bases"].items():
         for half, quality in one["halves"].items():
-            cells = [f"{base.replace('_', ' ')}, {half}", f"{quality['pairs']:,}"]
+            cells = [f"{named(base)}, {half}", f"{quality['pairs']:,}"]
             cells.append(f"{quality['right_over_wrong']:.1%}")
             for method in SETTINGS:
                 of = one["trained"][method]
-                cells += [f"{of['right'][half]['value']:.3f}", _points(of["from_start"][half])]
-            lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| easiest minus | DPO | chosen only |", "| --- | --- | --- |"]
+                cells += [f"{of['right'][half]['value']:.3f}", signed(of["from_start"][half])]
+            yield row(*cells)
+
+
+def _apart(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head("easiest minus", "DPO", "chosen only")
     for base, one in report["bases"].items():
         for half in ("random", "hardest"):
-            cells = [_points(one["trained"][m]["easiest_minus"][half]) for m in SETTINGS]
-            lines.append(f"| {base.replace('_', ' ')}, {half} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+            apart = (signed(one["trained"][method]["easiest_minus"][half]) for method in SETTINGS)
+            yield row(f"{named(base)}, {half}", *apart)
 
 
-def _points(of: dict[str, float]) -> str:
-    value, low, high = (f"{100 * of[key]:+.1f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+def _order(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head("rank correlation", *map(named, report["bases"]))
+    bases = report["bases"].values()
+    for seeds in next(iter(bases))["stability"]:
+        yield row(
+            f"seeds {seeds.replace('-', ' and ')}", *(_r(b["stability"][seeds]) for b in bases)
+        )
+    for proxy in next(iter(bases))["proxies"]:
+        yield row(f"held-out loss and {proxy}", *(_r(b["proxies"][proxy]) for b in bases))
+
+
+def _r(correlation: float | None) -> str:
+    return "" if correlation is None else f"{correlation:+.2f}"
+
+
+def named(base: str) -> str:
+    """A set's name in words.
+
+    >>> named("teacher_all_pairs")
+    'teacher all pairs'
+    """
+    return base.replace("_", " ")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -221,8 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = Experiment(chosen.out.resolve(), size, chosen.processes).run()
     text = json.dumps(report, indent=1) + "\n"
     (chosen.out / "difficulty.json").write_text(text, encoding="utf-8")
-    (chosen.out / "difficulty.md").write_text(table(report) + "\n", encoding="utf-8")
-    print(table(report))
+    print("\n\n".join(tables(report).values()))
 
 
 if __name__ == "__main__":

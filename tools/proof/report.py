@@ -83,10 +83,10 @@ def tables(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sets(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from _head("set", "pairs", "problems", "right over wrong", "wrong over right")
+    yield from head("set", "pairs", "problems", "right over wrong", "wrong over right")
     for name, one in report["sets"].items():
         shares = (f"{one[key]:.1%}" for key in ("right_over_wrong", "wrong_over_right"))
-        yield _row(name.replace("_", " "), f"{one['pairs']:,}", f"{one['prompts']:,}", *shares)
+        yield row(name.replace("_", " "), f"{one['pairs']:,}", f"{one['prompts']:,}", *shares)
 
 
 def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
@@ -94,35 +94,35 @@ def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
     rows: dict[tuple[str, float], dict[float, float]] = {}
     for one in report["tuning"]:
         rows.setdefault((one["arm"], one["beta"]), {})[one["rate"]] = one["sampled"]
-    rates = sorted({rate for row in rows.values() for rate in row})
-    yield from _head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
+    rates = sorted({rate for tried in rows.values() for rate in tried})
+    yield from head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
     start = f"nothing (the start): {report['tuning_start']:.3f}"
-    yield _row(start, "", *("" for _ in rates))
-    for (arm, beta), row in rows.items():
-        shares = (f"{row[rate]:.3f}" if rate in row else "" for rate in rates)
-        yield _row(arm, f"{beta:g}" if beta else "", *shares)
+    yield row(start, "", *("" for _ in rates))
+    for (arm, beta), tried in rows.items():
+        shares = (f"{tried[rate]:.3f}" if rate in tried else "" for rate in rates)
+        yield row(arm, f"{beta:g}" if beta else "", *shares)
 
 
 def _arms(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from _head(
+    yield from head(
         "trained on", f"right at {TEMPERATURE}", "seeds", "against the start",
         "right, greedy", "against the start",
     )  # fmt: skip
     start = [_interval(report["start"][way]) for way in WAYS]
-    yield _row("nothing (the start)", start[0], "", "", start[1], "")
+    yield row("nothing (the start)", start[0], "", "", start[1], "")
     for name, one in report["arms"].items():
         seeds = ", ".join(f"{share:.3f}" for share in one["sampled"]["seeds"])
-        apart = [_signed(one["from_start"][way]) for way in WAYS]
-        yield _row(
+        apart = [signed(one["from_start"][way]) for way in WAYS]
+        yield row(
             name, f"{one['sampled']['value']:.3f}", seeds, apart[0],
             f"{one['greedy']['value']:.3f}", apart[1],
         )  # fmt: skip
 
 
 def _differences(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from _head("difference", f"at {TEMPERATURE}", "greedy")
+    yield from head("difference", f"at {TEMPERATURE}", "greedy")
     for one in report["differences"]:
-        yield _row(f"{one['of']} - {one['from']}", *(_signed(one[way]) for way in WAYS))
+        yield row(f"{one['of']} - {one['from']}", *(signed(one[way]) for way in WAYS))
 
 
 def _interval(of: Mapping[str, float]) -> str:
@@ -135,19 +135,21 @@ def _interval(of: Mapping[str, float]) -> str:
     return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
 
 
-def _signed(of: Mapping[str, float]) -> str:
+def signed(of: Mapping[str, float]) -> str:
     """A difference in points of a hundred, as in a table.
 
-    >>> _signed({"value": 0.051, "low": -0.002, "high": 0.1})
+    >>> signed({"value": 0.051, "low": -0.002, "high": 0.1})
     '+5.1 (-0.2 to +10.0)'
     """
     value, low, high = (f"{100 * of[key]:+.1f}" for key in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
 
 
-def _head(*titles: str) -> tuple[str, str]:
-    return _row(*titles), _row(*("---" for _ in titles))
+def head(*titles: str) -> tuple[str, str]:
+    """The first two lines of a table."""
+    return row(*titles), row(*("---" for _ in titles))
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"

@@ -110,3 +110,25 @@ def test_standard_deviations_have_no_scale_and_a_majority_has_its_own():
     check(judges, part("filters", "margin", min=20), combine="zscore")
     with pytest.raises(RecipeError, match=r"no margin can be 2: a share of responses beaten is 0"):
         check(judges, part("filters", "margin", min=2), combine="majority")
+
+
+def test_a_win_rate_and_a_rating_have_no_common_mean():
+    judges = [judge("overall", 1, 10), part("judges", "pairwise", model="m")]
+    with pytest.raises(RecipeError, match=r"overall 1 to 10, pairwise 0 to 1.* no common mean"):
+        check(judges, judges=("overall", "pairwise"))
+    check(judges)  # unnamed, a judge of comparisons does not count
+
+
+@pytest.mark.parametrize("strong", [judge("strong", 0, 1), judge("strong")])
+def test_a_cascade_over_two_scales_takes_no_threshold(strong):
+    judges, first = (
+        [judge("cheap", 1, 10), strong],
+        {"combine": "first", "judges": ("strong", "cheap")},
+    )
+    for threshold in (part("filters", "margin", min=2), part("filters", "min_score", min=1)):
+        with pytest.raises(RecipeError, match=r'under combine = "first".*cheap 1 to 10'):
+            check(judges, threshold, **first)
+    check(judges, part("filters", "identical"), **first)
+    check(
+        [judge("cheap", 1, 10), judge("strong", 1, 10)], part("filters", "margin", min=2), **first
+    )
