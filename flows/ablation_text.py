@@ -16,12 +16,16 @@ HEADS = {
     "judge": "the recipe with one judge",
 }
 COLUMNS = ("", "prompts", "pairs", "margin", "chosen", "rejected", "chars +", "chars -", "on-policy",
-           "shift")  # fmt: skip
+           "shift", "")  # fmt: skip
 
 LEGEND = """\
 margin, chosen, rejected: mean scores; chars +, chars -: mean length of chosen and rejected;
 on-policy: share of pairs whose chosen answer is the policy's; shift: how far the models that are
-chosen differ from those of "nothing" (total variation, 0 to 1)"""
+chosen differ from those of "nothing" (total variation, 0 to 1); a row without pairs ends with the
+commonest reason why
+
+nothing: the pairing alone, scored by the first judge; annotation: [score]; instruction filter,
+response filter: filters on prompts, on responses; pair rule: filters on pairs, and the selectors"""
 
 
 def ablation_text(ablation: Ablation) -> str:
@@ -58,12 +62,22 @@ def _line(row: Row, nothing: Row) -> tuple[str, ...]:
         _number(figures.n_chars_rejected, 0),
         "" if figures.on_policy is None else f"{figures.on_policy:.0%}",
         _number(_shift(row, nothing), 2),
+        "" if figures.pairs else _why(figures.reasons),
     ]
     return (f"  {row.name}", f"{figures.prompts:,}", f"{figures.pairs:,}", *numbers)
 
 
 def _shift(row: Row, nothing: Row) -> float | None:
     return row.figures.shift(nothing.figures)
+
+
+def _why(reasons: dict[str, int]) -> str:
+    """The commonest reason.
+
+    >>> _why({"all_tied": 1200, "identical": 3})
+    'all_tied 1,200'
+    """
+    return next((f"{reason} {rows:,}" for reason, rows in reasons.items()), "")
 
 
 def _number(value: float | None, decimals: int) -> str:

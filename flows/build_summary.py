@@ -74,8 +74,10 @@ def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
     if meter.calls:
         samples = counted(meter.samples_paid, "sample")
         parts = [f"{counted(meter.calls, 'call')} for {samples}"]
-    if meter.samples_replayed:
-        parts.append(f"{counted(meter.samples_replayed, 'sample')} from the ledger")
+    if meter.samples_equal:
+        parts.append(f"{count(meter.samples_equal)} equal to others of this run")
+    if meter.samples_before:
+        parts.append(f"{counted(meter.samples_before, 'sample')} from the ledger")
     yield ", ".join([*parts, f"in {duration(seconds)}"])
     if meter.damaged_records:
         damaged = counted(meter.damaged_records, "record")
@@ -97,9 +99,17 @@ def _spent(spends: "list[Spend]") -> str:
 def _next(outcome: "Outcome", store: Path) -> str:
     if outcome.version is None:
         if outcome.refused is not None:
-            return f"evidence: {outcome.refused}"
+            return "\n".join((f"evidence: {outcome.refused}", *_to_look_at(outcome, store)))
         return "What is paid is kept. Run the same command to go on."
     return "\n".join((f"files: {outcome.version.folder}", *_to_try(outcome.version, store)))
+
+
+def _to_look_at(outcome: "Outcome", store: Path) -> Iterator[str]:
+    """Commands that read what was refused; none where it was refused before any call."""
+    if outcome.manifest is not None and outcome.manifest.counts:
+        ref = f"{outcome.manifest.name}@refused"
+        yield f"next:  {suggested(store, 'show', ref)}"
+        yield f"       {suggested(store, 'sql', '--dataset', ref, EXAMPLE_QUERY)}"
 
 
 def _to_try(version: "Version", store: Path) -> Iterator[str]:
@@ -107,6 +117,8 @@ def _to_try(version: "Version", store: Path) -> Iterator[str]:
     name, parent = version.name, version.manifest.run.parent
     query = ("sql", "--dataset", name, EXAMPLE_QUERY)
     commands = [("show", name), ("drops", name), query]
+    if any(judge.read for judge in version.manifest.judges.values()):
+        commands.append(("judge", "report", name))
     if parent is not None:
         commands.append(("diff", f"{name}@v{parent:04d}", name))
     commands.append(("export", name, "--format", "trl", "--out", f"{name}-trl"))

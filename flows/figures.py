@@ -12,6 +12,7 @@ BINS = 10
 """Bins of a histogram with more distinct values than that."""
 
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ class ModelShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What one measure found, of kept and dropped pairs."""
+
+    measure: str
+    pairs: int
+    """Pairs that it has a value of."""
+    quartiles: tuple[float, ...]
+    """At `QUARTILES`."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropCount:
     """Rows of one level that one step dropped for one reason."""
 
@@ -57,7 +69,7 @@ class Figures:
     """Asks the published tables of one version."""
 
     def __init__(self, version: "Version") -> None:
-        self._rows = PublishedTables(version, "pairs", "drops").rows
+        self._rows = PublishedTables(version, "pairs", "drops", "measures").rows
 
     def margin_quantiles(self) -> dict[float, float]:
         """`QUANTILES` -> margin in score units; empty where no pair has a margin."""
@@ -105,6 +117,15 @@ class Figures:
             ") GROUP BY 1 ORDER BY 2 DESC, 3, 1"
         )
         return [ModelShare(*row) for row in rows]
+
+    def measures(self) -> list[Measured]:
+        """Every measure that has a value of some pair, by name."""
+        rows = self._rows(
+            "SELECT measure, count(value), quantile_disc(value, $shares) FROM measures "
+            "WHERE value IS NOT NULL GROUP BY 1 ORDER BY 1",
+            shares=list(QUARTILES),
+        )
+        return [Measured(name, pairs, tuple(quartiles)) for name, pairs, quartiles in rows]
 
     def drop_counts(self) -> list[DropCount]:
         """Every reason with its rows, the most frequent first."""

@@ -30,6 +30,7 @@ def version_text(
         checks,
         _habits(version.manifest),
         _margins(figures, bars=bars),
+        _measures(figures),
         _lengths(figures, version.manifest.rows("pairs")),
         _models(figures),
         spend_table(version.manifest.run),
@@ -42,6 +43,9 @@ def version_text(
 def _head(version: "Version") -> str:
     manifest = version.manifest
     published = f", published {manifest.run.published}" if manifest.run.published else ""
+    if not version.number:
+        reasons = (version.folder / "reasons.txt").read_text(encoding="utf-8").splitlines()
+        published = "".join(f"\nnot published: {reason}" for reason in reasons)
     return (
         f"{version.ref}{published}\n"
         f"{pairs_in_words(manifest)} of {counted(manifest.rows('prompts'), 'prompt')} "
@@ -82,6 +86,13 @@ def _histogram(bins: list[Bin], *, bars: bool) -> Iterator[tuple[str, str, str]]
     for one in bins:
         span = f"{one.low:g}" if one.low == one.high else f"{one.low:.4g} to {one.high:.4g}"
         yield span, count(one.pairs), bar(one.pairs / most) if bars else ""
+
+
+def _measures(figures: Figures) -> str:
+    rows = [("measure", "pairs measured", "least", "25%", "median", "75%", "most")]
+    for one in figures.measures():
+        rows.append((one.measure, count(one.pairs), *(f"{value:.4g}" for value in one.quartiles)))
+    return aligned(rows) if len(rows) > 1 else ""
 
 
 def _lengths(figures: Figures, pairs: int) -> str:

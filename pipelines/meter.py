@@ -61,6 +61,8 @@ class Meter:
     """Samples bought in this run."""
     samples_replayed: int = 0
     """Samples that the ledger already held."""
+    samples_equal: int = 0
+    """Of these, samples that an equal request of this run had bought."""
     damaged_records: int = 0
     """Records of the ledger that could not be read; one may be another build's, being written."""
     in_flight: int = 0
@@ -78,6 +80,11 @@ class Meter:
     at the prices of today."""
     forecast: dict[str, Forecast] = field(default_factory=dict)
     """Per model of the recipe, what a plan before the run expects."""
+
+    @property
+    def samples_before(self) -> int:
+        """Samples that earlier runs had bought."""
+        return self.samples_replayed - self.samples_equal
 
     @property
     def calls(self) -> int:

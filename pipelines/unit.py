@@ -188,11 +188,15 @@ class Unit:
     def _count_before(
         self, model: str, backend: Backend, key: bytes, found: "Iterable[int]"
     ) -> None:
-        """Counts what the replies behind replayed samples took, once for each reply."""
+        """Counts what the replies behind replayed samples took, once for each reply from before."""
         shop = self.workshop
         for index in found:
             bought = shop.ledger.bought_with(key, index)
-            if bought is not None and bought.before and shop.counted.first(bought.place):
+            if bought is None:
+                continue
+            if not bought.before:
+                shop.meter.samples_equal += 1
+            elif shop.counted.first(bought.place):
                 shop.meter.paid_before(model, bought, backend.prices)
 
     def _seed(self, backend: Backend, key: bytes, index: int) -> int | None:

@@ -126,8 +126,8 @@ def _stopped(meter: "Meter", store: Path) -> str:
     from flows.plain_text import counted
 
     bought = f"{counted(meter.samples_paid, 'sample')} bought in this run"
-    before = f"{counted(meter.samples_replayed, 'sample')} from before"
-    kept = [bought, before] if meter.samples_replayed else [bought]
+    before = f"{counted(meter.samples_before, 'sample')} from before"
+    kept = [bought, before] if meter.samples_before else [bought]
     lost = "" if meter.jobs else "; what was in flight is abandoned"
     return (
         f"stopped: kept in {store / 'ledger'}: {', '.join(kept)}{lost}.\n{_going_on(meter)}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipelines.recipe import Recipe
     from schemas.calibration import Calibration
 
-    Kept = tuple[Calibration, Path]
+    Kept = tuple[Calibration, Path, str]
 
 DONE, UNUSABLE, BUDGET, OWED = 0, 2, 4, 5
 
@@ -116,8 +116,9 @@ def check(
     meter: "Meter",
     also_seen: "Sequence[str]" = (),
 ) -> "list[Kept]":
-    """Checks `judges` on `labels` and keeps what comes of it. Raises Owing."""
+    """Checks `judges` on `labels`: what is kept, its file, what the gate says. Raises Owing."""
     from pipelines.calibration.check import calibration
+    from pipelines.calibration.gate import JudgeGate
     from pipelines.calibration.stored import store_calibration
     from pipelines.publishing.store import Store
 
@@ -126,7 +127,9 @@ def check(
         calibration(recipe, name, labels, found.opinions[name], found.identities[name], also_seen)
         for name in judges
     ]
-    return [(one, store_calibration(store, one)) for one in made]
+    files = [store_calibration(store, one) for one in made]
+    gate = JudgeGate(recipe, store)
+    return [(one, file, gate.verdict(one.judge)) for one, file in zip(made, files, strict=True)]
 
 
 def in_format(chosen: argparse.Namespace, kept: "list[Kept]") -> str:
@@ -136,12 +139,12 @@ def in_format(chosen: argparse.Namespace, kept: "list[Kept]") -> str:
 
     if chosen.format == "json":
         return json_text(as_json(kept))
-    return "\n\n\n".join(calibration_text(one, _from_here(file)) for one, file in kept)
+    return "\n\n\n".join(calibration_text(one, _from_here(file), said) for one, file, said in kept)
 
 
 def as_json(kept: "list[Kept]") -> "list[dict[str, Any]]":
     """Each calibration, with its file."""
-    return [{**one.model_dump(), "file": str(file)} for one, file in kept]
+    return [{**one.model_dump(), "file": str(file)} for one, file, _ in kept]
 
 
 def ask(

@@ -24,7 +24,7 @@ NAMES = {
 }
 """Figure -> what it is called, and what it counts over."""
 
-WIDEST = 60
+WIDEST = 160
 """Columns of a reason why replies could not be read."""
 
 MANY = {"reply": "replies"}
@@ -32,13 +32,13 @@ OF_CATEGORIES = ("accuracy", "consistency", "ties", "read")
 IN_BRIEF = {"accuracy": "accuracy", "consistency": "same in both", "ties": "ties", "read": "read"}
 
 
-def calibration_text(calibration: Calibration, file: Path | None) -> str:
-    """The page of one judge; `file` is where it is kept, if it is."""
+def calibration_text(calibration: Calibration, file: Path | None, verdict: str = "") -> str:
+    """The page of one judge; `file` is where it is kept, if it is, and `verdict` a gate's."""
     paragraphs = (
         "\n".join(_head(calibration)),
         _figures(calibration),
         _categories(calibration),
-        "\n".join(_end(calibration, file)),
+        "\n".join(_end(calibration, file, verdict)),
     )
     return "\n\n".join(filter(None, paragraphs))
 
@@ -99,7 +99,7 @@ def _categories(calibration: Calibration) -> str:
     return aligned(rows) if len(rows) > 1 else ""
 
 
-def _end(calibration: Calibration, file: Path | None) -> Iterator[str]:
+def _end(calibration: Calibration, file: Path | None, verdict: str) -> Iterator[str]:
     pairs, bound = calibration.labels.pairs, number(calibration.lower_bound)
     if not calibration.prompts:
         yield "no prompts are known: each pair counts as one, and a build cannot keep them out"
@@ -108,3 +108,5 @@ def _end(calibration: Calibration, file: Path | None) -> Iterator[str]:
         yield f"a gate takes no check on fewer than {LEAST_PAIRS} pairs"
     if file is not None:
         yield f"kept in {file}"
+    if verdict:
+        yield verdict

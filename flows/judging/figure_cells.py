@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flows.plain_text import counted
+from pipelines.bias.figure import LEAST_PROMPTS
 
 if TYPE_CHECKING:
     from pipelines.bias.figure import Figure
@@ -16,18 +17,22 @@ def share_row(name: str, figure: "Figure | None", of: str, reading: str) -> Row 
     """A share, its interval, and how many there are that it is the share `of`; None for None."""
     if figure is None:
         return None
-    return name, percent(figure.value), percents(figure), _so_many(figure.n, of), reading
+    return name, percent(figure.value), percents(figure), _so_many(figure, of), reading
 
 
 def number_row(name: str, figure: "Figure | None", of: str, reading: str) -> Row | None:
     """As `share_row`, of another number."""
     if figure is None:
         return None
-    return name, two_digits(figure.value), interval(figure), _so_many(figure.n, of), reading
+    return name, two_digits(figure.value), interval(figure), _so_many(figure, of), reading
 
 
-def _so_many(number: int, of: str) -> str:
-    return counted(number, of.removesuffix("s"), of)
+def _so_many(figure: "Figure", of: str) -> str:
+    """With the number of prompts where they are too few to be sure."""
+    many = counted(figure.n, of.removesuffix("s"), of)
+    if figure.prompts >= LEAST_PROMPTS or of == "prompts":
+        return many
+    return f"{many} of {counted(figure.prompts, 'prompt')}"
 
 
 def percent(share: float) -> str:

@@ -34,7 +34,7 @@ def _rows(profile: "Profile") -> Iterator[Row | None]:
     yield number_row(
         "score with length", length.score_correlation, "answers", "rank correlation in a prompt"
     )
-    if length.slope is not None:
+    if length.slope is not None and length.varies:
         after = length.controlled_correlation
         yield ("  for twice the length", f"{length.slope:+.3g}", "", "", "points, within prompts")
         yield number_row("  if controlled for", after, "answers", _use_of_control(length))

@@ -10,12 +10,14 @@ what helps; with "?", that it may be chance. docs/bias.md explains the figures. 
 """
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
     from pipelines.bias.judged import Judged
+    from pipelines.publishing.store import Version
 
 FORMATS = ("text", "json", "markdown")
 
@@ -62,7 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not judges:
         print(f"{version.ref} has no judgments")
         return 0
-    found = report(known, judges, dict(chosen.family))
+    found = report(known, judges, dict(chosen.family), _waiting(version, judges))
     pages = list(sections(found, reference))
     head = f"{_head(version.ref, known, judges)}\n{summary(pages)}"
     if chosen.format == "json":
@@ -101,6 +103,15 @@ def _known(known: "Judged", name: str) -> str:
     if name not in known.judges():
         raise NotThere(f'no such judge "{name}"; {nearest(name, known.judges())}')
     return name
+
+
+def _waiting(version: "Version", judges: list[str]) -> set[str]:
+    """Those of `judges`, JUDGE or JUDGE.DIMENSION, that were asked only about what `when` chose."""
+    from pipelines.publishing.recipe_diff import recipe_table
+
+    tables = recipe_table(version).get("judges", [])
+    with_when = {one.get("name", Path(one["kind"]).stem) for one in tables if "when" in one}
+    return {judge for judge in judges if {judge, judge.rpartition(".")[0]} & with_when}
 
 
 def _head(ref: str, known: "Judged", judges: list[str]) -> str:

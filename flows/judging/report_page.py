@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pipelines.bias.profile import Profile
     from pipelines.bias.report import Report
 
-AGREEMENT = ("judge", "judge", "same verdict", "of duels", "kappa", "95 % interval", "same order")
+AGREEMENT = ("judge", "judge", "same order", "same verdict", "of duels", "prompts", "kappa",
+             "95 % interval")  # fmt: skip
 SCORES = ("judge", "judge", "answers", "alpha ordinal", "alpha interval", "ICC", "apart by")
 PAIRWISE, BOTH_SCORES = "Two judges, the same duels", "Two judges, scores on one scale"
 
@@ -70,19 +71,25 @@ def _of_judge(profile: "Profile", trusted: "Profile | None") -> Section:
 
 def _of_verdicts(report: "Report", reference: str | None) -> Section:
     found = (alarm_of_agreement(one, reference) for one in report.agreements)
-    about = (
-        "verdict: the one answer, the other, or neither; same order: of the duels that both decide",
-        "kappa: 1 the same, 0 as by chance; from 0.2 on fair, 0.4 moderate, 0.6 substantial",
-    )
+    about = [
+        "same order: of the duels that both decide; same verdict: of all, so that ties lower it",
+        "kappa of verdicts: 1 the same, 0 as by chance; from 0.2 fair, 0.4 moderate, 0.6 substantial",
+    ]
+    if any(one.selected for one in report.agreements):
+        about.append(
+            "*: duels that `when` selected, often hard ones: they say little of the others"
+        )
     rows = tuple(map(_verdict_row, report.agreements))
-    return Section(PAIRWISE, about, AGREEMENT, rows, tuple(filter(None, found)))
+    return Section(PAIRWISE, tuple(about), AGREEMENT, rows, tuple(filter(None, found)))
 
 
 def _verdict_row(one: "Agreement") -> Row:
     kappa = ("", "") if one.kappa is None else (f"{one.kappa.value:.2f}", interval(one.kappa))
     order = one.same_order
-    same, n = percent(one.same_verdict.value), count(one.same_verdict.n)
-    return one.one, one.other, same, n, *kappa, percent(order.value) if order else ""
+    judges = one.one, f"{one.other}{' *' * one.selected}"
+    same = percent(one.same_verdict.value)
+    seen = count(one.same_verdict.n), count(one.same_verdict.prompts)
+    return *judges, percent(order.value) if order else "", same, *seen, *kappa
 
 
 def _of_scores(report: "Report") -> Section:

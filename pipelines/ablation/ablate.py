@@ -62,7 +62,7 @@ def _selected(recipe: Recipe, evidence: Evidence, sources: pl.DataFrame) -> Figu
     funnel = Funnel()
     funnel.staged(evidence.drops())
     selected = select(recipe, frames, evidence.join_texts, funnel)
-    return figures_of(selected.pairs, frames.responses, sources)
+    return figures_of(selected.pairs, frames.responses, sources, funnel.steps)
 
 
 def _sources(evidence: Evidence) -> pl.DataFrame:

@@ -1,11 +1,14 @@
 """Figures of a selection: how many pairs, and what they are like."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
 from pipelines.selection.frames import Columns
 from schemas.canonical import MICRO
+from schemas.version import Step
 
 READS = Columns(responses=frozenset(("model", "policy", "n_chars")))
 """The columns that figures need beside the recipe's own."""
@@ -31,6 +34,8 @@ class Figures:
     """Model -> its share of the chosen responses."""
     sources: dict[str, float]
     """Source -> its share of the pairs."""
+    reasons: dict[str, int]
+    """Reason -> rows that the selection dropped for it, the commonest first."""
 
     def shift(self, other: "Figures") -> float | None:
         """Total variation distance between who is chosen here and there, in [0, 1].
@@ -43,11 +48,13 @@ class Figures:
         return sum(abs(here.get(m, 0.0) - there.get(m, 0.0)) for m in {*here, *there}) / 2
 
 
-def figures_of(pairs: pl.DataFrame, responses: pl.DataFrame, sources: pl.DataFrame) -> Figures:
+def figures_of(
+    pairs: pl.DataFrame, responses: pl.DataFrame, sources: pl.DataFrame, steps: Iterable[Step]
+) -> Figures:
     """The figures of `pairs` (`prompt`, `prompt_id`, `chosen`, `rejected`, scores in micro-units).
 
     `responses` has `response`, `model`, `policy`, `n_chars`; `sources` has `prompt_id`, `source`,
-    one row for each source of a prompt.
+    one row for each source of a prompt; `steps` are those of the selection.
     """
     facts = responses.select("response", "model", "policy", "n_chars")
     chosen = pairs.select("chosen").join(
@@ -69,12 +76,20 @@ def figures_of(pairs: pl.DataFrame, responses: pl.DataFrame, sources: pl.DataFra
         on_policy=_mean(on == "on"),
         chosen_models=_shares(chosen["model"], pairs.height),
         sources=_shares(of_sources, pairs.height),
+        reasons=_reasons(steps),
     )
 
 
 def _mean(values: pl.Series, unit: int = 1) -> float | None:
     known = values.drop_nulls()
     return int(known.sum()) / known.len() / unit if known.len() else None
+
+
+def _reasons(steps: Iterable[Step]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for step in steps:
+        counts.update(step.reasons)
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _shares(names: pl.Series, total: int) -> dict[str, float]:

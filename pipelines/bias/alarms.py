@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipelines.agreement.wilson import lower_bound
 from pipelines.bias import distribution, length, list_position, markdown, panel, reading
 from pipelines.bias import position as places
 from pipelines.bias import self_preference as families
-from pipelines.bias.figure import Figure
+from pipelines.bias.figure import LEAST_PROMPTS, Figure
 from pipelines.bias.panel import Agreement
 from pipelines.bias.profile import Profile
 
@@ -19,7 +18,8 @@ class Alarm(NamedTuple):
 
     words: str
     sure: bool
-    """False: its interval reaches back to where there is no bias, or there is none."""
+    """False: its interval reaches back to where there is no bias, or there is none, or fewer than
+    `LEAST_PROMPTS` prompts say so."""
 
 
 def alarms(profile: Profile, reference: Profile | None = None) -> list[Alarm]:
@@ -39,9 +39,12 @@ def alarms(profile: Profile, reference: Profile | None = None) -> list[Alarm]:
 
 
 def alarm_of_agreement(agreement: Agreement, reference: str | None) -> Alarm | None:
-    """What is alarming about two judges, of which one may be the reference."""
+    """What is alarming about two judges, of which one may be the reference.
+
+    Nothing is where a judge was asked about what another was unsure of: there they may well differ.
+    """
     kappa, pair = agreement.kappa, (agreement.one, agreement.other)
-    if kappa is None or kappa.value >= panel.LEAST:
+    if agreement.selected or kappa is None or kappa.value >= panel.LEAST:
         return None
     said = f"{' and '.join(pair)} agree hardly more than by chance: kappa {kappa.value:.2f}, below "
     advice = "One of them judges something else: find out which before you combine them."
@@ -64,8 +67,8 @@ def _of_distribution(profile: Profile) -> Iterator[Alarm]:
     if spread and spread.commonest and spread.commonest[1] > bound:
         level, share = spread.commonest
         said = f"It says {level:g} in {share:.0%} of its judgments, more than {bound:.0%}"
-        sure = (lower_bound(share, spread.n) or 0) > EVEN  # not 2 of 2
-        yield _in_words(said, "It hardly tells answers apart.", sure=sure)
+        sure = spread.prompts >= LEAST_PROMPTS
+        yield _in_words(said, "It hardly tells answers apart.", sure, spread.prompts)
     ties = profile.ties
     if ties and ties.value > bound:
         said = (
@@ -115,7 +118,7 @@ def _of_length(profile: Profile, reference: Profile | None) -> Iterator[Alarm]:
             yield _one_sided(which, wins, f"With {reference.judge} it wins {share:.1%}.")
         return
     advice = "Unless such answers are better here, it looks at length"
-    if not profile.compares:
+    if profile.length.varies:
         advice += '; see what [score] control = "length" changes'
     yield _one_sided(which, wins, f"{advice}.")
 
@@ -154,10 +157,16 @@ def _larger(share: Figure) -> float:
 def _alarm(said: str, figure: Figure, unbiased: float, advice: str) -> Alarm:
     """With a caution where the interval of `figure` reaches back to the `unbiased` value."""
     interval = figure.interval
-    sure = interval is not None and not interval.low <= unbiased <= interval.high
-    return _in_words(said, advice, sure=sure)
+    beyond = interval is not None and not interval.low <= unbiased <= interval.high
+    sure = beyond and figure.prompts >= LEAST_PROMPTS
+    return _in_words(said, advice, sure, figure.prompts)
 
 
-def _in_words(said: str, advice: str, *, sure: bool) -> Alarm:
-    doubt = "" if sure else ", though so few prompts say so that it may be chance"
-    return Alarm(f"{said}{doubt}. {advice}", sure)
+def _in_words(said: str, advice: str, sure: bool, prompts: int) -> Alarm:
+    return Alarm(f"{said}{'' if sure else _doubt(prompts)}. {advice}", sure)
+
+
+def _doubt(prompts: int) -> str:
+    if prompts >= LEAST_PROMPTS:
+        return ", though so few prompts say so that it may be chance"
+    return f", though it rests on {prompts} prompt{'s' * (prompts != 1)} and may be chance"

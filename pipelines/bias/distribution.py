@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.bias.figure import Figure, figure, ratio
+from pipelines.bias.figure import Figure, share
 from schemas.canonical import MICRO
 
 MOST_LEVELS = 50
@@ -28,6 +28,8 @@ class Distribution(NamedTuple):
     """Score -> how often it was given; None for scores on no scale of levels."""
     entropy: float | None
     """Of the levels, in bits: 0 where all scores are one, log2(k) for k equally frequent ones."""
+    prompts: int
+    """How many prompts the scores are of."""
 
     @property
     def commonest(self) -> tuple[float, float] | None:
@@ -45,7 +47,8 @@ class Distribution(NamedTuple):
 
 def distribution(said: pl.DataFrame) -> Distribution | None:
     """Of one judge's scores of single answers; None without any."""
-    scores = said.filter(pl.col("response").is_not_null())["score"].drop_nulls() / MICRO
+    scored = said.filter(pl.col("response").is_not_null()).drop_nulls("score")
+    scores = scored["score"] / MICRO
     if not scores.len():
         return None
     counts = scores.value_counts().sort(scores.name)
@@ -60,10 +63,11 @@ def distribution(said: pl.DataFrame) -> Distribution | None:
         deviation=float(spread.std(ddof=0)),  # type: ignore[arg-type]
         levels=levels,
         entropy=float(shares.entropy(base=2)) if levels else None,  # type: ignore[arg-type]
+        prompts=scored["prompt"].n_unique(),
     )
 
 
 def ties(duels: pl.DataFrame) -> Figure | None:
     """Share of duels that the judge does not decide: no pair can come of them."""
     sums = duels.group_by("prompt").agg(ties=(pl.col("margin") == 0).sum(), duels=pl.len())
-    return figure(sums, ratio, "duels")
+    return share(sums, "duels")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipelines.agreement.bootstrap import Interval, bootstrap
+from pipelines.agreement.wilson import lower_bound
 
 Statistic = Callable[..., float | None]
 """A function of some totals."""
@@ -18,6 +19,8 @@ BLOCKS = 1_000
 """Most units that are resampled. Of more prompts, neighbours in the order of their ids, which are
 hashes, are drawn together: totals of random blocks spread as totals of prompts do, and the time
 does not grow with the number of prompts."""
+LEAST_PROMPTS = 20
+"""Of fewer prompts resamples tell too little of how a figure spreads to be sure of it."""
 
 
 class Figure(NamedTuple):
@@ -28,6 +31,8 @@ class Figure(NamedTuple):
     """How many observations it rests on."""
     interval: Interval | None
     """95 %, by bootstrap over prompts; None where too few prompts say something."""
+    prompts: int
+    """How many prompts these observations are of."""
 
 
 def figure(sums: pl.DataFrame, statistic: Statistic, n: str, *, sure: bool = True) -> Figure | None:
@@ -43,7 +48,28 @@ def figure(sums: pl.DataFrame, statistic: Statistic, n: str, *, sure: bool = Tru
     if value is None:
         return None
     interval = _interval(rows, statistic) if sure else None
-    return Figure(float(value), int(columns[n].sum()), interval)
+    prompts = int((columns[n] > 0).sum())
+    return Figure(float(value), int(columns[n].sum()), interval, prompts)
+
+
+def share(sums: pl.DataFrame, n: str, *, sure: bool = True) -> Figure | None:
+    """The share that the one column of `sums` is of the other, `n`; both count, by prompt."""
+    found = figure(sums, ratio, n, sure=sure)
+    return None if found is None else beyond_the_seen(found)
+
+
+def beyond_the_seen(found: Figure) -> Figure:
+    """A share that is 0 or 1 with Wilson's interval, the prompts being the trials.
+
+    There every resample is alike, and the bootstrap's interval a point.
+
+    >>> beyond_the_seen(Figure(1.0, 16, Interval(1.0, 1.0), 3)).interval
+    Interval(low=0.4385029682449545, high=1.0)
+    """
+    low = lower_bound(1.0, found.prompts)
+    if found.interval is None or low is None or found.value not in (0, 1):
+        return found
+    return found._replace(interval=Interval(low, 1.0) if found.value else Interval(0.0, 1 - low))
 
 
 def ratio(top: float, bottom: float) -> float | None:

@@ -5,7 +5,7 @@ verdict, or the opposite one, or one of them none. Where their scores lie on one
 themselves are compared as well.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from pipelines.agreement.icc import icc
 from pipelines.agreement.krippendorff import alpha
 from pipelines.agreement.ratings import Ratings
 from pipelines.bias.duels import sorted_duels
-from pipelines.bias.figure import Figure, figure, ratio
+from pipelines.bias.figure import Figure, beyond_the_seen, figure, share
 
 DUEL = ["prompt", "a", "b"]
 VERDICTS = (1, 0, -1)
@@ -50,6 +50,8 @@ class Agreement(NamedTuple):
     """Of the duels that both decide, the share in which they prefer the same answer."""
     scores: SameScale | None
     """None where their scores do not lie on one scale."""
+    selected: bool
+    """Whether `when` chose what one of them was asked about: the hard duels, as a rule."""
 
 
 class Spread(NamedTuple):
@@ -64,15 +66,21 @@ class Spread(NamedTuple):
 
 
 def agreements(
-    duels: Mapping[str, pl.DataFrame], ratings: Mapping[str, pl.DataFrame]
+    duels: Mapping[str, pl.DataFrame],
+    ratings: Mapping[str, pl.DataFrame],
+    waiting: Collection[str] = (),
 ) -> list[Agreement]:
-    """Every two judges that saw the same duels, in the order of their names."""
+    """Every two judges that saw the same duels, in the order of their names.
+
+    `waiting` are the judges with `when`.
+    """
     found = []
     for one, other in combinations(sorted(duels), 2):
         both = common(duels[one], duels[other])
         if both.height:
             scores = _scores(ratings[one], ratings[other])
-            found.append(Agreement(one, other, *_verdicts(both), scores))
+            selected = one in waiting or other in waiting
+            found.append(Agreement(one, other, *_verdicts(both), scores, selected))
     return found
 
 
@@ -99,7 +107,7 @@ def same_order(both: pl.DataFrame, *, sure: bool = True) -> Figure | None:
     """Of the duels of `common` that both decide, the share with one verdict."""
     decided = both.filter((pl.col("x") != 0) & (pl.col("y") != 0))
     sums = decided.group_by("prompt").agg(same=(pl.col("x") == pl.col("y")).sum(), duels=pl.len())
-    return figure(sums, ratio, "duels", sure=sure)
+    return share(sums, "duels", sure=sure)
 
 
 def spread(ratings: Mapping[str, pl.DataFrame]) -> Spread | None:
@@ -138,7 +146,7 @@ def _verdicts(both: pl.DataFrame) -> tuple[Figure, Figure | None, Figure | None]
     sums = both.group_by("prompt").agg(**cells, duels=pl.len())
     same = figure(sums, lambda *counts: _table(counts).trace() / counts[-1], "duels")
     assert same is not None
-    return same, figure(sums, _kappa, "duels"), same_order(both)
+    return beyond_the_seen(same), figure(sums, _kappa, "duels"), same_order(both)
 
 
 def _kappa(*counts: float) -> float | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.bias.figure import Figure, figure, ratio
+from pipelines.bias.figure import Figure, share
 from pipelines.selection.comparisons import VOTE
 
 MOST = 0.1
@@ -50,14 +50,14 @@ def _flip_rate(ordered: pl.DataFrame, *, sure: bool) -> Figure | None:
     sums = (
         votes.filter(orders=2).group_by("prompt").agg(flips=pl.col("flipped").sum(), votes=pl.len())
     )
-    return figure(sums, ratio, "votes", sure=sure)
+    return share(sums, "votes", sure=sure)
 
 
 def _a_rate(ordered: pl.DataFrame, *, sure: bool) -> Figure | None:
     decided = ordered.filter(pl.col("opinion") != 0)
     first = (pl.col("opinion") == 1) == (pl.col("order") == "AB")
     sums = decided.group_by("prompt").agg(first=first.sum(), decided=pl.len())
-    return figure(sums, ratio, "decided", sure=sure)
+    return share(sums, "decided", sure=sure)
 
 
 def _opinion() -> pl.Expr:

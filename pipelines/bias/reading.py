@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.bias.figure import Figure, figure, ratio
+from pipelines.bias.figure import Figure, share
 
 LEAST = 0.95
 """A smaller share of readable replies is alarming (methods: parse failures)."""
@@ -36,7 +36,7 @@ def reading(said: pl.DataFrame) -> Reading:
         asked=said.height,
         read=said.height - unread.height,
         refused=int(unread["error"].str.contains(REFUSED).sum()),
-        unread_rate=figure(sums, ratio, "asked"),
+        unread_rate=share(sums, "asked"),
         reasons=dict(reasons.rows()),
     )
 

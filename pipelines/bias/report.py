@@ -1,6 +1,6 @@
 """Report: the profiles of several judges of one version, and how they agree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.bias.judged import Judged
@@ -19,17 +19,23 @@ class Report:
     """Of the judges on one scale; None where there are not two."""
 
 
-def report(known: Judged, judges: Sequence[str], families: Mapping[str, str]) -> Report:
+def report(
+    known: Judged,
+    judges: Sequence[str],
+    families: Mapping[str, str],
+    waiting: Collection[str] = (),
+) -> Report:
     """The report on `judges`, in their order.
 
-    `families` has the declared families, by the name of a judge or model.
+    `families` has the declared families, by the name of a judge or model; `waiting` are the judges
+    that `when` lets wait for another one.
     """
     panel = {judge: heard(known, judge) for judge in judges}
     duels = {judge: one.duels for judge, one in panel.items()}
     ratings = {judge: one.ratings for judge, one in panel.items()}
     return Report(
         profiles=tuple(profile(known, judge, panel, families) for judge in judges),
-        agreements=tuple(agreements(duels, ratings)),
+        agreements=tuple(agreements(duels, ratings, waiting)),
         spread=_spread(panel),
     )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.bias.duels import sorted_duels
-from pipelines.bias.figure import Figure, figure, ratio
+from pipelines.bias.figure import Figure, figure, ratio, share
 
 MOST = 0.1
 """A win rate of its own family beyond that with the other judges by more than this is alarming."""
@@ -46,7 +46,7 @@ def self_preference(
     won = _wins(sorted_duels(duels), ours)
     if not won.height:
         return None
-    return SelfPreference(family, figure(_rate(won), ratio, "duels"), _difference(ratings, ours),
+    return SelfPreference(family, share(_rate(won), "duels"), _difference(ratings, ours),
                           _beyond(won, _wins(sorted_duels(others), ours)))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ that what makes a prompt easy, or its answers long, plays no part.
 
 import polars as pl
 
-from pipelines.bias.figure import Figure, correlation, figure, ratio
+from pipelines.bias.figure import Figure, correlation, figure, share
 
 
 def more_wins(duels: pl.DataFrame, trait: pl.Series, *, sure: bool = True) -> Figure | None:
@@ -18,7 +18,7 @@ def more_wins(duels: pl.DataFrame, trait: pl.Series, *, sure: bool = True) -> Fi
     differing = _differing(duels, trait).filter(pl.col("margin") != 0)
     won = (pl.col("margin") > 0) == (pl.col("more") > 0)
     sums = differing.group_by("prompt").agg(won=won.sum(), duels=pl.len())
-    return figure(sums, ratio, "duels", sure=sure)
+    return share(sums, "duels", sure=sure)
 
 
 def margin_correlation(duels: pl.DataFrame, trait: pl.Series) -> Figure | None:

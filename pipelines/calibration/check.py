@@ -4,7 +4,6 @@ recorded judgments ───────────────────┐
 labelled pairs ─ run (calls) ─────────┴─> opinions ─ figures ─> calibration
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from pipelines.calibration.identity import (
 )
 from pipelines.calibration.labelled import LabelSet
 from pipelines.calibration.opinion import Opinion, recorded_opinion
+from pipelines.calibration.reasons import commonest
 from pipelines.calibration.run import Run, run_judges
 from pipelines.errors import RecipeError
 from pipelines.judge import Judge
@@ -30,9 +30,6 @@ from schemas.calibration import Calibration, Figure, Labels
 
 Opinions = Mapping[str, Opinion]
 """Pair id -> what a judge said of it."""
-
-REASONS = 3
-"""Most reasons of unread replies that are kept."""
 
 
 def judges_to_check(recipe: Recipe, named: Sequence[str], labels: LabelSet) -> dict[str, Judge]:
@@ -123,8 +120,7 @@ def calibration(
 
 
 def _unread(opinions: Opinions) -> dict[str, int]:
-    counts = Counter(why for _, one in sorted(opinions.items()) for why in one.unread)
-    return dict(counts.most_common(REASONS))
+    return commonest(why for _, one in sorted(opinions.items()) for why in one.unread)
 
 
 def _lower_bound(accuracy: Figure, labels: LabelSet) -> float | None:

@@ -47,6 +47,13 @@ class JudgeGate:
         lacking = ((name, self._lacks(name, bound)) for name, bound in self._bounds.items())
         return [f"judge {name}: {why}" for name, why in lacking if why]
 
+    def verdict(self, name: str) -> str:
+        """Whether judge `name` may be used, in words; "" where nothing is asked of it."""
+        if name not in self._bounds:
+            return ""
+        asked, why = f"judge_accuracy >= {self._bounds[name]}", self._lacks(name, self._bounds[name])
+        return f"FAILS {asked}: {why}" if why else f"passes {asked}"
+
     def labelled(self) -> dict[str, str]:
         """What the labelled prompts ask (`labelled.asked_id`) -> what they are labels of."""
         asked: dict[str, set[str]] = {}

@@ -68,6 +68,8 @@ def export(
     that there is not, or where no row would be written, and StoreError where `out` is taken, lies
     in the store or cannot be written.
     """
+    if not version.number:
+        raise RecipeError(f"{version.ref}: a gate refused it, so it is not for training")
     chosen, place = _chosen(version, splits), _free(out, store)
     with _beside(place) as (con, folder):
         add_evidence(con, version)

@@ -24,7 +24,7 @@ class KeyChange(NamedTuple):
 
 def recipe_changes(a: "Version", b: "Version") -> list[KeyChange]:
     """The keys of `recipe.toml` that differ, sorted. Raises StoreError for a damaged recipe."""
-    return changed(flat(_recipe(a)), flat(_recipe(b)))
+    return changed(flat(recipe_table(a)), flat(recipe_table(b)))
 
 
 def origin_changes(a: "Manifest", b: "Manifest") -> list[KeyChange]:
@@ -83,7 +83,8 @@ def _labels(parts: list[dict[str, Any]]) -> list[str]:
     return labels
 
 
-def _recipe(version: "Version") -> dict[str, Any]:
+def recipe_table(version: "Version") -> dict[str, Any]:
+    """The tables of `recipe.toml`. Raises StoreError where it is damaged."""
     path = version.folder / "recipe.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

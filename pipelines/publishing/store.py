@@ -31,22 +31,24 @@ from schemas import SCHEMA_VERSION
 from schemas.version import NAME, Manifest, content_digest
 
 MANIFEST = "manifest.json"
+REFUSED = "refused"
 _STAGING = re.compile(r"(?P<host>.+)-(?P<pid>[0-9]+)-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One published version of a dataset."""
+    """One published version of a dataset, or the evidence of a build that a gate refused."""
 
     name: str
     number: int
+    """From 1; 0 for a refused build."""
     folder: Path
     manifest: Manifest
 
     @property
     def label(self) -> str:
-        """Name of its folder, as in "v0003"."""
-        return f"v{self.number:04d}"
+        """What it is called, as in "v0003", which is the name of its folder."""
+        return f"v{self.number:04d}" if self.number else REFUSED
 
     @property
     def ref(self) -> str:
@@ -152,12 +154,17 @@ class Store:
     def resolve(self, ref: str) -> Version:
         """The version that "NAME", "NAME@3", "NAME@v0003" or "NAME@latest" names.
 
-        Raises NotThere that lists the names or versions there are.
+        "NAME@refused" is the newest build of it that a gate refused. Raises NotThere that lists the
+        names or versions there are.
         """
         name, _, wanted = ref.partition("@")
+        if wanted == REFUSED:
+            return self._refused(name)
         names = self.names()
         if name not in names:
             hint = nearest(name, names) if names else "no dataset has been published yet"
+            if re.fullmatch(NAME, name) and self._inside("refused", name).is_dir():
+                hint = f"a gate refused it: {name}@{REFUSED} is the evidence"
             raise NotThere(f'{self.root}: no such dataset "{name}"; {hint}. `pairwright ls`')
         numbers = self._published(name)
         if wanted in ("", "latest"):
@@ -201,13 +208,23 @@ class Store:
             raise StoreError(f"{place}: is there already")
         return place
 
+    def _refused(self, name: str) -> Version:
+        self._dataset(name)
+        found = sorted(
+            self._inside("refused", name).glob(f"*/{MANIFEST}"),
+            key=lambda path: (path.parent.name.partition("-")[0], path.stat().st_mtime_ns),
+        )
+        if not found:
+            raise NotThere(f'{self.root}: no gate has refused a build of "{name}"')
+        return Version(name, 0, found[-1].parent.resolve(), read_manifest(found[-1]))
+
     def verify(self, version: Version) -> list[str]:
         """What is wrong with a version, in words; empty when every byte is as published."""
         manifest = version.manifest
         faults = file_faults(version.folder, manifest, ignore=MANIFEST)
         if manifest.content_digest != content_digest(manifest.files, manifest.recipe_fingerprint):
             faults.append(f"{MANIFEST}: the content digest does not belong to its files")
-        if (manifest.name, manifest.run.version) != (version.name, version.number):
+        if (manifest.name, manifest.run.version or 0) != (version.name, version.number):
             faults.append(f"{MANIFEST}: belongs to {manifest.name} version {manifest.run.version}")
         return [f"{version.ref}: {fault}" for fault in faults]
 

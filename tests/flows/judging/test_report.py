@@ -1,4 +1,4 @@
-"""A small recorded set: 12 prompts, a long and a short answer each, three judges of both."""
+"""A small recorded set: 24 prompts, a long and a short answer each, three judges of both."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ judges = ["gpt_judge"]
 kind = "best_worst"
 """
 
-PROMPTS = 12
+PROMPTS = 24
 Report = Callable[..., str]
 
 
@@ -95,7 +95,7 @@ def report(store: Path, capsys: pytest.CaptureFixture[str]) -> Report:
 def test_the_page_has_a_section_for_each_judge_and_says_who_is_alarming(report: Report) -> None:
     head, *sections = report().split("\n\n")
     assert head == (
-        "judged@v0001: 3 judges of 24 answers to 12 prompts\n"
+        "judged@v0001: 3 judges of 48 answers to 24 prompts\n"
         "alarming (!): gpt_judge 1, lazy 2, Two judges, the same duels 2\n"
         "perhaps (?): lazy 1, Two judges, the same duels 1"
     )
@@ -112,7 +112,7 @@ def test_every_alarm_names_its_bound_and_what_the_reference_finds(report: Report
     assert "! The longer answer wins 100.0% of the duels that it decides, more than 65%." in page
     assert "With human it wins 50.0%." in page
     assert (
-        "? 25.0% of its judgments cannot be read, more than 5%, though so few prompts say so"
+        "? 12.5% of its judgments cannot be read, more than 5%, though so few prompts say so"
         in page
     )
     assert "The commonest reason: score: nothing." in page
@@ -149,20 +149,20 @@ def test_a_family_can_be_declared(report: Report) -> None:
     found = json.loads(report("--format", "json", "--family", "gpt_judge=llama"))
     own = found["judges"][0]["self_preference"]
     assert (own["family"], own["win_rate"]["value"]) == ("llama", 1.0)
-    # the human and the lazy judge together: 1, 0, 1 without the lazy one, then 5 times 1/4, 4 times 3/4
-    assert own["beyond_others"]["value"] == pytest.approx(1 - 6.25 / 12)
+    # the human and the lazy judge: 1, 0, 1 without the lazy one, then 11 times 1/4, 10 times 3/4
+    assert own["beyond_others"]["value"] == pytest.approx(1 - 12.25 / 24)
 
 
 def test_markdown_has_the_same_tables(report: Report) -> None:
     page = report("--format", "markdown")
     assert page.startswith("# judged@v0001: ")
     assert "\n## gpt_judge\n" in page
-    assert "| longer wins | 100.0% | 100.0 to 100.0 % | 12 duels |" in page
+    assert "| longer wins | 100.0% | 86.2 to 100.0 % | 24 duels |" in page
 
 
-@pytest.mark.parametrize(("n", "of"), [(1, "1 duel"), (1200, "1,200 duels")])
-def test_one_is_counted_as_one(n: int, of: str) -> None:
-    row = share_row("ties", Figure(0.5, n, None), "duels", "")
+@pytest.mark.parametrize(("n", "of"), [(1, "1 duel of 1 prompt"), (1200, "1,200 duels")])
+def test_one_is_counted_as_one_and_few_prompts_are_named(n: int, of: str) -> None:
+    row = share_row("ties", Figure(0.5, n, None, n), "duels", "")
     assert row is not None
     assert row[3] == of
 

@@ -15,11 +15,11 @@ from pipelines.bias.profile import Profile
 from pipelines.bias.reading import Reading
 from pipelines.bias.self_preference import SelfPreference
 
-SCORES = Distribution(10, 1, 5, 9, 2, {1.0: 5, 9.0: 5}, 1.0)
+SCORES = Distribution(100, 1, 5, 9, 2, {1.0: 50, 9.0: 50}, 1.0, 100)
 
 
 def sure(value: float) -> Figure:
-    return Figure(value, 100, Interval(value - 0.01, value + 0.01))
+    return Figure(value, 100, Interval(value - 0.01, value + 0.01), 100)
 
 
 def profile(**found: Any) -> Profile:
@@ -42,7 +42,7 @@ def profile(**found: Any) -> Profile:
 
 
 def of_length(wins: float) -> Length:
-    return Length(sure(wins), None, None, None, None)
+    return Length(sure(wins), None, None, None, None, 1.0)
 
 
 ALARMING: dict[str, dict[str, Any]] = {
@@ -55,7 +55,7 @@ ALARMING: dict[str, dict[str, Any]] = {
     "The less structured answer wins 70.0%": {"markdown": Markdown(sure(0.3), None)},
     "finds 95% of two answers": {"ties": sure(0.95)},
     "It says 8 in 91% of its judgments, more than 90%": {
-        "distribution": SCORES._replace(n=100, levels={8.0: 91, 9.0: 9})
+        "distribution": SCORES._replace(levels={8.0: 91, 9.0: 9})
     },
     "The commonest reason: no number.": {
         "reading": Reading(100, 90, 0, sure(0.1), {"no number": 10})
@@ -81,7 +81,7 @@ AT_THE_BOUND: list[dict[str, Any]] = [
     {"position": Position(sure(1 / 3), sure(0.6))},
     {"position": Position(None, None)},
     {"length": of_length(0.65), "markdown": Markdown(sure(0.35), None)},
-    {"ties": sure(0.9), "distribution": SCORES._replace(levels={8.0: 9, 9.0: 1})},
+    {"ties": sure(0.9), "distribution": SCORES._replace(levels={8.0: 90, 9.0: 10})},
     {"reading": Reading(100, 95, 0, sure(0.05), {"no number": 5})},
     {"self_preference": SelfPreference("gpt", sure(0.9), sure(2), None)},
 ]
@@ -93,13 +93,22 @@ def test_what_is_at_its_bound_or_undefined_is_not_alarming(found: dict[str, Any]
 
 
 def test_a_few_equal_scores_may_be_chance() -> None:
-    [alarm] = alarms(profile(distribution=SCORES._replace(n=3, levels={5.0: 3})))
+    [alarm] = alarms(profile(distribution=SCORES._replace(n=76, levels={5.0: 76}, prompts=19)))
     assert "It says 5 in 100%" in alarm.words
-    assert not alarm.sure  # of 3, Wilson's bound is 0.438
+    assert "though it rests on 19 prompts and may be chance" in alarm.words
+    assert not alarm.sure
+
+
+@pytest.mark.parametrize(("prompts", "is_sure"), [(19, False), (20, True)])
+def test_few_prompts_are_never_sure_and_are_counted(prompts: int, is_sure: bool) -> None:
+    found = sure(0.8)._replace(prompts=prompts)
+    [alarm] = alarms(profile(position=Position(None, found)))
+    assert alarm.sure is is_sure
+    assert ("it rests on 19 prompts and may be chance" in alarm.words) is not is_sure
 
 
 def test_an_interval_that_reaches_back_casts_doubt() -> None:
-    unsure = Figure(0.8, 5, Interval(0.4, 1.0))
+    unsure = Figure(0.8, 50, Interval(0.4, 1.0), 50)
     for rate in (unsure, unsure._replace(interval=None)):
         [alarm] = alarms(profile(position=Position(None, rate)))
         assert "so few prompts say so that it may be chance" in alarm.words
@@ -116,16 +125,23 @@ def test_a_judge_that_goes_by_length_no_more_than_the_reference_is_not_alarming(
     assert alarm.words.endswith("With human it wins 20.0%.")
 
 
-def test_control_is_advised_only_where_there_are_scores() -> None:
+def test_control_is_advised_only_where_there_are_scores_of_different_lengths() -> None:
     [of_scores] = alarms(profile(length=of_length(0.9)))
-    [of_verdicts] = alarms(profile(length=of_length(0.9), compares=True))
+    [of_verdicts] = alarms(profile(length=of_length(0.9)._replace(spread=None)))
     assert 'control = "length"' in of_scores.words
+    [of_like] = alarms(profile(length=of_length(0.9)._replace(spread=0.29)))
     assert "control" not in of_verdicts.words
+    assert "control" not in of_like.words
 
 
 def test_two_judges_that_hardly_agree_are_alarming() -> None:
-    agreement = Agreement("a", "b", sure(0.5), sure(0.19), None, None)
+    agreement = Agreement("a", "b", sure(0.5), sure(0.19), None, None, False)
     assert "before you combine them" in str(alarm_of_agreement(agreement, None))
     assert "Do not train on what a says." in str(alarm_of_agreement(agreement, "b"))
     assert alarm_of_agreement(agreement._replace(kappa=sure(0.2)), "b") is None
     assert alarm_of_agreement(agreement._replace(kappa=None), "b") is None
+
+
+def test_duels_that_were_selected_raise_no_alarm_of_kappa() -> None:
+    agreement = Agreement("a", "b", sure(0.5), sure(-0.2), None, None, True)
+    assert alarm_of_agreement(agreement, None) is None

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from pipelines.bias import figure as module
-from pipelines.bias.figure import figure, ratio
+from pipelines.bias.figure import Figure, beyond_the_seen, figure, ratio, share
 
 
 def sums(n: int) -> pl.DataFrame:
@@ -42,4 +42,26 @@ def test_the_order_of_rows_changes_nothing() -> None:
 
 def test_nothing_observed_is_undefined() -> None:
     assert figure(sums(0), ratio, "n") is None
-    assert figure(sums(1), ratio, "n", sure=False) == (0.0, 1, None)
+    assert figure(sums(1), ratio, "n", sure=False) == (0.0, 1, None, 1)
+
+
+def test_prompts_without_an_observation_are_not_counted() -> None:
+    found = figure(sums(5).with_columns(n=pl.Series([2, 0, 3, 1, 0])), ratio, "n")
+    assert found is not None
+    assert (found.n, found.prompts) == (6, 3)
+
+
+@pytest.mark.parametrize(("hits", "low", "high"), [(0, 0.0, 0.5615), (2, 0.4385, 1.0)])
+def test_a_share_of_none_or_all_has_wilsons_interval_of_its_prompts(
+    hits: int, low: float, high: float
+) -> None:
+    rows = pl.DataFrame({"prompt": [1, 2, 3], "hits": [hits] * 3, "n": [2] * 3})
+    found = share(rows, "n")
+    assert found is not None
+    assert found.interval == pytest.approx((low, high), abs=1e-4)  # z2 = 3.8415: 3 / (3 + z2)
+
+
+def test_a_share_between_has_the_interval_of_the_bootstrap() -> None:
+    assert share(sums(30), "n") == figure(sums(30), ratio, "n")
+    unsure = Figure(1.0, 4, None, 1)
+    assert beyond_the_seen(unsure) == unsure

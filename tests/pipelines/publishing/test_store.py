@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipelines.errors import StoreError
+from pipelines.errors import NotThere, StoreError
 from pipelines.publishing.store import MANIFEST, Store
 from schemas.version import Step
 from tests.pipelines.versions import make_content, make_manifest, publish, write
@@ -195,6 +195,21 @@ def test_a_refused_build_is_kept_with_its_evidence_and_is_no_version(store):
     assert (place / "pairs").is_dir()
     assert orjson.loads((place / MANIFEST).read_bytes())["name"] == "demo"
     assert store.names() == []
+
+
+def test_the_newest_refused_build_can_be_read_by_its_name(store):
+    with pytest.raises(NotThere, match='no gate has refused a build of "demo"'):
+        store.resolve("demo@refused")
+    for pairs in (2, 3):
+        staging = store.staging()
+        content = make_content(pairs)
+        manifest = make_manifest("demo", content, write(content, staging), staging / "version")
+        place = store.refuse("demo", staging / "version", manifest, ["too few"])
+    found = store.resolve("demo@refused")
+    assert (found.ref, found.folder, found.manifest.rows("pairs")) == ("demo@refused", place, 3)
+    assert store.verify(found) == []
+    with pytest.raises(NotThere, match="a gate refused it: demo@refused"):
+        store.resolve("demo")
 
 
 def flip(path: Path) -> None:
