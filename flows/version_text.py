@@ -89,10 +89,12 @@ def _histogram(bins: list[Bin], *, bars: bool) -> Iterator[tuple[str, str, str]]
 
 
 def _measures(figures: Figures) -> str:
-    rows = [("measure", "pairs measured", "least", "25%", "median", "75%", "most")]
-    for one in figures.measures():
-        rows.append((one.measure, count(one.pairs), *(f"{value:.4g}" for value in one.quartiles)))
-    return aligned(rows) if len(rows) > 1 else ""
+    head = "measure", "pairs measured", "least", "25%", "median", "75%", "most"
+    rows = [
+        (one.measure, count(one.pairs), *(f"{value:.4g}" for value in one.quartiles))
+        for one in figures.measures()
+    ]
+    return aligned([head, *rows]) if rows else ""
 
 
 def _lengths(figures: Figures, pairs: int) -> str:

@@ -75,10 +75,8 @@ def _of_verdicts(report: "Report", reference: str | None) -> Section:
         "same order: of the duels that both decide; same verdict: of all, so that ties lower it",
         "kappa of verdicts: 1 the same, 0 as by chance; from 0.2 fair, 0.4 moderate, 0.6 substantial",
     ]
-    if any(one.selected for one in report.agreements):
-        about.append(
-            "*: duels that `when` selected, often hard ones: they say little of the others"
-        )
+    if waiting := sorted({judge for one in report.agreements for judge in one.waiting}):
+        about.append(f"selected by `when`, so often hard: the duels of {', '.join(waiting)}")
     rows = tuple(map(_verdict_row, report.agreements))
     return Section(PAIRWISE, tuple(about), AGREEMENT, rows, tuple(filter(None, found)))
 
@@ -86,10 +84,9 @@ def _of_verdicts(report: "Report", reference: str | None) -> Section:
 def _verdict_row(one: "Agreement") -> Row:
     kappa = ("", "") if one.kappa is None else (f"{one.kappa.value:.2f}", interval(one.kappa))
     order = one.same_order
-    judges = one.one, f"{one.other}{' *' * one.selected}"
-    same = percent(one.same_verdict.value)
+    alike = percent(order.value) if order else "", percent(one.same_verdict.value)
     seen = count(one.same_verdict.n), count(one.same_verdict.prompts)
-    return *judges, percent(order.value) if order else "", same, *seen, *kappa
+    return one.one, one.other, *alike, *seen, *kappa
 
 
 def _of_scores(report: "Report") -> Section:

@@ -44,7 +44,7 @@ def alarm_of_agreement(agreement: Agreement, reference: str | None) -> Alarm | N
     Nothing is where a judge was asked about what another was unsure of: there they may well differ.
     """
     kappa, pair = agreement.kappa, (agreement.one, agreement.other)
-    if agreement.selected or kappa is None or kappa.value >= panel.LEAST:
+    if agreement.waiting or kappa is None or kappa.value >= panel.LEAST:
         return None
     said = f"{' and '.join(pair)} agree hardly more than by chance: kappa {kappa.value:.2f}, below "
     advice = "One of them judges something else: find out which before you combine them."

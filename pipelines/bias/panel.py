@@ -50,8 +50,8 @@ class Agreement(NamedTuple):
     """Of the duels that both decide, the share in which they prefer the same answer."""
     scores: SameScale | None
     """None where their scores do not lie on one scale."""
-    selected: bool
-    """Whether `when` chose what one of them was asked about: the hard duels, as a rule."""
+    waiting: tuple[str, ...] = ()
+    """Which of the two was asked only about what `when` chose, the hard duels as a rule."""
 
 
 class Spread(NamedTuple):
@@ -79,8 +79,8 @@ def agreements(
         both = common(duels[one], duels[other])
         if both.height:
             scores = _scores(ratings[one], ratings[other])
-            selected = one in waiting or other in waiting
-            found.append(Agreement(one, other, *_verdicts(both), scores, selected))
+            asked_later = tuple(judge for judge in (one, other) if judge in waiting)
+            found.append(Agreement(one, other, *_verdicts(both), scores, asked_later))
     return found
 
 

@@ -49,9 +49,10 @@ class JudgeGate:
 
     def verdict(self, name: str) -> str:
         """Whether judge `name` may be used, in words; "" where nothing is asked of it."""
-        if name not in self._bounds:
+        bound = self._bounds.get(name)
+        if bound is None:
             return ""
-        asked, why = f"judge_accuracy >= {self._bounds[name]}", self._lacks(name, self._bounds[name])
+        asked, why = f"judge_accuracy >= {bound}", self._lacks(name, bound)
         return f"FAILS {asked}: {why}" if why else f"passes {asked}"
 
     def labelled(self) -> dict[str, str]:

@@ -17,13 +17,20 @@ Rows = list[dict[str, Any]]
 
 @pytest.fixture
 def make_version(tmp_path: Path) -> Callable[..., Version]:
-    """Makes version 1 of "toy" from rows of pairs and of drops; missing columns are null."""
+    """Makes version 1 of "toy" from rows of its tables; missing columns are null."""
 
-    def make(pairs: Rows, drops: Rows | None = None, steps: tuple[Step, ...] = ()) -> Version:
+    def make(
+        pairs: Rows,
+        drops: Rows | None = None,
+        steps: tuple[Step, ...] = (),
+        measures: Rows | None = None,
+    ) -> Version:
         folder = tmp_path / "store" / "datasets" / "toy" / "v0001"
         files = {}
-        dropped = PUBLISHED["drops"]
-        for table, schema, rows in (("pairs", PAIRS, pairs), ("drops", dropped, drops or [])):
+        tables = [("pairs", PAIRS, pairs), ("drops", PUBLISHED["drops"], drops or [])]
+        if measures:
+            tables.append(("measures", PUBLISHED["measures"], measures))
+        for table, schema, rows in tables:
             name = f"{table}/train-00000-of-00001.parquet"
             path = folder / name
             path.parent.mkdir(parents=True)

@@ -66,3 +66,14 @@ def test_bars_are_for_terminals(make_version: Callable[..., Version]) -> None:
 
 def test_a_version_without_pairs_has_a_page_too(make_version: Callable[..., Version]) -> None:
     assert version_text(make_version([], steps=STEPS)).startswith("toy@v0001\n0 pairs")
+
+
+def test_each_measure_has_a_row_of_its_quartiles(make_version: Callable[..., Version]) -> None:
+    measures = [{"measure": "pass_rate", "value": value / 8} for value in (4, 0, 8, 6, 2)]
+    measures += [{"measure": "difficulty", "value": 0.25}]
+    assert (
+        "\n\n"
+        "measure     pairs measured  least   25%  median   75%  most\n"
+        "difficulty               1   0.25  0.25    0.25  0.25  0.25\n"
+        "pass_rate                5      0  0.25     0.5  0.75     1\n\n"
+    ) in version_text(make_version([], measures=measures))

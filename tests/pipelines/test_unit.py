@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 from pipelines.backend import Completion
+from pipelines.calls.ledger import Ledger
 from pipelines.errors import RequestRefused
+from pipelines.meter import Meter
 from schemas.rows import Message
 
 ASKED = (Message("user", "Hello?"),)
@@ -37,3 +41,18 @@ async def test_a_request_that_is_refused_alone_too_is_refused_for_good(make_unit
     assert [one.status for one in bought] == [400] * 3
     assert await unit.sample("m", ASKED, n=3) == bought
     assert [request.n for request in poisoned.asked] == [3, 1]
+
+
+async def test_an_equal_request_is_told_apart_from_what_was_there_before(
+    make_unit, model, prompt, tmp_path
+):
+    first = make_unit(prompt("Hello?"), model("m", only_one_choice))
+    for _ in range(3):
+        await first.sample("m", ASKED)
+    meter = first.workshop.meter
+    assert (meter.samples_paid, meter.samples_equal, meter.samples_before) == (1, 2, 0)
+
+    with Ledger(tmp_path / "ledger") as opened_later:
+        later = replace(first.workshop, ledger=opened_later, meter=Meter())
+        await replace(first, workshop=later).sample("m", ASKED)
+    assert (later.meter.samples_equal, later.meter.samples_before) == (0, 1)

@@ -146,7 +146,8 @@ def test_a_build_ends_with_funnel_examples_spend_and_commands(
     first = pairs[0].partition(" ")[0]
     assert whole.startswith(f"all of one: pairwright show sums@v0001 --pair {first} --store ")
     assert "24 calls for 192 samples" in spend
-    assert commands.count("pairwright ") == 4
+    assert commands.count("pairwright ") == 5
+    assert "pairwright judge report sums --store " in commands
     assert main(shlex.split(whole.partition(": ")[2])[1:]) == 0
     assert f"pair      {first}" in capsys.readouterr().out
 

@@ -122,6 +122,15 @@ def test_a_gate_lets_a_checked_judge_pass_and_says_so_in_the_version(
     assert line.split()[2:] == [check.labels[:12], *accuracy.replace("|", "").split()]
 
 
+@pytest.mark.parametrize(("least", "word"), [("0.8", "passes"), ("0.95", "FAILS")])
+def test_a_check_ends_with_what_the_gate_makes_of_it(pairwright: Pairwright, least: str, word: str):
+    check = "judge", "check", "quickstart", "--on", "sums"
+    code, printed, _ = pairwright(*check, "--set", f'gates.judge_accuracy=">= {least}"')
+    assert code == 0
+    assert printed.splitlines()[-1].startswith(f"{word} judge_accuracy >= {least}")
+    assert pairwright(*check)[1].splitlines()[-1].startswith("kept in ")
+
+
 def test_an_unchecked_judge_that_costs_nothing_is_stopped_with_all_its_evidence(
     pairwright: Pairwright, tmp_path: Path
 ):
@@ -341,6 +350,14 @@ def test_letters_that_mean_nothing_are_unread_and_told(pairwright: Pairwright, t
     code, _, complained = pairwright(*check, "--choose", "x.jinja")
     assert code == 2
     assert "is what a judge has said already" in complained
+
+
+def test_one_cause_with_many_numbers_is_told_once_and_in_full(pairwright, tmp_path: Path):
+    said = [{"winner_ab": f"{n} of 10 readers want the first", "label": "a"} for n in range(4)]
+    (tmp_path / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    check = "judge", "check", "quickstart", "--judge", "likelihood", "--on", "said.jsonl"
+    cause = 'winner_ab: "… of 10 readers want the first" (--spelling says what it stands for) (4)'
+    assert f"\nunread: {cause}\n" in pairwright(*check)[1]
 
 
 def test_why_replies_could_not_be_read_is_told(pairwright, tmp_path: Path, server: ChatServer):

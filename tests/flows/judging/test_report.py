@@ -96,8 +96,8 @@ def test_the_page_has_a_section_for_each_judge_and_says_who_is_alarming(report: 
     head, *sections = report().split("\n\n")
     assert head == (
         "judged@v0001: 3 judges of 48 answers to 24 prompts\n"
-        "alarming (!): gpt_judge 1, lazy 2, Two judges, the same duels 2\n"
-        "perhaps (?): lazy 1, Two judges, the same duels 1"
+        "alarming (!): gpt_judge 1, lazy 1, Two judges, the same duels 2\n"
+        "perhaps (?): lazy 2, Two judges, the same duels 1"
     )
     assert [one.split("\n")[0] for one in sections] == [
         "gpt_judge",

@@ -137,12 +137,12 @@ def test_figures_are_means_over_the_pairs(ablation: Ablation) -> None:
 
 def test_without_pairs_there_is_nothing_to_average(ablation: Ablation) -> None:
     [mild] = [row.figures for row in ablation.rows if row.name == "mild"]
-    assert mild == Figures(0, 0, None, None, None, None, None, None, {}, {})
+    assert mild == Figures(0, 0, None, None, None, None, None, None, {}, {}, {"all_tied": 4})
 
 
 def test_the_shift_is_the_distance_between_who_is_chosen() -> None:
     def chosen(**shares: float) -> Figures:
-        return Figures(1, 1, None, None, None, None, None, None, shares, {})
+        return Figures(1, 1, None, None, None, None, None, None, shares, {}, {})
 
     assert chosen(a=0.5, b=0.5).shift(chosen(b=1.0)) == 0.5
     assert chosen(a=1.0).shift(chosen(b=1.0)) == 1.0

@@ -135,7 +135,7 @@ def test_control_is_advised_only_where_there_are_scores_of_different_lengths() -
 
 
 def test_two_judges_that_hardly_agree_are_alarming() -> None:
-    agreement = Agreement("a", "b", sure(0.5), sure(0.19), None, None, False)
+    agreement = Agreement("a", "b", sure(0.5), sure(0.19), None, None)
     assert "before you combine them" in str(alarm_of_agreement(agreement, None))
     assert "Do not train on what a says." in str(alarm_of_agreement(agreement, "b"))
     assert alarm_of_agreement(agreement._replace(kappa=sure(0.2)), "b") is None
@@ -143,5 +143,5 @@ def test_two_judges_that_hardly_agree_are_alarming() -> None:
 
 
 def test_duels_that_were_selected_raise_no_alarm_of_kappa() -> None:
-    agreement = Agreement("a", "b", sure(0.5), sure(-0.2), None, None, True)
+    agreement = Agreement("a", "b", sure(0.5), sure(-0.2), None, None, ("b",))
     assert alarm_of_agreement(agreement, None) is None

@@ -58,13 +58,13 @@ def test_recorded_comparisons_of_the_same_answers_are_kept_apart() -> None:
     assert (found.same_verdict.value, found.same_verdict.n) == (0.5, 2)
 
 
-def test_what_a_judge_with_when_saw_is_selected() -> None:
+def test_an_agreement_names_the_judge_with_when() -> None:
     everything = known(ANSWERS, [*scores("one", 1, 5, 9), *scores("two", 2, 5, 9)])
     fought = {judge: duels(everything.of(judge)) for judge in ("one", "two")}
     rated = {judge: ratings(everything.of(judge)) for judge in ("one", "two")}
     for waiting in ((), ("two",), ("one",)):
         [found] = agreements(fought, rated, waiting)
-        assert found.selected is bool(waiting)
+        assert found.waiting == waiting
 
 
 def test_judges_that_saw_nothing_in_common_are_not_compared() -> None:

@@ -55,6 +55,17 @@ def test_a_judge_that_was_never_checked_fails_and_the_command_is_told(tmp_path: 
     )
 
 
+def test_a_verdict_says_what_the_gate_will(tmp_path: Path):
+    def verdict(*overrides: str) -> str:
+        return JudgeGate(recipe(tmp_path, *overrides), Store(tmp_path / "store")).verdict("rating")
+
+    checked(tmp_path)
+    assert verdict() == "passes judge_accuracy >= 0.7"
+    assert verdict('gates.judge_accuracy={pairwise=">= 0.6"}') == ""  # another judge's gate
+    checked(tmp_path, labels="b", bound=0.69)
+    assert verdict().startswith("FAILS judge_accuracy >= 0.7: accuracy 0.800 on 100 labelled pairs")
+
+
 def test_the_command_checks_the_judge_as_the_recipe_was_changed(tmp_path: Path):
     (failure,) = failures(tmp_path, "judges.rating.scale=[1, 5]")
     assert "--on LABELLED --set 'judges.rating.scale=[1, 5]' --store" in failure
