@@ -18,11 +18,12 @@ from pipelines.errors import JudgmentError, RecipeError
 from pipelines.judge import Judge
 from pipelines.judging.model_judge import judgeable, message_text
 from pipelines.judging.question import with_system
+from pipelines.judging.response_row import response_row
 from pipelines.judging.template import Template, read_template
 from pipelines.part import Threshold, Where
 from pipelines.unit import gather
 from schemas.canonical import make_id
-from schemas.rows import Judgment, Message, Prompt, Response, judgment_id, prompt_id
+from schemas.rows import Judgment, Message, Prompt, Response, prompt_id
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -85,9 +86,9 @@ class Likelihood(Judge):
         try:
             tokens = _scored(completion)
         except JudgmentError as unread:
-            return self._row(unit, response, None, None, str(unread))
+            return response_row(self, unit, response, error=str(unread))
         score = STATISTICS[self.statistic](token.logprob for token in tokens)
-        return self._row(unit, response, score, _least(tokens), None)
+        return response_row(self, unit, response, score=score, raw=_least(tokens))
 
     def _question(self, prompt: Prompt) -> tuple[Message, ...]:
         """The conversation to which a response is the answer."""
@@ -96,7 +97,7 @@ class Likelihood(Judge):
             messages = (Message("user", self._template.render(_variables(prompt))),)
         return with_system(messages, self.system)
 
-    def _identity_with(self, unit: "Unit") -> str:
+    def judge_identity(self, unit: "Unit") -> str:
         """What decides a judgment: model and endpoint, words, statistic."""
         backend = unit.model(self.model)
         decisive = {
@@ -106,33 +107,6 @@ class Likelihood(Judge):
             "template": self._template and self._template.sha256,
         }
         return f"{backend.model}#{make_id('likelihood', backend.model, decisive)}"
-
-    def _row(
-        self,
-        unit: "Unit",
-        response: Response,
-        score: float | None,
-        raw: str | None,
-        error: str | None,
-    ) -> Judgment:
-        identity = self._identity_with(unit)
-        return Judgment(
-            judgment_id=judgment_id(
-                target=response.response_id,
-                judge_identity=identity,
-                judge=self.name,
-                order=None,
-                annotator=None,
-                index=None,
-            ),
-            prompt_id=response.prompt_id,
-            judge=self.name,
-            judge_identity=identity,
-            response_id=response.response_id,
-            score=score,
-            raw=raw,
-            error=error,
-        )
 
 
 def _scored(completion: Completion) -> tuple[TokenLogprob, ...]:

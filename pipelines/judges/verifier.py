@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from pipelines.errors import JudgmentError
 from pipelines.judge import Judge
 from pipelines.judging.answers import AnswerKind, answer_field, equal_answers, find_answer
+from pipelines.judging.response_row import response_row
 from pipelines.judging.symbolic import as_math, compare, is_installed
 from pipelines.part import Threshold, Where
 from pipelines.unit import gather
 from schemas.canonical import make_id
-from schemas.rows import Judgment, Response, judgment_id
+from schemas.rows import Judgment, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -47,40 +48,21 @@ class Verifier(Judge):
         `raw` is the answer that was found. Without a reference there is no score.
         """
         judged = [response for response in responses if response.text is not None]
-        reference = unit.prompt.reference
-        return await gather(self._judgment(response, reference) for response in judged)
+        return await gather(self._judgment(unit, response) for response in judged)
 
-    async def _judgment(self, response: Response, reference: str | None) -> Judgment:
+    async def _judgment(self, unit: "Unit", response: Response) -> Judgment:
         try:
-            answer, right = await self._verified(str(response.text), reference)
+            answer, right = await self._verified(str(response.text), unit.prompt.reference)
         except JudgmentError as unread:
-            return self._row(response, None, None, str(unread))
+            return response_row(self, unit, response, error=str(unread))
         if answer is None:
             missing = 0.0 if self.on_missing == "wrong" else None
-            return self._row(response, None, missing, NO_ANSWER)
-        return self._row(response, answer, float(right), None)
+            return response_row(self, unit, response, score=missing, error=NO_ANSWER)
+        return response_row(self, unit, response, score=float(right), raw=answer)
 
-    def _row(
-        self, response: Response, answer: str | None, score: float | None, error: str | None
-    ) -> Judgment:
-        identity = f"verifier#{make_id('verifier', self.answer, self.on_missing)}"
-        return Judgment(
-            judgment_id=judgment_id(
-                target=response.response_id,
-                judge_identity=identity,
-                judge=self.name,
-                order=None,
-                annotator=None,
-                index=None,
-            ),
-            prompt_id=response.prompt_id,
-            judge=self.name,
-            judge_identity=identity,
-            response_id=response.response_id,
-            score=score,
-            raw=answer,
-            error=error,
-        )
+    def judge_identity(self, _: "Unit") -> str:
+        """What decides a judgment: the kind of answer, and what a missing one means."""
+        return f"verifier#{make_id('verifier', self.answer, self.on_missing)}"
 
     async def _verified(self, text: str, reference: str | None) -> tuple[str | None, bool]:
         """The answer in `text`, and whether it is right. Raises JudgmentError."""
