@@ -12,7 +12,7 @@ from flows.store_option import suggested
 if TYPE_CHECKING:
     from pipelines.build import Outcome
     from pipelines.meter import Meter, Spend
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
     from schemas.version import Manifest
 
 

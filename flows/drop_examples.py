@@ -8,7 +8,7 @@ from flows.published_tables import PublishedTables
 
 if TYPE_CHECKING:
     from flows.figures import DropCount
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 FIRST = """
     SELECT min(id, $wanted) FROM drops

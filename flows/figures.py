@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flows.published_tables import PublishedTables
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 BINS = 10
 """Bins of a histogram with more distinct values than that."""

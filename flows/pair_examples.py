@@ -12,7 +12,7 @@ from flows.published_tables import PublishedTables
 from pipelines.errors import StoreError
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 Messages = list[dict[str, Any]]
 

@@ -10,7 +10,7 @@ from flows.store_option import suggested
 from flows.terminal_text import excerpt, one_line, plain
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 SIDES = ("prompt", "chosen", "rejected")
 SHOWN_ID = 12

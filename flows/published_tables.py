@@ -10,7 +10,7 @@ from pipelines.errors import StoreError
 from schemas.tables import PUBLISHED
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 
 class PublishedTables:

@@ -11,7 +11,7 @@ from flows.spend_text import spend_table
 from pipelines.bias.words import SHARES, words_of
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
     from schemas.version import Manifest
 
 

@@ -24,7 +24,8 @@ from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
 from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
-from pipelines.publishing.store import Store, Version, staged
+from pipelines.publishing.store import Store, staged
+from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.selection.columns import columns_read
 from pipelines.selection.funnel import Funnel

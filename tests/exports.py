@@ -12,7 +12,8 @@ from pipelines.exporter import Exporter
 from pipelines.exporting.check import Checker
 from pipelines.exporting.export import Exported, export
 from pipelines.part import Where, load_part
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from schemas.rows import Message, Prompt, ToolCall, prompt_id
 from tests.pipelines.versions import Content, make_content, pair, publish
 

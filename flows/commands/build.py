@@ -19,7 +19,7 @@ from flows.recipe_option import add_recipe
 if TYPE_CHECKING:
     from pipelines.build import Outcome
     from pipelines.meter import Meter
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
     from pipelines.recipe import Recipe
 
 DONE, UNUSABLE, GATE_FAILED, BUDGET, OWED = 0, 2, 3, 4, 5

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 
 COLUMNS = ("version", "pairs", "prompts", "responses", "bytes", "published")

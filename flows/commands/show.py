@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

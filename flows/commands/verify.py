@@ -14,7 +14,8 @@ from flows.store_option import add_store
 
 if TYPE_CHECKING:
     from pipelines.errors import StoreError
-    from pipelines.publishing.store import Store, Version
+    from pipelines.publishing.store import Store
+    from pipelines.publishing.versions import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

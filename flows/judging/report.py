@@ -17,7 +17,7 @@ from flows.store_option import add_store
 
 if TYPE_CHECKING:
     from pipelines.bias.judged import Judged
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 FORMATS = ("text", "json", "markdown")
 

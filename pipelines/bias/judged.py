@@ -10,7 +10,7 @@ from pipelines.selection.rounding import rounded
 from schemas.canonical import MICRO
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 LENGTHS = ("prompt_id", "response_id", "n_chars")
 """The columns of responses that the cheapest figures need."""

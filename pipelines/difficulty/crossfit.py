@@ -20,7 +20,7 @@ from pipelines.difficulty.halves import HALVES, halves
 from pipelines.difficulty.losses import LOGPS, LOSSES, check_losses
 from pipelines.environments import CHECKOUT, find_python
 from pipelines.errors import RecipeError, StoreError
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from pipelines.serving.child import Child, outside
 from pipelines.serving.weights import digest
 from schemas.canonical import canonical_json

@@ -3,7 +3,7 @@
 import duckdb
 
 from pipelines.publishing.catalog import add_views
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from schemas.tables import PUBLISHED
 
 SCHEMA = "version"

@@ -21,7 +21,8 @@ from pipelines.exporting.check import Check, Checker
 from pipelines.exporting.evidence import add_evidence
 from pipelines.exporting.pairs import Pairs, has_tools, pairs_of
 from pipelines.publishing.folders import claim, inspect_file, listed, sync_tree
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 
 MEMORY = "2GB"
 """Memory that DuckDB may take; what does not fit is spilled to disk."""

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipelines.exporting.messages import messages_sql
 from pipelines.publishing.shards import BATCH_ROWS
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from schemas.version import split_of
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from pipelines.errors import StoreError
 from pipelines.health.check import Check, counted, fault, mebibytes, ok, warning
 from pipelines.publishing.folders import listed
-from pipelines.publishing.store import MANIFEST, Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import MANIFEST, Version
 from schemas.version import NAME
 
 MANY = 10 * 2**30

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from pipelines.arrow import empty_table, make_table
 from pipelines.errors import StoreError
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from schemas.tables import PUBLISHED
 
 VIEWS = Path(__file__).parents[2] / "schemas" / "views.sql"

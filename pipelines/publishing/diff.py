@@ -22,7 +22,7 @@ from schemas.tables import PUBLISHED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 MEMORY = "2GB"
 """Memory that DuckDB may take; what does not fit is spilled to disk."""

@@ -10,7 +10,7 @@ import orjson
 from pipelines.errors import StoreError
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
     from schemas.version import Manifest
 
 

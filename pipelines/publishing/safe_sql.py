@@ -27,7 +27,8 @@ from pipelines.publishing.catalog import (
     versions_table,
 )
 from pipelines.publishing.shards import BATCH_ROWS
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from schemas.tables import PUBLISHED
 
 TIMEOUT_S = 300.0

@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.bias.markdown import density
 
 if TYPE_CHECKING:
-    from pipelines.publishing.store import Version
+    from pipelines.publishing.versions import Version
 
 SIDES = ("chosen", "rejected")
 OF_PAIRS = ("pair_id", "prompt_id", "chosen_response_id", "rejected_response_id", "chosen_model",

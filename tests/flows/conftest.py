@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from schemas.tables import PAIRS, PUBLISHED
 from schemas.version import FileInfo, Manifest, Step
 

@@ -9,7 +9,7 @@ import pytest
 
 from flows import cli
 from pipelines.errors import GateError
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"polars", "duckdb", "pyarrow", "aiohttp", "numpy", "prefect"}

@@ -3,7 +3,7 @@ from typing import Any
 
 from flows.drop_examples import DropExample, examples_in
 from flows.figures import Bin, DropCount, Figures, Lengths, ModelShare
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 MakeVersion = Callable[..., Version]
 

@@ -7,7 +7,8 @@ import pytest
 from flows.pair_examples import PairExamples, Verdict
 from flows.pair_text import in_brief, in_full
 from pipelines.errors import StoreError
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
 from tools.chat_server import ChatServer
 

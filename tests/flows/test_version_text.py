@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from flows.version_text import version_text
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from schemas.version import Step
 
 STEPS = (

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pipelines.publishing.card import count_licences, render_card
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.publish import AT_ONCE, schema_hashes, write_tables
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from pipelines.runs import RunWriter
 from pipelines.selection.columns import OF_DROPPED_PAIR, OF_EVERY_PAIR, OF_EVERY_RECIPE
 from pipelines.selection.frames import PAIRS, PROMPTS, Frames

@@ -19,7 +19,8 @@ from pipelines.engine.checkpoint import Checkpoint
 from pipelines.engine.model import load_model
 from pipelines.errors import RecipeError, StoreError
 from pipelines.exporting.chat import read_chat
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from pipelines.recipe import read_recipe
 from pipelines.shipped import shipped
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 DROPS = [
     {"level": "pairs", "id": f"p{row:031}", "step": "filters.margin", "reason": "below_min",

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 
 def test_an_empty_store_says_how_to_fill_it(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 
 def test_the_page_of_a_built_version(

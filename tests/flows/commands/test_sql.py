@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.cli import main
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 
 QUERY = "SELECT chosen_model, count(*) AS n FROM pairs GROUP BY 1 ORDER BY 1"
 

@@ -10,7 +10,8 @@ import pytest
 
 from flows.cli import main
 from flows.shipped_recipes import find_recipe
-from pipelines.publishing.store import Store, read_manifest
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import read_manifest
 from pipelines.shipped import shipped
 from tests.builds import OVER_HTTP, write_questions, write_recipe
 from tools.chat_server import ChatServer

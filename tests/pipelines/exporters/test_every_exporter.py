@@ -12,7 +12,8 @@ from pipelines.exporting.export import export
 from pipelines.part import kinds
 from pipelines.publishing.folders import inspect_file, listed
 from pipelines.publishing.layout import Publish
-from pipelines.publishing.store import Store, Version
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
 from tests.exports import exported, part, plain_version, tool_pairs, version_of
 from tests.pipelines.versions import make_content, make_manifest, write
 

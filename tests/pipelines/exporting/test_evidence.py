@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.exporting.evidence import add_evidence
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from tests.exports import plain_version
 
 

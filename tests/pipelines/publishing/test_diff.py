@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines.build import run_build
 from pipelines.publishing.diff import Counts, compare
 from pipelines.publishing.recipe_diff import KeyChange, recipe_changes
-from pipelines.publishing.store import Version
+from pipelines.publishing.versions import Version
 from pipelines.recipe import read_recipe
 from schemas.tables import PUBLISHED
 from schemas.version import FileInfo, Manifest

@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.errors import StoreError
 from pipelines.publishing.safe_sql import QueryError, run_sql
-from pipelines.publishing.store import MANIFEST, Store
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import MANIFEST
 from tests.pipelines.versions import Content, make_content, publish
 
 

@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 from pipelines.errors import NotThere, StoreError
-from pipelines.publishing.store import MANIFEST, Store
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import MANIFEST
 from schemas.version import Step
 from tests.pipelines.versions import make_content, make_manifest, publish, write
 
