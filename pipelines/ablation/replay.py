@@ -7,6 +7,7 @@ from pathlib import Path
 import uvloop
 
 from pipelines.backend import Backend, Completion, Request
+from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.evidence import Evidence
@@ -51,6 +52,7 @@ def replay(recipe: Recipe, store: Store, staging: Path) -> Replayed:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         read_inputs(recipe, records, evidence.add_drop)
+        records.add_labelled(JudgeGate(recipe, store).labelled())
         meter = Meter()
         shop = Workshop(
             recipe.head.seed, recipe.models, ledger, Dispatcher({}, meter), meter, records

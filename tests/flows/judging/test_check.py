@@ -203,6 +203,12 @@ def test_labelled_prompts_are_kept_out_of_the_build(pairwright: Pairwright, tmp_
         "labelled" in one.reasons
         for one in Store(tmp_path / "store").resolve("quickstart").manifest.counts
     )
+    # now all is paid, and an ablation still keeps them out where the gate does
+    code, printed, _ = pairwright("ablate", *QUICK, *held_out, "--set", GATE, "--format", "json")
+    ablation = json.loads(printed)
+    assert (code, ablation["prompts"], ablation["owed"]) == (0, step.kept, 0)
+    cumulated = [row["pairs"] for row in ablation["rows"] if row["group"] == "cumulated"]
+    assert cumulated[-1] == version.manifest.rows("pairs")
 
 
 def test_a_paid_judge_is_refused_before_its_first_call(
