@@ -146,7 +146,7 @@ async def calls_of(unit: Unit, judge: "Judge", responses: Sequence[Response]) ->
     """The calls that `judge` takes for `responses`, where it can read each reply at once."""
     if not responses or not judge.models():
         return 0
-    rehearsal = _Rehearsal(unit.prompt, unit.workshop, unit.caller, judge.specimen())
+    rehearsal = _Rehearsal(unit.prompt, unit.workshop, unit.caller, specimen=judge.specimen())
     await judge.judge(rehearsal, responses)
     return len(rehearsal.requests)
 

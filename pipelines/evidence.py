@@ -26,7 +26,7 @@ from pipelines.selection.staged import (
     staged_files,
 )
 from pipelines.selection.texts import norm_hash, text_hash
-from schemas.rows import Drop, Judgment, Prompt, Response
+from schemas.rows import Drop, Judgment, Prompt, Response, TreeNode
 from schemas.tables import ORDER, STAGED
 
 RowT = TypeVar("RowT", Prompt, Response)
@@ -66,6 +66,11 @@ class Evidence:
         """Stages judgments."""
         for judgment in judgments:
             self._add("judgments", _values(judgment), len(judgment.raw or ""))
+
+    def add_nodes(self, nodes: Iterable[TreeNode]) -> None:
+        """Stages nodes of searches."""
+        for node in nodes:
+            self._add("tree_nodes", _values(node), len(node.text))
 
     def add_drop(self, drop: Drop) -> None:
         """Stages one reason why one row went no further."""

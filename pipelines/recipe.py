@@ -42,6 +42,7 @@ from pipelines.selection.score import Score
 from pipelines.selection.steps import check_filters
 from pipelines.selector import Selector
 from pipelines.source import Source
+from pipelines.waves import check_waves
 from schemas.canonical import canonical_json
 
 
@@ -251,6 +252,7 @@ def _check_references(recipe: Recipe, where: Where) -> None:
             _known(source, recipe.sources, "source", f"{place}: source", where)
     _check_judge_names(recipe, where)
     _check_measure_names(recipe, where)
+    check_waves(recipe.samplers, where)
     check_cascade(recipe.judges, where)
 
 
@@ -295,7 +297,11 @@ def _check_judge_names(recipe: Recipe, where: Where) -> None:
     if isinstance(recipe.gates.judge_accuracy, dict):
         for name in recipe.gates.judge_accuracy:
             _known(name, [*judges, *aspects], "judge", "[gates]: judge_accuracy", where)
-    parts: tuple[Pairing | Measure, ...] = (*recipe.pairings, *recipe.measures)
+    parts: tuple[Sampler | Pairing | Measure, ...] = (
+        *recipe.samplers,
+        *recipe.pairings,
+        *recipe.measures,
+    )
     for part in parts:
         for name in part.judge_names():
             _known(name, judges, "judge", _place(part, name), where)

@@ -14,8 +14,9 @@ from pipelines.errors import FatalError
 from pipelines.judge import Judge
 from pipelines.sampler import Sampler
 from pipelines.sifter import Sifter
-from pipelines.unit import OwedError, Unit, Workshop, gather
-from schemas.rows import Drop, Judgment, Prompt, Response
+from pipelines.unit import OwedError, Unit, Workshop
+from pipelines.waves import draw_all
+from schemas.rows import Drop, Judgment, Prompt, Response, TreeNode
 
 LEAST_OPEN_UNITS = 16
 """Units under way at once, at the least. More than the window, so that it is always full."""
@@ -29,6 +30,7 @@ class UnitRows:
     responses: list[Response]
     judgments: list[Judgment]
     drops: list[Drop]
+    nodes: Sequence[TreeNode] = ()
     counts: Mapping[str, Counts] = field(default_factory=dict)
     """Judge with a `when` -> what became of the prompt under it."""
 
@@ -44,11 +46,13 @@ class Steps:
 
 async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
     """The coroutine of one unit. Raises OwedError when one of its calls is owed."""
-    drawn = await gather(sampler.draw(unit.by(sampler)) for sampler in steps.samplers)
-    responses = list({one.response_id: one for one in chain.from_iterable(drawn)}.values())
+    drawn = await draw_all(unit, steps.samplers)
+    every = chain.from_iterable(one.responses for one in drawn)
+    responses = list({one.response_id: one for one in every}.values())
     kept, drops = await steps.early_filters.sift(responses)
-    judged = await ask_judges(unit, steps.judges, kept)
-    return UnitRows(unit.prompt, responses, judged.judgments, drops, judged.counts)
+    judged = await ask_judges(unit, steps.judges, [one for one in kept if not one.partial])
+    nodes = [node for one in drawn for node in one.nodes]
+    return UnitRows(unit.prompt, responses, judged.judgments, drops, nodes, judged.counts)
 
 
 async def run_round(

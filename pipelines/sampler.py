@@ -1,13 +1,25 @@
 """Samplers: where the candidate responses of a prompt come from."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pipelines.part import Part
-from schemas.rows import Response
+from schemas.rows import Response, TreeNode
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a sampler drew for one unit."""
+
+    responses: Sequence[Response]
+    """In an order that depends on the recipe alone (never on arrival)."""
+    nodes: Sequence[TreeNode] = ()
+    """The trees that it searched, of which each node but the root is one of `responses`."""
 
 
 class Sampler(Part):
@@ -19,6 +31,14 @@ class Sampler(Part):
         """Names of the recipe's models that this part may call; checked before any call."""
         return ()
 
+    def after(self) -> tuple[str, ...]:
+        """Names of samplers whose responses this one starts from: `Unit.drawn` gives them."""
+        return ()
+
+    def judge_names(self) -> tuple[str, ...]:
+        """Judges of the recipe that this part asks (`Unit.judge`); checked before any call."""
+        return ()
+
     @abstractmethod
-    async def draw(self, unit: "Unit") -> list[Response]:
-        """The responses, in an order that depends on the recipe alone (never on arrival)."""
+    async def draw(self, unit: "Unit") -> Drawn:
+        """The responses, and what else is known of them."""

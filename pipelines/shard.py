@@ -97,6 +97,7 @@ async def run_shard(
     def finished(rows: UnitRows) -> None:
         evidence.add_responses(rows.responses)
         evidence.add_judgments(rows.judgments)
+        evidence.add_nodes(rows.nodes)
         for drop in rows.drops:
             evidence.add_drop(drop)
         for judge, own in rows.counts.items():
@@ -115,7 +116,10 @@ async def run_shard(
     ):
         meter.damaged_records = len(ledger.damaged)
         async with Dispatcher(recipe.models, meter, recipe.budget, ledger_folder) as dispatcher:
-            workshop = Workshop(recipe.head.seed, recipe.models, ledger, dispatcher, meter, records)
+            judges = {judge.name: judge for judge in recipe.judges}
+            workshop = Workshop(
+                recipe.head.seed, recipe.models, ledger, dispatcher, meter, records, judges
+            )
             prompts = _admitted(recipe, records, shard, evidence, meter)
             await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
     evidence.flush()

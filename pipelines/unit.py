@@ -7,7 +7,7 @@ resume is replay, and the order in which replies arrive changes nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -24,6 +24,7 @@ from pipelines.calls.bought import SeenOnce
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
+from pipelines.judging.bounds import within_bounds
 from pipelines.meter import Meter
 from pipelines.part import Part
 from schemas.canonical import draw_integer, draw_unit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from pipelines.intake.records import Records
+    from pipelines.judge import Judge
 
 
 T = TypeVar("T")
@@ -67,6 +69,8 @@ class Workshop:
     dispatcher: Dispatcher
     meter: Meter
     records: "Records"
+    judges: "Mapping[str, Judge]" = field(default_factory=dict)
+    """The judges that samplers may ask, by name."""
     busy: dict[bytes, asyncio.Event] = field(default_factory=dict)
     """The request keys that are being asked for, so that equal requests are paid once."""
     counted: SeenOnce = field(default_factory=SeenOnce)
@@ -81,6 +85,8 @@ class Unit:
     workshop: Workshop
     caller: str = ""
     """The part that makes the calls, for the accounts: "samplers.independent"."""
+    earlier: Mapping[str, Sequence[Response]] = field(default_factory=dict)
+    """Sampler -> its responses, of those that the caller starts from (`Sampler.after`)."""
 
     def by(self, part: Part) -> "Unit":
         """The same unit, with the calls of `part` put down to it."""
@@ -106,6 +112,18 @@ class Unit:
     def recorded_judgments(self, part: str) -> list[Judgment]:
         """The judgments that the recorded part of this name has for the unit's prompt."""
         return self.workshop.records.judgments(part, self.prompt.prompt_id)
+
+    def drawn(self, sampler: str) -> Sequence[Response]:
+        """The responses of a sampler that the caller starts from (`Sampler.after`)."""
+        return self.earlier[sampler]
+
+    async def judge(self, name: str, responses: Sequence[Response]) -> list[Judgment]:
+        """What a judge of the recipe says of `responses`, to a sampler that asks it.
+
+        It is no evidence: the judges' own pass, whose calls are then in the ledger, gives the rows.
+        """
+        judge = self.workshop.judges[name]
+        return within_bounds(await judge.judge(self.by(judge), responses))
 
     def model(self, name: str) -> Backend:
         """The model of the recipe with this name."""

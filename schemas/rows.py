@@ -1,7 +1,8 @@
-"""The rows of every dataset: messages, prompts, responses and judgments.
+"""The rows of every dataset: messages, prompts, responses, judgments, and nodes of searches.
 
     Prompt 1 ── n Response 1 ── n Judgment      (a judgment of one response, or of a comparison)
-                    └─ parent_id ─> Response    (a revision, or a step of a search)
+                    ├─ parent_id ─> Response    (a revision, or a step of a search)
+                    └─ 1 TreeNode               (what the search knows of that step)
 
 Identifiers are hashes of content (`schemas.canonical.make_id`), so they are stable across runs,
 machines and row order, and tables are joined by them and never by position.
@@ -116,6 +117,8 @@ class Response:
     """Summed log-probability of the response's tokens, in nats, <= 0."""
     error: str | None = None
     """The endpoint's final refusal of this request (a 4xx): the response does not exist."""
+    partial: bool = False
+    """A step of a search that does not end the answer: never judged, nor paired by score."""
 
 
 def response_id(
@@ -130,6 +133,51 @@ def response_id(
 ) -> str:
     """The id of a response; `index` is the sample index, or the record's key."""
     return make_id("response", prompt_id, parent_id, model_identity, sampler, params, index, text)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """A node of the tree that a search grew for one prompt: a step, and its statistics.
+
+    A node is the response that the path to it spells: `text` of that response is the whole answer
+    so far, and `text` here the step alone. The root has no response.
+    """
+
+    node_id: str
+    """The response's id; of a root, `root_id`."""
+    prompt_id: str
+    sampler: str
+    """Name of the search in the recipe."""
+    parent_id: str | None
+    """The parent's node id; None for a root."""
+    depth: int
+    """Steps from the root, which is 0."""
+    text: str
+    n_visits: int
+    """N, how often the search came through."""
+    v: float | None
+    """V, the value of what follows."""
+    q: float | None
+    """Q = r + gamma V, what a choice among siblings goes by."""
+    r: float | None
+    """The node's own reward."""
+    value: float | None
+    """What the evaluation of this state said, before any backup."""
+    prior: float | None
+    """p, what the policy thinks of the step, in [0, 1]."""
+    terminal: bool
+    """Whether the answer ends here."""
+    outcome: float | None = None
+    """What a verifier says of the ended answer; None where it did not end or cannot be checked."""
+    on_path: bool = False
+    """Whether it lies on the path that the search decided for."""
+    flags: str | None = None
+    """What was wrong or missing here: names, joined by blanks."""
+
+
+def root_id(prompt_id: str, sampler: str) -> str:
+    """The node id of the root of a search."""
+    return make_id("root", prompt_id, sampler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The published tables as Arrow schemas: one explicit schema for every file of a table.
 
-    staged      prompts, responses, judgments, drops   as units finish, in order of arrival
+    staged      prompts, responses, judgments, tree_nodes, drops   as units finish
     published   the same, sorted, with what selection found out; and pairs, which trainers read
 
 Only plain types: LIST, STRUCT, VARCHAR, numbers and booleans, which `datasets`, DuckDB and Polars
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.canonical import canonical_json
-from schemas.rows import Drop, Judgment, Prompt, Response
+from schemas.rows import Drop, Judgment, Prompt, Response, TreeNode
 
 TEXTS = pa.list_(pa.field("element", pa.string()))
 
@@ -74,15 +74,23 @@ RESPONSES = pa.schema(
 for a text that is blank or missing. Equal hashes are equal texts."""
 
 JUDGMENTS = _schema(Judgment)
+TREE_NODES = _schema(TreeNode)
 DROPS = _schema(Drop)
 
-STAGED = {"prompts": PROMPTS, "responses": RESPONSES, "judgments": JUDGMENTS, "drops": DROPS}
+STAGED = {
+    "prompts": PROMPTS,
+    "responses": RESPONSES,
+    "judgments": JUDGMENTS,
+    "tree_nodes": TREE_NODES,
+    "drops": DROPS,
+}
 """The evidence as it is staged while units finish."""
 
 ORDER = {
     "prompts": ("prompt_id",),
     "responses": ("prompt_id", "response_id"),
     "judgments": ("prompt_id", "judgment_id"),
+    "tree_nodes": ("prompt_id", "node_id"),
     "drops": (),
 }
 """What the rows of the evidence are sorted by: those of each staged run, and those of a version.
@@ -115,6 +123,7 @@ PAIRS = pa.schema(
         ("rejected_policy", pa.string()),
         ("n_chars_chosen", pa.int64()),
         ("n_chars_rejected", pa.int64()),
+        ("n_chars_prefix", pa.int64()),
         ("pairing", pa.string()),
         ("comparison_id", pa.string()),
         ("license", pa.string()),
@@ -124,7 +133,8 @@ PAIRS = pa.schema(
     ]
 )
 """What trainers read. `prompt`, `chosen` and `rejected` are message lists; `tools` is there only
-in a set with tools. `difficulty` is the measure of that name, null without one. `order_key` is the
+in a set with tools. `n_chars_prefix`: characters at the start of both answers that are an accepted
+prefix, of pairs of steps; else null. `difficulty` is the measure of that name, null without one. `order_key` is the
 row's place in the seeded shuffle of its split, from 0."""
 
 PLAIN_PAIRS = pa.schema(
@@ -166,6 +176,7 @@ PUBLISHED = {
         ("kept", pa.bool_()),
     ),
     "judgments": _extended(JUDGMENTS, {"order": "shown_order"}),
+    "tree_nodes": TREE_NODES,
     "measures": pa.schema(
         [
             ("pair_id", pa.string()),

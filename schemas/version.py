@@ -76,6 +76,24 @@ class Judge(_Record):
     """What it had been checked on when this version was built."""
 
 
+class Figure(_Record):
+    """One figure of the report, with its 95 % interval where there is one."""
+
+    figure: str
+    """What it is, one of those that `[gates]` can hold the build against."""
+    subject: str = ""
+    """The judge, model, source... that it is about; "" for all pairs together."""
+    other: str = ""
+    """The second judge or model of a figure about two."""
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+    """How many observations it rests on."""
+    prompts: int
+    """How many prompts these observations are of."""
+
+
 class Input(_Record):
     """One file that the build read."""
 
@@ -158,6 +176,8 @@ class Manifest(_Record):
     models: dict[str, str] = {}
     """Model of the recipe -> identity."""
     judges: dict[str, Judge] = {}
+    figures: tuple[Figure, ...] = ()
+    """Those that report and gates are made from; empty where neither was asked for."""
     inputs: dict[str, Input] = {}
     """Path as the recipe has it -> what was read."""
     code_version: str

@@ -44,7 +44,7 @@ def bootstrap(
         raise ValueError("`values` and `groups` must have one length")
     if len(np.unique(labels)) < 2 or not _is_known(statistic(*arrays)):
         return None
-    found = (statistic(*(one[rows] for one in arrays)) for rows in _resamples(labels, seed, n))
+    found = (statistic(*(one[rows] for one in arrays)) for rows in resamples(labels, seed, n))
     known = [one for one in found if _is_known(one)]
     if 2 * len(known) <= n:
         return None
@@ -58,7 +58,7 @@ def _is_known(figure: float | None) -> TypeGuard[float]:
     return figure is not None and not math.isnan(figure)
 
 
-def _resamples(labels: Values, seed: int, n: int) -> Iterator[Rows]:
+def resamples(labels: Values, seed: int, n: int) -> Iterator[Rows]:
     """The rows of each of `n` resamples of the groups, which are drawn with replacement.
 
     The raw stream of PCG64 is used, as NumPy promises to keep it; its methods that draw from a

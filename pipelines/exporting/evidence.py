@@ -20,7 +20,7 @@ def add_evidence(con: duckdb.DuckDBPyConnection, version: Version) -> None:
         con.execute(f"CREATE TABLE later.{table} AS FROM columns")
         con.unregister("columns")
         con.execute(f"CREATE VIEW {SCHEMA}.{table} AS {_rows(version, table)}")
-    add_views(con, SCHEMA)
+    add_views(con, SCHEMA, version.manifest)
 
 
 def in_sql(text: str) -> str:

@@ -10,7 +10,7 @@ from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
 from pipelines.selection.comparisons import READS, consolidate
 from pipelines.selection.duels import first_reason
-from pipelines.selection.frames import PAIRED, Columns, Frames
+from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 from schemas.canonical import MICRO
 
 SIDES = ("_chosen", "_rejected")
@@ -41,7 +41,9 @@ class Compared(Pairing):
             consolidate(frames.judgments, self.judges, frames.tie_rules), frames
         )
         comparisons = comparisons.with_columns(reason=self._reason())
-        pairs = comparisons.filter(pl.col("reason").is_null()).select(*PAIRED)
+        pairs = comparisons.filter(pl.col("reason").is_null()).select(
+            pl.col(name) for name in PAIRED if name not in MAY_BE_LEFT_OUT
+        )
         prompts = frames.prompts.select("prompt").join(pairs, on="prompt", how="anti")
         compared = pl.col("prompt").is_in(comparisons["prompt"].unique().implode())
         return Paired(

@@ -200,7 +200,10 @@ class _Shared:
     def _workshop(
         self, ledger: Ledger, dispatcher: Dispatcher, meter: Meter, models: dict[str, Backend]
     ) -> Workshop:
-        return Workshop(self.recipe.head.seed, models, ledger, dispatcher, meter, self.records)
+        judges = {judge.name: judge for judge in self.recipe.judges}
+        return Workshop(
+            self.recipe.head.seed, models, ledger, dispatcher, meter, self.records, judges
+        )
 
 
 @dataclass(frozen=True, slots=True)

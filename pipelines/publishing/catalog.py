@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 
 from pipelines.arrow import empty_table, make_table
 from pipelines.errors import StoreError
+from pipelines.publishing.manifest_tables import manifest_tables
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from schemas.tables import PUBLISHED
+from schemas.version import Manifest
 
 VIEWS = Path(__file__).parents[2] / "schemas" / "views.sql"
 """Views that each schema has besides its tables."""
@@ -114,9 +116,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def add_views(con: duckdb.DuckDBPyConnection, schema: str) -> None:
-    """Makes the views of `views.sql` in `schema`, which has the tables."""
+def add_views(con: duckdb.DuckDBPyConnection, schema: str, manifest: Manifest) -> None:
+    """Makes the tables of the manifest and the views of `views.sql` in `schema`.
+
+    It has the tables that are in Parquet.
+    """
     con.execute(f"USE {quoted(schema)}")
+    for table, rows in manifest_tables(manifest).items():
+        con.register("rows", rows)
+        con.execute(f"CREATE TABLE {table} AS FROM rows")
+        con.unregister("rows")
     con.execute(VIEWS.read_text(encoding="utf-8"))
     con.execute("USE main")
 
@@ -132,12 +141,13 @@ def _build(path: Path, versions: list[Version]) -> None:
         con.execute("CREATE TABLE versions AS FROM rows")
         con.unregister("rows")
         for version in versions:
-            _add_schema(con, version.ref, version)
+            add_schema(con, version.ref, version)
         for name, version in newest.items():
-            _add_schema(con, latest_schema(name), version)
+            add_schema(con, latest_schema(name), version)
 
 
-def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
+def add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
+    """Makes a schema with the tables and views of `version`."""
     con.execute(f"CREATE SCHEMA {quoted(schema)}")
     for table, columns in PUBLISHED.items():
         name = f"{quoted(schema)}.{quoted(table)}"
@@ -150,7 +160,7 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
             con.register("empty", empty_table(columns))
             con.execute(f"CREATE TABLE {name} AS FROM empty")
             con.unregister("empty")
-    add_views(con, schema)
+    add_views(con, schema, version.manifest)
 
 
 def _later_columns(con: duckdb.DuckDBPyConnection, columns: pa.Schema, file: Path) -> str:

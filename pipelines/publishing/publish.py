@@ -28,7 +28,7 @@ from pipelines.publishing.splits import shard_paths, shard_rows, shuffled, split
 from pipelines.publishing.walls import check_pairs, refuse_repeated
 from pipelines.runs import ROWS, merged, row_bytes
 from pipelines.selection.funnel import drops_frame
-from pipelines.selection.staged import ARRIVAL, order_judgments, scan, staged_files
+from pipelines.selection.staged import ARRIVAL, order_judgments, order_nodes, scan, staged_files
 from schemas.tables import PAIRS, PUBLISHED, schema_hash
 from schemas.version import FileInfo
 
@@ -86,6 +86,10 @@ def write_tables(
         refuse_repeated(judgments["judgment_id"], "judgments")
         rows = _staged_rows(staged, "judgments", judgments[ARRIVAL], at_once)
         files |= target.write("judgments", rows, judgments.height)
+        nodes = order_nodes(staged)
+        refuse_repeated(nodes["node_id"], "nodes of searches")
+        rows = _staged_rows(staged, "tree_nodes", nodes[ARRIVAL], at_once)
+        files |= target.write("tree_nodes", rows, nodes.height)
         files |= target.write("drops", drop_rows(dropped, selected), dropped.height)
         measures = selected.measures.sort("pair_id", "measure")
         return files | target.write("measures", iter([measures.to_arrow()]), measures.height)

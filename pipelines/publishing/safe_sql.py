@@ -222,7 +222,7 @@ def _add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -
         con.register(rows, _rows(version, table))
         view = f"{quoted(schema)}.{quoted(table)}"
         con.execute(f"CREATE VIEW {view} AS FROM {quoted(rows)}")
-    add_views(con, schema)
+    add_views(con, schema, version.manifest)
 
 
 def _rows(version: Version, table: str) -> ds.Dataset | pa.Table:

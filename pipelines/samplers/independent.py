@@ -10,7 +10,7 @@ from pipelines.backend import Completion, Sampling, TokenLogprob
 from pipelines.intake.columns import Names
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
-from pipelines.sampler import Sampler
+from pipelines.sampler import Drawn, Sampler
 from pipelines.unit import gather
 from schemas.canonical import canonical_json
 from schemas.rows import Message, Prompt, Response, response_id
@@ -48,10 +48,10 @@ class Independent(Sampler):
                 "models_per_prompt",
             )
 
-    async def draw(self, unit: "Unit") -> list[Response]:
+    async def draw(self, unit: "Unit") -> Drawn:
         """`n` responses of each model: models in the pool's order, samples by their index."""
         answers = await gather(self._answers(unit, model) for model in self._drawn(unit))
-        return [response for of_model in answers for response in of_model]
+        return Drawn([response for of_model in answers for response in of_model])
 
     def _drawn(self, unit: "Unit") -> list[str]:
         """The models that answer this prompt; a model that joins the pool moves few draws."""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.intake.columns import Columns
 from pipelines.part import Where
-from pipelines.sampler import Sampler
-from schemas.rows import Policy, Response
+from pipelines.sampler import Drawn, Sampler
+from schemas.rows import Policy
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -50,6 +50,6 @@ class Recorded(Sampler):
             if getattr(self, column) is not None and getattr(self, literal) is not None:
                 raise where.error(f"{column} is given too; take one of them", literal)
 
-    async def draw(self, unit: "Unit") -> list[Response]:
+    async def draw(self, unit: "Unit") -> Drawn:
         """The recorded responses to the unit's prompt, in the source's order."""
-        return unit.recorded_responses(self.name)
+        return Drawn(unit.recorded_responses(self.name))

@@ -11,7 +11,7 @@ PROMPTS_AT_ONCE = 16_384
 
 
 def in_blocks(frames: Frames, size: int = PROMPTS_AT_ONCE) -> Iterator[Frames]:
-    """At most `size` prompts each, with their responses and judgments; at least one block."""
+    """At most `size` prompts each, with all that is theirs; at least one block."""
     last = frames.prompts["prompt"].max()
     end = last + 1 if isinstance(last, int) else 1
     for first in range(0, end, size):
@@ -21,4 +21,7 @@ def in_blocks(frames: Frames, size: int = PROMPTS_AT_ONCE) -> Iterator[Frames]:
             table.filter(ours).join(prompts, on="prompt", how="semi")
             for table in (frames.responses, frames.judgments)
         )
-        yield replace(frames, prompts=prompts, responses=responses, judgments=judgments)
+        nodes = frames.nodes.filter(ours)
+        yield replace(
+            frames, prompts=prompts, responses=responses, judgments=judgments, nodes=nodes
+        )

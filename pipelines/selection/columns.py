@@ -22,7 +22,7 @@ from pipelines.selection.steps import late, named
 from pipelines.selector import Selector
 
 OF_EVERY_PAIR = (*PAIRED, "pair_id", "prompt_id", "pairing", "score_margin",
-                 "p_chosen", "p_preferred")  # fmt: skip
+                 "p_preferred")  # fmt: skip
 """The columns of a pair that say what it is; those of its responses and prompt are left out."""
 
 OF_DROPPED_PAIR = ("pair_id", "prompt", "chosen", "rejected", "comparison_id", "score_chosen",
@@ -50,6 +50,7 @@ def columns_read(recipe: Recipe) -> Columns:
     prompts = read.prompts.union(_named(recipe.filters, "prompts"), pairs)
     of_sides = {name.partition("_")[2] for name in pairs.difference(OF_EVERY_PAIR)}
     of_sides |= {"n_chars"} if recipe.score.control == "length" else set()
+    of_sides |= {"n_chars"} if read.nodes else set()  # of the accepted prefix
     of_models = {"model"} if prompts & _OF_MODELS else set()
     responses = read.responses.union(_named(recipe.filters, "responses"), of_sides, of_models)
     of_comparisons = comparisons.READS if recipe.score.judges else frozenset()
@@ -58,6 +59,7 @@ def columns_read(recipe: Recipe) -> Columns:
         responses & RESPONSES.keys(),
         (read.judgments | of_comparisons) & JUDGMENTS.keys(),
         pairs & PAIRS.keys(),
+        read.nodes,
     )
 
 

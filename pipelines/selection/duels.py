@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.pairing import Paired
 from pipelines.selection import votes
-from pipelines.selection.frames import PAIRED, Columns, Frames
+from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 from pipelines.selection.seeded import seeded_order
 
 READS = Columns(
@@ -102,7 +102,7 @@ def paired(
     }
     unpaired = frames.prompts.select("prompt").join(pairs, on="prompt", how="anti")
     return Paired(
-        pairs=counted.select(*PAIRED),
+        pairs=counted.select(pl.col(name) for name in PAIRED if name not in MAY_BE_LEFT_OUT),
         # for what is left, the only higher and lower scores are those of one and the same text
         unpaired_prompts=_with_facts(unpaired, frames.responses, scored).select(
             "prompt", reason=first_reason(shared | reasons).fill_null("identical_texts")

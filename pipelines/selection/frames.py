@@ -111,6 +111,26 @@ JUDGMENTS = {
 """Scores in micro-units; `verdict` is "a", "b" or "tie", null where it could not be read. The judge
 of a row with a `dimension` is called JUDGE.DIMENSION: it counts only where it is named."""
 
+NODES = {
+    "node": NUMBER,
+    "prompt": NUMBER,
+    "parent": NUMBER,
+    "sampler": pl.String,
+    "depth": pl.Int64,
+    "n_visits": pl.Int64,
+    "q": pl.Int64,
+    "r": pl.Int64,
+    "value": pl.Int64,
+    "prior": pl.Float64,
+    "terminal": pl.Boolean,
+    "outcome": pl.Int64,
+    "on_path": pl.Boolean,
+    "n_chars_prefix": pl.Int64,
+}
+"""Nodes of searches (`rows.TreeNode`). `node` is the number of its response, and `parent` that of
+the parent's; they are null for a root, and below it. Values are in micro-units. `n_chars_prefix`:
+characters of the parent's answer so far, 0 below the root."""
+
 PAIRED = {
     **dict.fromkeys(NUMBERS["pairs"], NUMBER),
     "comparison_id": pl.String,
@@ -119,10 +139,15 @@ PAIRED = {
     "n_votes": pl.Int64,
     "n_votes_chosen": pl.Int64,
     "n_votes_rejected": pl.Int64,
+    "n_chars_prefix": pl.Int64,
+    "p_chosen": pl.Float64,
 }
-"""What a pairing makes. `comparison_id` is null unless one comparison made the pair. Scores may
+"""What a pairing makes. `n_chars_prefix` (of both answers, that were accepted before they part) and
+`p_chosen` (a soft label of its own, in place of the votes') may be left out. `comparison_id` is null unless one comparison made the pair. Scores may
 both be null (a verdict without scores). A vote is one judge's (sample's, annotator's) opinion of
 this pair: for the chosen, for the rejected, or a tie (the rest)."""
+
+MAY_BE_LEFT_OUT = ("n_chars_prefix", "p_chosen")
 
 _SIDE = ("model", "policy", "sampler", "finish_reason", "refused", "n_chars", "text_hash",
          "norm_hash", "completion_tokens", "sum_logprob")  # fmt: skip
@@ -135,7 +160,6 @@ PAIRS = {
     "rejected_response_id": pl.String,
     **{name: PAIRED[name] for name in PAIRED if name not in NUMBERS["pairs"]},
     "score_margin": pl.Int64,
-    "p_chosen": pl.Float64,
     "p_preferred": pl.Int64,
     **{f"{side}_{name}": RESPONSES[name] for side in ("chosen", "rejected") for name in _SIDE},
     "group_id": pl.String,
@@ -168,6 +192,8 @@ class Columns:
     responses: frozenset[str] = frozenset()
     judgments: frozenset[str] = frozenset()
     pairs: frozenset[str] = frozenset()
+    nodes: bool = False
+    """Whether the nodes of searches are read."""
 
     def __or__(self, other: "Columns") -> "Columns":
         return Columns(
@@ -175,10 +201,11 @@ class Columns:
             self.responses | other.responses,
             self.judgments | other.judgments,
             self.pairs | other.pairs,
+            self.nodes or other.nodes,
         )
 
 
-EVERY_COLUMN = Columns(*map(frozenset, (PROMPTS, RESPONSES, JUDGMENTS)))
+EVERY_COLUMN = Columns(frozenset(PROMPTS), frozenset(RESPONSES), frozenset(JUDGMENTS), nodes=True)
 """Every column that a pairing can see."""
 
 
@@ -199,3 +226,5 @@ class Frames:
     """Judge -> how its comparisons are read (`comparisons.consolidate`)."""
     named: tuple[str, ...] = ()
     """The judges that `[score]` names: those of comparisons among them vote on pairs."""
+    nodes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NODES))
+    """Columns `NODES`: the nodes of searches, where `Columns.nodes` asks for them."""

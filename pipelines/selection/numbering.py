@@ -2,6 +2,10 @@
 
 import polars as pl
 
+from pipelines.selection.frames import NODES
+from pipelines.selection.rounding import rounded
+from schemas.canonical import MICRO
+
 
 def number_prompts(prompts: pl.LazyFrame) -> pl.DataFrame:
     """`prompts` sorted by `prompt_id`, with its place as `prompt`."""
@@ -33,3 +37,25 @@ def number_judgments(
     else:
         numbers = responses.lazy().select("response", "prompt", "response_id")
     return judgments.join(numbers, on="response_id", how="left").collect()
+
+
+def number_nodes(
+    nodes: pl.LazyFrame, prompts: pl.DataFrame, responses: pl.DataFrame
+) -> pl.DataFrame:
+    """Staged nodes of searches in any order, columns `frames.NODES`; values in micro-units.
+
+    `responses` have `n_chars`.
+    """
+    of_prompts = prompts.lazy().select("prompt", "prompt_id")
+    numbers = responses.lazy().select("response", "response_id", "n_chars")
+    own = numbers.select(node="response", node_id="response_id")
+    parents = numbers.select(parent="response", parent_id="response_id", n_chars_prefix="n_chars")
+    micro = {name: rounded(pl.col(name) * MICRO) for name in ("q", "r", "value", "outcome")}
+    numbered = (
+        nodes.with_columns(**micro)
+        .join(of_prompts, on="prompt_id", how="left")
+        .join(own, on="node_id", how="left")
+        .join(parents, on="parent_id", how="left")
+        .with_columns(pl.col("n_chars_prefix").fill_null(0))
+    )
+    return numbered.select(pl.col(name).cast(kind) for name, kind in NODES.items()).collect()

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from pipelines.agreement.posterior import p_preferred
-from pipelines.selection.frames import NUMBERS, PAIRS, RESPONSES, Frames
+from pipelines.selection.frames import MAY_BE_LEFT_OUT, NUMBERS, PAIRED, PAIRS, RESPONSES, Frames
 from pipelines.selection.hashes import make_ids
 from schemas.canonical import MICRO
 
@@ -14,7 +14,7 @@ def complete_pairs(
     paired: pl.DataFrame, pairing: str, frames: Frames, columns: Collection[str] = PAIRS
 ) -> pl.DataFrame:
     """Pairs with their numbers and `columns` of `frames.PAIRS`, from those with `frames.PAIRED`."""
-    pairs = paired
+    pairs = _with_left_out(paired)
     for side in ("chosen", "rejected"):
         pairs = pairs.join(_of_responses(frames, side, columns), on=side, how="left")
     of_prompts = [name for name in frames.prompts.columns if name in columns]
@@ -23,12 +23,18 @@ def complete_pairs(
     ).with_columns(
         pairing=pl.lit(pairing),
         score_margin=pl.col("score_chosen") - pl.col("score_rejected"),
-        p_chosen=_p_chosen(),
+        p_chosen=pl.coalesce("p_chosen", _p_chosen()),
     )
     pairs = _with_p_preferred(pairs)
     ids = [pl.col(f"{name}_id") for name in ("chosen_response", "rejected_response", "comparison")]
     pairs = pairs.with_columns(make_ids(pairs, "pair", pairing, *ids).alias("pair_id"))
     return pairs.select(*NUMBERS["pairs"], *(name for name in PAIRS if name in columns))
+
+
+def _with_left_out(paired: pl.DataFrame) -> pl.DataFrame:
+    """What a pairing made, with the columns that it left out."""
+    missing = [name for name in MAY_BE_LEFT_OUT if name not in paired.columns]
+    return paired.with_columns(pl.lit(None, dtype=PAIRED[name]).alias(name) for name in missing)
 
 
 def _of_responses(frames: Frames, side: str, columns: Collection[str]) -> pl.DataFrame:

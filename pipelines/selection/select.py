@@ -7,7 +7,7 @@ Each step says how many rows went in, how many it kept and why the others went.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import polars as pl
@@ -94,7 +94,13 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     eligible = _without(prompts, funnel.ids("prompts"), "prompts")
     eligible = _filter(recipe, eligible, "prompts", texts, funnel)
 
-    frames = Frames(eligible, candidates, everything.judgments, rules, recipe.score.judges)
+    frames = replace(
+        everything,
+        prompts=eligible,
+        responses=candidates,
+        tie_rules=rules,
+        named=recipe.score.judges,
+    )
     scored = scored.select(*OF_RESPONSES, score_var=score_var())
     prompts, blocks = prompts.select(OF_PROMPTS), in_blocks(frames)
     del everything, candidates, eligible, frames  # `blocks` alone hold them, up to the last one

@@ -15,7 +15,12 @@ from pipelines.selection.frames import (
     Columns,
     Frames,
 )
-from pipelines.selection.numbering import number_judgments, number_prompts, number_responses
+from pipelines.selection.numbering import (
+    number_judgments,
+    number_nodes,
+    number_prompts,
+    number_responses,
+)
 from pipelines.selection.rounding import rounded
 from schemas.canonical import MICRO
 
@@ -42,7 +47,11 @@ def read_frames(folder: Path, columns: Columns) -> Frames:
     prompts = number_prompts(_slim(scan(folder, "prompts"), PROMPTS, known))
     known = columns.responses & RESPONSES_BEFORE
     responses = number_responses(_slim(scan(folder, "responses"), RESPONSES, known), prompts)
-    return Frames(prompts, responses, _judgments(folder, columns.judgments, prompts, responses))
+    judgments = _judgments(folder, columns.judgments, prompts, responses)
+    if not columns.nodes:
+        return Frames(prompts, responses, judgments)
+    nodes = number_nodes(scan(folder, "tree_nodes"), prompts, responses)
+    return Frames(prompts, responses, judgments, nodes=nodes)
 
 
 def read_judgments(folder: Path) -> pl.LazyFrame:
@@ -50,6 +59,12 @@ def read_judgments(folder: Path) -> pl.LazyFrame:
     judge = pl.concat_str("judge", "dimension", separator=".").fill_null(pl.col("judge"))
     staged = scan(folder, "judgments").with_columns(**_SCORES, judge=judge)
     return _slim(staged, JUDGMENTS, JUDGMENTS)
+
+
+def order_nodes(folder: Path) -> pl.DataFrame:
+    """`node_id` and `ARRIVAL` of every node of a search, sorted by prompt and id."""
+    ids = scan(folder, "tree_nodes").select("prompt_id", "node_id", ARRIVAL)
+    return ids.collect().sort("prompt_id", "node_id")
 
 
 def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from pipelines.selection.measured import LONG
 from pipelines.selection.select import Selected
 from pipelines.selection.staged import read_frames
 from pipelines.selection.texts import norm_hash, text_hash
-from schemas.rows import Drop, Judgment, Message, Prompt, Response, prompt_id
+from schemas.rows import Drop, Judgment, Message, Prompt, Response, TreeNode, prompt_id
 from schemas.tables import ORDER, STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
 
@@ -42,6 +42,7 @@ class Content:
     pairs: list[dict[str, Any]] = field(default_factory=list)
     dropped_pairs: list[dict[str, Any]] = field(default_factory=list)
     measures: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[TreeNode] = field(default_factory=list)
 
     def selected(self, staged: Path) -> Selected:
         """What selection found: scores 3, 2, 1 of the responses 0, 1, 2 of each prompt."""
@@ -131,6 +132,10 @@ def add_answers(
         content.judgments.append(
             Judgment(f"j-{id_}", prompt.prompt_id, "rater", "rater-id", id_, score=3.0 - index)
         )
+        content.nodes.append(
+            TreeNode(id_, prompt.prompt_id, "mcts", None, 1, f"step {index}", 9 - index,
+                     0.5, 0.25, 0.25, 0.25, 0.5, terminal=True, outcome=1.0)
+        )  # fmt: skip
     content.pairs.append(pair(prompt, ids[0], ids[2], 2_000_000))
     dropped = pair(prompt, ids[0], ids[1], 1_000_000)
     content.dropped_pairs.append(dropped)
@@ -157,6 +162,7 @@ def stage(content: Content, folder: Path, *, files: int = 1, order: int | None =
         "prompts": [asdict(row) | {"n_chars": 9} for row in content.prompts],
         "responses": [asdict(row) | _text_facts(row.text) for row in content.responses],
         "judgments": [asdict(row) for row in content.judgments],
+        "tree_nodes": [asdict(row) for row in content.nodes],
         "drops": [asdict(row) for row in content.staged_drops],
     }
     for table, rows in tables.items():

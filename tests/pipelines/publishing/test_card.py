@@ -22,7 +22,7 @@ def test_a_local_version_loads_by_its_card(version, tmp_path):
     assert set(pairs) == {"train", "test"}
     named = datasets.load_dataset(str(version.folder), "pairs", split="test", cache_dir=cache)
     assert named.to_list() == pairs["test"].to_list()
-    for table in ("prompts", "responses", "judgments", "drops"):
+    for table in ("prompts", "responses", "judgments", "tree_nodes", "drops"):
         rows = datasets.load_dataset(str(version.folder), table, split="train", cache_dir=cache)
         assert len(rows) == version.manifest.rows(table)
 
@@ -35,7 +35,7 @@ def test_the_front_matter_is_what_the_hub_reads(version):
     assert front["license"] == "mit"
     assert front["size_categories"] == ["n<1K"]
     assert [config["config_name"] for config in front["configs"]] == [
-        "pairs", "prompts", "responses", "judgments", "drops",
+        "pairs", "prompts", "responses", "judgments", "tree_nodes", "drops",
     ]  # fmt: skip
     assert front["configs"][0]["default"] is True
 

@@ -58,7 +58,7 @@ def test_tables_of_a_build_without_a_row_have_their_schema_too(tmp_path):
     files = write(Content(), tmp_path)
     assert {path: info.rows for path, info in files.items()} == {
         f"{table}/part-00000-of-00001.parquet": 0
-        for table in ("prompts", "responses", "judgments", "measures", "drops")
+        for table in ("prompts", "responses", "judgments", "measures", "tree_nodes", "drops")
     }
     assert (
         pq.read_schema(tmp_path / "version/drops/part-00000-of-00001.parquet") == PUBLISHED["drops"]

@@ -1,0 +1,59 @@
+"""Games: what models won against each other, added up over blocks of prompts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.ranking.bradley_terry import Matrix, Vector
+
+BLOCKS = 1_000
+"""Most blocks: of more prompts, neighbours in the order of their ids, which are hashes, are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Games:
+    """Points of models against each other. Without a game there is no model."""
+
+    models: tuple[str, ...]
+    """By name; a model's place is its number."""
+    places: npt.NDArray[np.int64]
+    """winner * number of models + loser, of each column of `points`."""
+    points: Matrix
+    """A row for each block of prompts."""
+    prompts: int
+
+    def wins(self, times: Vector) -> Matrix:
+        """Points of each model against each, where every block counts so many times."""
+        n = len(self.models)
+        wins = np.zeros(n * n)
+        wins[self.places] = times @ self.points
+        return wins.reshape(n, n)
+
+
+def games_of(games: pl.DataFrame) -> Games:
+    """From rows with `prompt_id`, `model`, `other`, and the `points` of `model` in [0, 1].
+
+    Games of a model with itself, or with one that has no name, do not count.
+    """
+    met = games.filter(pl.col("model") != pl.col("other"))
+    prompts, models = met["prompt_id"].unique().sort(), _names(met)
+    one, other = (_number(met[side], models) for side in ("model", "other"))
+    block = _number(met["prompt_id"], prompts) * min(BLOCKS, len(prompts)) // max(1, len(prompts))
+    points, n = met["points"].to_numpy(), len(models)
+    both = np.concatenate([one * n + other, other * n + one])
+    places, column = np.unique(both, return_inverse=True)
+    shape = (min(BLOCKS, len(prompts)), len(places))
+    cell = np.concatenate([block, block]) * len(places) + column
+    total = np.bincount(cell, np.concatenate([points, 1 - points]), shape[0] * shape[1])
+    return Games(tuple(models), places, total.reshape(shape).astype(np.float64), len(prompts))
+
+
+def _names(met: pl.DataFrame) -> pl.Series:
+    return pl.concat([met["model"], met["other"].rename("model")]).unique().sort()
+
+
+def _number(values: pl.Series, known: pl.Series) -> npt.NDArray[np.int64]:
+    """The place of each value among the known ones, which are sorted."""
+    return np.asarray(known.search_sorted(values).cast(pl.Int64).to_numpy())

@@ -1,0 +1,38 @@
+"""Fragments: where an answer with tool calls is cut into the steps of a search (arXiv 2501.09766)."""
+
+import re
+from collections.abc import Sequence
+
+SEPARATORS = (". ", ", ", "=", "(")
+GROUPED = 2
+"""Fragments in one step."""
+
+
+def fragments(text: str, separators: Sequence[str] = SEPARATORS) -> list[str]:
+    """`text` cut behind each separator; joined they are `text` again.
+
+    >>> fragments('[weather(city="Oslo", days=2)]')
+    ['[weather(', 'city=', '"Oslo", ', 'days=', '2)]']
+    """
+    behind = "|".join(re.escape(one) for one in separators)
+    ends = [found.end() for found in re.finditer(behind, text)] if behind else []
+    starts = [0, *ends]
+    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True)][
+        : None if not ends or ends[-1] < len(text) else -1
+    ]
+
+
+def steps(
+    text: str, separators: Sequence[str] = SEPARATORS, grouped: int = GROUPED, *, most: int
+) -> list[str]:
+    """`text` in at most `most` steps of `grouped` fragments; the last one takes all that is left.
+
+    >>> steps('[weather(city="Oslo", days=2)]', most=3)
+    ['[weather(city=', '"Oslo", days=', '2)]']
+    >>> steps('[weather(city="Oslo", days=2)]', most=2)
+    ['[weather(city=', '"Oslo", days=2)]']
+    """
+    cut = fragments(text, separators)
+    ends = range(0, len(cut), grouped)
+    groups = ["".join(cut[start : start + grouped]) for start in ends]
+    return [*groups[: most - 1], "".join(groups[most - 1 :])] if len(groups) > most else groups
