@@ -281,6 +281,10 @@ class Backend(Part):
         """Identity, "#" and model id: what responses, manifests and refusals name."""
         return f"{self.model_identity()}#{self.model}"
 
+    def location(self) -> str:
+        """What a training command is told of the model: its folder, or its id at its endpoint."""
+        return self.model
+
     @abstractmethod
     def endpoint(self) -> str:
         """The address that shares a window; models with equal endpoints share one."""

@@ -7,6 +7,7 @@
     │   ├── RequestRefused   this request alone: recorded, final, the build goes on
     │   ├── TransientError   may pass: retried, then owed                                    exit 5
     │   └── FatalError       will not pass (401, 403, 404): the build stops                  exit 5
+    ├── TrainingError     the training command of an iteration failed                        exit 5
     ├── JudgmentError     a judge's reply cannot be read: becomes a row without a score
     └── StoreError        the store is damaged, or refuses                                   exit 2
         └── NotThere         it holds no such dataset or version
@@ -77,6 +78,12 @@ class TransientError(BackendError):
 
 class FatalError(BackendError):
     """The endpoint will refuse every request (wrong key, wrong address): the build stops."""
+
+
+class TrainingError(PairwrightError):
+    """The training command of an iteration failed, or named no model that can be the policy."""
+
+    exit_code = 5
 
 
 class JudgmentError(PairwrightError):

@@ -83,6 +83,14 @@ class Evidence:
                 for file in staged_files(folder, table, form):
                     file.rename(self.folder / table / f"{folder.name}-{file.name}")
 
+    def give_up(self, folder: Path) -> None:
+        """Removes the files that were taken from `folder`, and those that are still there."""
+        for table in STAGED:
+            for file in (self.folder / table).glob(f"{folder.name}-*"):
+                file.unlink()
+            for file in (folder / table).iterdir():
+                file.unlink()
+
     def flush(self) -> None:
         """Writes what is buffered. Each table has at least one file, if an empty one."""
         for table in STAGED:

@@ -95,6 +95,9 @@ class Draw:
         return "" if self.is_all else f"from{self.first}-" + (f"more{self.more}-" * bool(self.more))
 
 
+EVERY = Draw()
+
+
 def drawn_sampler(exactly: Exactly, samplers: "Sequence[Sampler]") -> "Sampler | None":
     """The sampler whose `n` is raised; None where there is none of that name, or none at all."""
     more = exactly.more_samples
@@ -119,7 +122,7 @@ def check_exactly(recipe: "Recipe", where: Where) -> None:
     exactly = recipe.exactly
     if exactly is None:
         return
-    _refuse_what_keeps_fewer(recipe, exactly, where)
+    refuse_out_of_reach(recipe, None, where)
     if recipe.gates.min_pairs > exactly.pairs:
         raise where.error(
             f"gates.min_pairs is {recipe.gates.min_pairs}, and exactly.pairs {exactly.pairs}: the "
@@ -130,13 +133,21 @@ def check_exactly(recipe: "Recipe", where: Where) -> None:
         _check_more(exactly, exactly.more_samples, recipe.samplers, where)
 
 
-def _refuse_what_keeps_fewer(recipe: "Recipe", exactly: Exactly, where: Where) -> None:
+def refuse_out_of_reach(recipe: "Recipe", prompts: int | None, where: Where) -> None:
+    """Raises RecipeError where a selector never keeps as many, of so many prompts or of any number.
+
+    What `on_limit` publishes may be fewer, of a given number of prompts.
+    """
+    exactly = recipe.exactly
+    if exactly is None or (prompts is not None and exactly.on_limit == "publish"):
+        return
     for selector in recipe.selectors:
-        most = selector.most_pairs()
+        most = selector.most_pairs(prompts)
         if most is not None and most < exactly.pairs:
+            of = "" if prompts is None else f" of {prompts} prompts"
             raise where.error(
-                f"selectors.{selector.name} keeps {most} pairs at the most, and {exactly.pairs} "
-                "are wanted: no number of prompts is enough",
+                f"{exactly.pairs} pairs are wanted, and selectors.{selector.name} keeps {most}{of} "
+                "at the most",
                 "pairs",
             )
 

@@ -2,7 +2,7 @@
 
     [sources.NAME] ─> [[prompts]] ─> [[samplers]] ─> [[judges]] ─> [score]
         ─> [[pairings]] ─> [[measures]] ─> [[filters]] ─> [[selectors]]
-        ─> [publish], [gates], [budget]
+        ─> [exactly], [publish], [gates], [budget]
     [models.NAME] are called by samplers and judges
 
 A recipe is refused before any call when it is wrong. Its fingerprint covers what decides content
@@ -25,6 +25,7 @@ from pipelines.backend import AS_THE_MODEL, Backend, Sampling
 from pipelines.calls.budget import Budget
 from pipelines.cascade import check_cascade
 from pipelines.errors import RecipeError, nearest
+from pipelines.exactly import Exactly, check_exactly
 from pipelines.filter import Filter
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
@@ -67,7 +68,7 @@ class Head(Table):
 
 
 LISTS = ("samplers", "judges", "pairings", "measures", "filters", "selectors")
-TABLES = ("sources", "prompts", "models", *LISTS, "score", "publish", "gates", "budget")
+TABLES = ("sources", "prompts", "models", *LISTS, "score", "exactly", "publish", "gates", "budget")
 KEYS = frozenset((*TABLES, *Head.model_fields))
 """What may stand at the top of a recipe."""
 OUTSIDE = frozenset({"gates", "budget"})
@@ -93,6 +94,8 @@ class Recipe:
     measures: tuple[Measure, ...]
     filters: tuple[Filter, ...]
     selectors: tuple[Selector, ...]
+    exactly: Exactly | None
+    """How many pairs are wanted; None: those of all prompts."""
     publish: Publish
     gates: Gates
     budget: Budget
@@ -155,6 +158,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         measures=tables.listed("measures", distinct=True),
         filters=tables.listed("filters", distinct=False),
         selectors=tables.listed("selectors", distinct=False),
+        exactly=tables.single(Exactly, "exactly") if "exactly" in known else None,
         publish=tables.single(Publish, "publish"),
         gates=tables.single(Gates, "gates"),
         budget=tables.single(Budget, "budget"),
@@ -254,6 +258,7 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     _check_measure_names(recipe, where)
     check_waves(recipe.samplers, where)
     check_cascade(recipe.judges, where)
+    check_exactly(recipe, replace(where, table="[exactly]"))
 
 
 def _check_measure_names(recipe: Recipe, where: Where) -> None:

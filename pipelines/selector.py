@@ -34,6 +34,13 @@ class Selector(Part):
         """Measures of the recipe that this part names, and that `drops` reads."""
         return ()
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """How many pairs it can keep at the most, of so many prompts or of any number (None).
+
+        None where there is no bound.
+        """
+        return None
+
     @abstractmethod
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """The dropped pairs: columns `pair_id` and `reason` (texts), each pair at most once.

@@ -8,7 +8,8 @@ loads and writes its own partitions. A plain build is one shard with all of them
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, partition_of
 from pipelines.calls.segments import PARTITIONS
 from pipelines.evidence import Evidence, prompts_frame
+from pipelines.exactly import EVERY, Draw, with_more
 from pipelines.intake.records import Records
 from pipelines.meanwhile import seldom_collecting
 from pipelines.meter import Meter
@@ -43,6 +45,8 @@ class Shard:
 
     number: int = 0
     of: int = 1
+    draw: Draw = EVERY
+    """The round that it is a shard of."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.number < self.of <= PARTITIONS:
@@ -51,7 +55,7 @@ class Shard:
     @property
     def label(self) -> str:
         """What the names of its folders begin with."""
-        return f"shard{self.number:02d}"
+        return f"{self.draw.label}shard{self.number:02d}"
 
     @property
     def partitions(self) -> range:
@@ -90,6 +94,31 @@ async def run_shard(
     `staging` holds the records. Run again, it replays what is in the ledger, and its evidence is
     in a new folder. Raises FatalError when an endpoint refuses every request, and StoreError.
     """
+    async with opened(recipe, ledger_folder, staging, shard, meter) as workshop:
+        return await run_units(recipe, workshop, staging, shard)
+
+
+@asynccontextmanager
+async def opened(
+    recipe: Recipe, ledger_folder: Path, staging: Path, shard: Shard, meter: Meter
+) -> AsyncIterator[Workshop]:
+    """What the units of `shard` share, in whichever round: records, ledger, models."""
+    with (
+        seldom_collecting(),
+        Records(staging / RECORDS, read_only=True) as records,
+        Ledger(ledger_folder, shard.partitions) as ledger,
+    ):
+        meter.damaged_records = len(ledger.damaged)
+        judges = {judge.name: judge for judge in recipe.judges}
+        async with Dispatcher(recipe.models, meter, recipe.budget, ledger_folder) as dispatcher:
+            yield Workshop(
+                recipe.head.seed, recipe.models, ledger, dispatcher, meter, records, judges
+            )
+
+
+async def run_units(recipe: Recipe, workshop: Workshop, staging: Path, shard: Shard) -> Finished:
+    """Runs the units of `shard`, as `run_shard`, with what is open."""
+    recipe, meter = with_more(recipe, shard.draw.more), workshop.meter
     evidence = Evidence(staging / f"{shard.label}-{secrets.token_hex(4)}")
     owed: list[str] = []
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -109,21 +138,10 @@ async def run_shard(
             Drop("prompts", prompt.prompt_id, prompt.prompt_id, "sampling", "owed", str(error))
         )
 
-    with (
-        seldom_collecting(),
-        Records(staging / RECORDS, read_only=True) as records,
-        Ledger(ledger_folder, shard.partitions) as ledger,
-    ):
-        meter.damaged_records = len(ledger.damaged)
-        async with Dispatcher(recipe.models, meter, recipe.budget, ledger_folder) as dispatcher:
-            judges = {judge.name: judge for judge in recipe.judges}
-            workshop = Workshop(
-                recipe.head.seed, recipe.models, ledger, dispatcher, meter, records, judges
-            )
-            prompts = _admitted(recipe, records, shard, evidence, meter)
-            await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
+    prompts = _admitted(recipe, workshop.records, shard, evidence, meter)
+    await run_round(prompts, workshop, steps_of(recipe), finished, is_owed)
     evidence.flush()
-    purse, example = dispatcher.purse, next(iter(owed), "")
+    purse, example = workshop.dispatcher.purse, next(iter(owed), "")
     return Finished(
         evidence.folder,
         meter,
@@ -157,7 +175,8 @@ def admit(
     """
     known = PROMPTS_BEFORE.union(TEXT_COLUMNS["prompts"])
     sieve = make_sieve(early(recipe.filters, "prompts"), "prompts", known)
-    prompts = records.prompts((shard or Shard()).has)
+    shard = shard or Shard()
+    prompts = records.prompts(shard.has, shard.draw)
     labelled = records.labelled()
     while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
         kept, dropped = sieve.sift(prompts_frame(batch, sieve.columns))

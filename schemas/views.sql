@@ -113,3 +113,189 @@ SELECT
 FROM judgments
 WHERE dimension IS NOT NULL AND response_id IS NOT NULL
 GROUP BY response_id, judge, dimension;
+
+-- The views of the report. Bins hold low <= value < high; where there are no more than 20 distinct
+-- values each has a bin of its own, low = high, else their width is 1, 2 or 5 times a power of ten.
+
+-- Scores of all responses, and of the chosen and rejected ones of the published pairs.
+CREATE VIEW score_bins AS
+WITH scores AS (
+    SELECT score AS x, 1 AS n, 0 AS chosen, 0 AS rejected FROM responses WHERE score IS NOT NULL
+    UNION ALL
+    SELECT score_chosen, 0, 1, 0 FROM pairs WHERE score_chosen IS NOT NULL
+    UNION ALL
+    SELECT score_rejected, 0, 0, 1 FROM pairs WHERE score_rejected IS NOT NULL
+),
+counts AS (
+    SELECT x, sum(n) AS n, sum(chosen) AS chosen, sum(rejected) AS rejected FROM scores GROUP BY x
+),
+spans AS (SELECT (max(x) - min(x)) / 15 AS raw, count(*) <= 20 AS few FROM counts),
+tens AS (SELECT *, CASE WHEN few THEN 1 ELSE pow(10, floor(log10(raw))) END AS ten FROM spans),
+widths AS (
+    SELECT few, ten * CASE WHEN raw <= ten THEN 1 WHEN raw <= 2 * ten THEN 2
+        WHEN raw <= 5 * ten THEN 5 ELSE 10 END AS width
+    FROM tens
+)
+SELECT
+    CASE WHEN few THEN x ELSE round(floor(round(x / width, 9)) * width, 9) END AS low,
+    CASE WHEN few THEN x ELSE round(floor(round(x / width, 9)) * width + width, 9) END AS high,
+    sum(n)::BIGINT AS n_responses,
+    sum(chosen)::BIGINT AS n_chosen,
+    sum(rejected)::BIGINT AS n_rejected
+FROM counts, widths
+GROUP BY ALL;
+
+-- Margins of the published pairs, and of those that were made and dropped.
+CREATE VIEW margin_bins AS
+WITH margins AS (
+    SELECT score_margin AS x, 1 AS kept, 0 AS dropped FROM pairs WHERE score_margin IS NOT NULL
+    UNION ALL
+    SELECT any_value(score_margin), 0, 1
+    FROM drops
+    WHERE level = 'pairs' AND score_margin IS NOT NULL
+    GROUP BY id
+),
+counts AS (SELECT x, sum(kept) AS kept, sum(dropped) AS dropped FROM margins GROUP BY x),
+spans AS (SELECT (max(x) - min(x)) / 15 AS raw, count(*) <= 20 AS few FROM counts),
+tens AS (SELECT *, CASE WHEN few THEN 1 ELSE pow(10, floor(log10(raw))) END AS ten FROM spans),
+widths AS (
+    SELECT few, ten * CASE WHEN raw <= ten THEN 1 WHEN raw <= 2 * ten THEN 2
+        WHEN raw <= 5 * ten THEN 5 ELSE 10 END AS width
+    FROM tens
+)
+SELECT
+    CASE WHEN few THEN x ELSE round(floor(round(x / width, 9)) * width, 9) END AS low,
+    CASE WHEN few THEN x ELSE round(floor(round(x / width, 9)) * width + width, 9) END AS high,
+    sum(kept)::BIGINT AS n_kept,
+    sum(dropped)::BIGINT AS n_dropped
+FROM counts, widths
+GROUP BY ALL;
+
+-- How far apart the scores of a prompt's responses lie (variance, in score units squared), by how
+-- hard the prompt is: by the mean of its pairs' `difficulty` where that was measured, and by the mean
+-- of its scores, which is the lower the harder it is. In ten parts of equally many prompts.
+CREATE VIEW variance_by_difficulty AS
+WITH measured AS (
+    SELECT prompt_id, avg(value) AS difficulty
+    FROM measures
+    WHERE measure = 'difficulty'
+    GROUP BY prompt_id
+),
+placed AS (
+    SELECT 'difficulty' AS hard_by, difficulty AS x, score_var, n_pairs, prompt_id
+    FROM prompts JOIN measured USING (prompt_id)
+    WHERE score_var IS NOT NULL
+    UNION ALL
+    SELECT 'mean score', score_mean, score_var, n_pairs, prompt_id
+    FROM prompts
+    WHERE score_var IS NOT NULL
+),
+parts AS (
+    SELECT *, ntile(10) OVER (PARTITION BY hard_by ORDER BY x, prompt_id) AS part FROM placed
+)
+SELECT
+    hard_by,
+    part,
+    min(x) AS low,
+    max(x) AS high,
+    count(*) AS n_prompts,
+    count(*) FILTER (n_pairs > 0) AS n_with_pairs,
+    quantile_cont(score_var, 0.25) AS var_p25,
+    median(score_var) AS var_median,
+    quantile_cont(score_var, 0.75) AS var_p75
+FROM parts
+GROUP BY hard_by, part;
+
+-- Characters of the chosen and the rejected answers. n_longer: pairs of which it is the longer one.
+CREATE VIEW lengths AS
+WITH sides AS (
+    SELECT 'chosen' AS side, n_chars_chosen AS n, n_chars_rejected AS other FROM pairs
+    UNION ALL
+    SELECT 'rejected', n_chars_rejected, n_chars_chosen FROM pairs
+)
+SELECT
+    side,
+    count(*) AS n_pairs,
+    avg(n) AS mean,
+    quantile_cont(n, 0.1) AS p10,
+    quantile_cont(n, 0.25) AS p25,
+    median(n) AS median,
+    quantile_cont(n, 0.75) AS p75,
+    quantile_cont(n, 0.9) AS p90,
+    count(*) FILTER (n > other) AS n_longer
+FROM sides
+GROUP BY side;
+
+-- How often answers of one model were chosen over those of another, and the other way round.
+CREATE VIEW wins AS
+WITH games AS (
+    SELECT chosen_model AS model, rejected_model AS other, 1 AS won FROM pairs
+    UNION ALL
+    SELECT rejected_model, chosen_model, 0 FROM pairs
+)
+SELECT model, other, count(*) AS n_pairs, sum(won)::BIGINT AS n_wins, n_wins / n_pairs AS win_share
+FROM games
+WHERE model <> other
+GROUP BY model, other;
+
+-- The models by their Bradley-Terry strength in nats, 0 for the average one: of two, the one wins
+-- with the probability 1 / (1 + exp(-(strength - strength of the other))).
+CREATE VIEW model_strengths AS
+SELECT
+    model,
+    sum(n_pairs)::BIGINT AS n_pairs,
+    sum(n_wins)::BIGINT AS n_wins,
+    sum(n_wins) / sum(n_pairs) AS win_share,
+    any_value(value) AS strength,
+    any_value(low) AS low,
+    any_value(high) AS high
+FROM wins LEFT JOIN (FROM figures WHERE figure = 'strength') ON subject = model
+GROUP BY model;
+
+-- How far two judges say the same of the same answers: `figure` is judge_agreement or judge_kappa.
+CREATE VIEW judge_agreement AS
+SELECT subject AS judge, other, figure, value, low, high, n, prompts
+FROM figures
+WHERE figure IN ('judge_agreement', 'judge_kappa');
+
+-- What a judge looks at beside quality: `figure` is one of the figures about one judge.
+CREATE VIEW judge_habits AS
+SELECT subject AS judge, figure, value, low, high, n, prompts
+FROM figures
+WHERE figure IN ('unread_rate', 'tie_rate', 'flip_rate', 'position_bias', 'judge_length_bias');
+
+-- How well a linear probe tells chosen from rejected answers by how they look; 0.5 is a coin's. Over
+-- all pairs (models are null), and of one model's answers over another's.
+CREATE VIEW separability AS
+SELECT nullif(subject, '') AS chosen_model, nullif(other, '') AS rejected_model,
+    value AS accuracy, low, high, n AS n_texts, prompts
+FROM figures
+WHERE figure IN ('separability', 'model_separability');
+
+-- Prompts and pairs of each source, language, task and split. A prompt of two sources counts in both.
+CREATE VIEW breakdown AS
+WITH of_prompts AS (
+    SELECT 'source' AS part_by, unnest(sources) AS part, prompts.* FROM prompts
+    UNION ALL SELECT 'lang', lang, * FROM prompts
+    UNION ALL SELECT 'task', task, * FROM prompts
+    UNION ALL SELECT 'split', split, * FROM prompts
+),
+of_pairs AS (
+    SELECT prompt_id, avg(score_margin) AS margin, avg(n_chars_chosen) AS n_chars_chosen,
+        avg(n_chars_rejected) AS n_chars_rejected
+    FROM pairs
+    GROUP BY prompt_id
+)
+SELECT
+    part_by,
+    part,
+    count(*) AS n_prompts,
+    count(*) FILTER (n_pairs > 0) AS n_with_pairs,
+    sum(n_responses)::BIGINT AS n_responses,
+    sum(n_pairs)::BIGINT AS n_pairs,
+    sum(score_mean * n_scored) / sum(n_scored) AS score_mean,
+    sum(margin * n_pairs) / sum(n_pairs) FILTER (margin IS NOT NULL) AS margin_mean,
+    sum(n_chars_chosen * n_pairs) / sum(n_pairs) AS n_chars_chosen,
+    sum(n_chars_rejected * n_pairs) / sum(n_pairs) AS n_chars_rejected
+FROM of_prompts LEFT JOIN of_pairs USING (prompt_id)
+GROUP BY part_by, part;

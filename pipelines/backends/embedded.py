@@ -74,6 +74,10 @@ class Embedded(Backend):
         """The digest of the model's files: weights, config, tokenizer, chat template."""
         return f"embedded:{self._digest}"
 
+    def location(self) -> str:
+        """The folder of the checkpoint."""
+        return str(self._checkpoint.folder.absolute())
+
     def endpoint(self) -> str:
         """One for each table: each has threads of its own."""
         return f"embedded:{self.name}"

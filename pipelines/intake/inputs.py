@@ -98,6 +98,8 @@ def read_inputs(
     _refuse_no_prompts(records, asked)
     head = recipe.head
     records.select(limit=head.limit, sample=head.sample, seed=head.seed)
+    if recipe.exactly is not None:
+        records.put_in_order(head.seed)
     for one, sampler in answered:
         take_responses(one, sampler, opener.own_table(sampler), records)
     for one, judge in judged:

@@ -20,6 +20,7 @@ from typing import Any, Literal, Self
 import orjson
 
 from pipelines.errors import StoreError
+from pipelines.exactly import EVERY, ORDER, Draw
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
 
@@ -30,7 +31,7 @@ PRAGMA synchronous = OFF;
 {_CACHE}
 CREATE TABLE prompts (
     position INTEGER PRIMARY KEY, prompt_id TEXT UNIQUE, payload BLOB, reference_place TEXT,
-    selected INTEGER DEFAULT 0
+    selected INTEGER DEFAULT 0, place INTEGER
 );
 CREATE TABLE prompt_keys (
     key BLOB, prompt_id TEXT, place TEXT, PRIMARY KEY (key, prompt_id)
@@ -136,10 +137,20 @@ class Records:
 
     # what a build reads
 
-    def prompts(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Prompt]:
-        """The selected prompts whose id is `wanted`, in the order of the sources; streamed."""
-        query = "SELECT prompt_id, payload FROM prompts WHERE selected ORDER BY position"
-        for prompt_id, payload in self._db.execute(query):
+    def prompts(
+        self, wanted: Callable[[str], bool] = lambda _: True, draw: Draw = EVERY
+    ) -> Iterator[Prompt]:
+        """The selected prompts whose id is `wanted`, in the order of the sources; streamed.
+
+        Those of one `draw` come in the order that `put_in_order` gave them.
+        """
+        rows = "SELECT prompt_id, payload FROM prompts WHERE"
+        if draw.is_all:
+            found = self._db.execute(f"{rows} selected ORDER BY position")
+        else:
+            places = draw.first, draw.last
+            found = self._db.execute(f"{rows} place >= ? AND place < ? ORDER BY place", places)
+        for prompt_id, payload in found:
             if wanted(prompt_id):
                 yield _prompt(payload)
 
@@ -209,6 +220,18 @@ class Records:
             [-1 if limit is None else limit, -1 if sample is None else sample],
         )
         self._all_selected = self.count() == self.count_all()
+
+    def put_in_order(self, seed: int) -> None:
+        """Gives the selected prompts the places 0, 1... in the seeded order of `[exactly]`."""
+        self._db.create_function(
+            "draw", 1, lambda prompt_id: draw_unit(seed, ORDER, prompt_id), deterministic=True
+        )
+        place = "row_number() OVER (ORDER BY draw(prompt_id), prompt_id) - 1"
+        self._db.execute(
+            f"UPDATE prompts SET place = placed.place FROM (SELECT position, {place} AS place "  # noqa: S608 - our own names
+            "FROM prompts WHERE selected) AS placed WHERE prompts.position = placed.position"
+        )
+        self._db.execute("CREATE INDEX place_of ON prompts (place)")
 
     def is_selected(self, prompt_id: str) -> bool:
         """Whether a prompt that was read is selected."""

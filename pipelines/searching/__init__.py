@@ -2,7 +2,7 @@
 
     node.py      Node: a step, its statistics, its children; `grow` gives a node its children
     search.py    Policy: which child is walked to (`score`), what a finished walk changes
-                 (`backup`), which nodes are to be expanded (`is_open`), how far a walk goes (`deep`)
+                 (`backup`), which nodes are to be expanded (`is_open`), where it goes then (`after`)
                  search(root, policy, iterations, ...) yields batches of nodes to expand:
 
                      for leaves in search(root, puct(), 64, depth_limit=4):

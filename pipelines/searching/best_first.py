@@ -1,4 +1,4 @@
-"""Best-first: the most valuable node of the whole tree is expanded next."""
+"""Best-first: the most valuable node of the whole tree that is unexpanded is expanded next."""
 
 from functools import partial
 from math import inf
@@ -9,17 +9,32 @@ from pipelines.searching.search import Policy
 
 
 def best_first(gamma: float = 1.0) -> Policy:
-    """Walks to the open node of the greatest value, and ends with its best child.
+    """Walks to the unexpanded node of the greatest value, and ends there.
 
-    Where nothing is left to be expanded, it walks to the best answer again.
+    What a walk has come to in vain (it is at the depth limit) comes after all that is untried,
+    and answers that have ended come last.
     """
+    return Policy(frontier, partial(_back_up, gamma=gamma), after="stay")
 
-    def backup(path: list[Node]) -> None:
-        back_up_best(path, gamma)
-        for node in reversed(path):
-            node.frontier = _frontier(node)
 
-    def score(child: Node) -> tuple[float, float]:  # lexicographic: open ones first
-        ...
+def frontier(node: Node) -> tuple[float, float]:
+    """(-visits, value) of the best unexpanded node below, or of the node itself.
 
-    return Policy(score, backup, deep=False)
+    It is known from the last backup, but where walks are under way.
+    """
+    return _frontier(node) if node.pending else node.frontier
+
+
+def _frontier(node: Node) -> tuple[float, float]:
+    if node.children:
+        return max(frontier(child) for child in node.children)
+    return -inf if node.terminal else float(-node.visits), node.value
+
+
+def _back_up(path: list[Node], gamma: float) -> None:
+    back_up_best(path, gamma)
+    for node in reversed(path):
+        for child in node.children or ():
+            if child.terminal:
+                child.frontier = _frontier(child)
+        node.frontier = _frontier(node)

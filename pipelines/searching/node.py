@@ -75,8 +75,8 @@ class Node:
         """r = value - value of the parent: what this step earned."""
         self.q: float = 0.0
         """Q = r + gamma V, what is to be expected of taking this step."""
-        self.frontier: float = candidate.value
-        """Best value of a node below, or of itself, that is still to be expanded (best-first)."""
+        self.frontier: tuple[float, float] = (0.0, candidate.value)
+        """What best-first search ranks it by (see `best_first.py`)."""
         if parent is not None:
             self.depth = parent.depth + 1
             self.text = parent.text + candidate.step

@@ -12,11 +12,12 @@ walks are those of the paper.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from pipelines.searching.node import Node
 
-Score = Callable[[Node], float]
-"""How much a child asks to be walked to; the greatest is, of equals the first."""
+Score = Callable[[Node], Any]
+"""How much a child asks to be walked to, as anything that compares; of equals the first is."""
 
 Backup = Callable[[list[Node]], None]
 """Takes in a finished walk: its nodes, from the root of the search to the last."""
@@ -40,9 +41,9 @@ class Policy:
     backup: Backup
     is_open: Callable[[Node], bool] = is_unexpanded
     """Whether a node that a walk has come to is to be expanded. Terminal ones never are."""
-    deep: bool = True
-    """Whether a walk goes on after an expansion, to the end of the answer or the depth limit.
-    False: it ends with the child that it then walks to."""
+    after: Literal["deep", "child", "stay"] = "deep"
+    """Where a walk goes after an expansion: on to the end of the answer or the depth limit,
+    expanding what it comes to; to one child, and no further; or nowhere."""
     follow: Callable[[Node], Node] | None = None
     """The child that a walk takes right after an expansion. Default: that of the best score."""
     early_visits: int = 0
@@ -106,9 +107,9 @@ class _Walk:
         self.mark(-1)
         node, follow = self.path[-1], self.policy.follow
         self.waits = False
-        if node.children:
+        if node.children and self.policy.after != "stay":
             self.path.append(follow(node) if follow else best_child(node, self.policy.score))
-            if self.policy.deep:
+            if self.policy.after == "deep":
                 self._walk()
         self.mark(1)
 

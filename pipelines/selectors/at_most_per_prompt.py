@@ -20,6 +20,10 @@ class AtMostPerPrompt(Selector):
     """Which pairs stay: those with the largest margin, with the highest chosen score, or a seeded
     draw. Pairs without scores come last."""
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """`n` of each prompt."""
+        return None if prompts is None else self.n * prompts
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """All pairs but the first `n` of each prompt."""
         draw = seeded_order(pairs["pair_id"], seed, self.name)

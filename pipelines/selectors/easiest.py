@@ -39,6 +39,10 @@ class Easiest(Selector):
         """The measure."""
         return (self.measure,)
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """`n`."""
+        return self.n
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """What could not be measured, and what lies beyond the share."""
         value = column_of(self.measure)

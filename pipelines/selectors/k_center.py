@@ -39,6 +39,10 @@ class KCenter(Selector):
         """The point of the text in its place."""
         return with_points(pairs, self.text, self.dimensions)
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """`n`."""
+        return self.n
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """The pairs that are no centres."""
         drawn = pairs.with_columns(draw=seeded_order(pairs["pair_id"], seed, self.name))

@@ -28,6 +28,10 @@ class OnePerPrompt(Selector):
             raise ValueError('`margin` is for prefer = "highest_chosen" only')
         return self
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """One of each prompt."""
+        return prompts
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """All pairs but the first of each prompt."""
         order = self._order(pairs, seed)

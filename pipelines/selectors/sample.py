@@ -27,6 +27,10 @@ class Sample(Selector):
             raise ValueError("give `n` or `fraction`")
         return self
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """`n`."""
+        return self.n
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """Each pair draws a number by its id; the smallest numbers stay."""
         draw = seeded_order(pairs["pair_id"], seed, self.name)

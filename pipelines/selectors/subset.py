@@ -44,6 +44,10 @@ class Subset(Selector):
         if self.by is not None:
             check_group(self.by, where, "by")
 
+    def most_pairs(self, prompts: int | None) -> int | None:
+        """`n`."""
+        return self.n
+
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """What stands behind the point. Of pairs at one place the smaller draw comes first."""
         group: Any = pl.lit("") if self.by is None else pl.col(self.by)

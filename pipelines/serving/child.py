@@ -16,16 +16,22 @@ WARDEN = Path(__file__).with_name("warden.py")
 
 
 class Child:
-    """A command, running. What it prints goes to `log`."""
+    """A command, running. What it prints goes to `log`; its errors to a file of their own, if any."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        errors: Path | None = None,
+    ) -> None:
         self._ending = threading.Lock()
-        with log.open("ab") as output:
+        with log.open("ab") as output, (errors or log).open("ab") as complaints:
             self._warden = subprocess.Popen(  # noqa: S603 - the recipe's command
                 [sys.executable, "-ISs", str(WARDEN), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=complaints,
                 env=dict(environment),
                 start_new_session=True,  # Ctrl-C is for the build, which then ends this
             )

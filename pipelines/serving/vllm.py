@@ -144,6 +144,10 @@ class Vllm(Backend):
         """How a request's body differs from OpenAI's usual one."""
         return Dialect(system_role=self.system_role)
 
+    def location(self) -> str:
+        """The folder of the weights; the model's id on the hub where there is none."""
+        return self.model if self._folder is None else str(self._folder)
+
     def endpoint(self) -> str:
         """The engine, and the commands and variables that start it."""
         command = self.command or (self.python or "",)

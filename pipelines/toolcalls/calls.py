@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 
@@ -21,6 +20,7 @@ def same_calls(some: Sequence[Call], others: Sequence[Call]) -> bool:
     Arguments are compared as JSON: the order of keys and the form of a number (1, 1.0, 1e0) do not
     count, their types do ("1" is no 1, and true is no 1).
 
+    >>> from decimal import Decimal
     >>> one = Call("f", {"a": Decimal(1), "b": ["x"]})
     >>> same_calls([one], [Call("f", {"b": ["x"], "a": Decimal("1.0")})])
     True

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 SEPARATORS = (". ", ", ", "=", "(")
 GROUPED = 2
@@ -16,10 +17,8 @@ def fragments(text: str, separators: Sequence[str] = SEPARATORS) -> list[str]:
     """
     behind = "|".join(re.escape(one) for one in separators)
     ends = [found.end() for found in re.finditer(behind, text)] if behind else []
-    starts = [0, *ends]
-    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True)][
-        : None if not ends or ends[-1] < len(text) else -1
-    ]
+    cuts = [0, *ends, len(text)]
+    return [text[start:end] for start, end in pairwise(cuts) if start < end]
 
 
 def steps(

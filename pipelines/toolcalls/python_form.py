@@ -32,7 +32,10 @@ def read_python(text: str) -> tuple[Call, ...]:
     for end in reversed(ends):
         expression = _parsed(text[:end])
         if isinstance(expression, ast.List):
-            return tuple(_call(element) for element in expression.elts)
+            try:
+                return tuple(_call(element) for element in expression.elts)
+            except RecursionError as error:
+                raise JudgmentError("a call that is nested too deep") from error
     raise JudgmentError("a list of calls that is not closed, or no Python")
 
 
@@ -81,8 +84,8 @@ def _value(node: ast.expr) -> Any:
             return plain
         case ast.Constant(value=int() | float() as number) if abs(number) != float("inf"):
             return Decimal(repr(number))
-        case ast.UnaryOp(op=ast.USub(), operand=operand) if isinstance(_value(operand), Decimal):
-            return _value(operand).copy_negate()
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float()) as number):
+            return -_value(number)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             return [_value(element) for element in elements]
         case ast.Dict(keys=keys, values=values) if None not in keys:
@@ -105,7 +108,9 @@ def _written_call(call: Call) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_quoted(name)}: {_written(one)}' for name, one in value.items())}}}"
+        return (
+            f"{{{', '.join(f'{_quoted(name)}: {_written(one)}' for name, one in value.items())}}}"
+        )
     if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
     return _quoted(value) if isinstance(value, str) else str(value)

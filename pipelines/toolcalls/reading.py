@@ -1,9 +1,9 @@
 """Reads the calls in an answer, in whichever of the usual forms it makes them.
 
-    <tool_call>{"name": ..., "arguments": {...}}</tool_call>     Hermes, Qwen
-    {"name": ..., "parameters": {...}}, or a list of such        Llama, and OpenAI's own nesting
-    [name(argument=value), ...]                                  ToolACE, BFCL (arXiv 2501.09766)
-    tool_calls of a message                                      what a server has read already
+<tool_call>{"name": ..., "arguments": {...}}</tool_call>     Hermes, Qwen
+{"name": ..., "parameters": {...}}, or a list of such        Llama, and OpenAI's own nesting
+[name(argument=value), ...]                                  ToolACE, BFCL (arXiv 2501.09766)
+tool_calls of a message                                      what a server has read already
 """
 
 import re

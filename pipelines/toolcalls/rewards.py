@@ -1,7 +1,7 @@
 """Rewards of a step towards a tool call (iTool, arXiv 2501.09766), and the prior of a step.
 
-    r       = +-0.1 for ending a call, or not, as the gold answer does, + (overlap - 0.5)
-    judged  = (1 P(excellent) + 0.1 P(acceptable) - 1 P(fair) - 2 P(poor)) / 4
+r       = +-0.1 for ending a call, or not, as the gold answer does, + (overlap - 0.5)
+judged  = (1 P(excellent) + 0.1 P(acceptable) - 1 P(fair) - 2 P(poor)) / 4
 """
 
 import math
@@ -9,7 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from pipelines.backend import TokenLogprob
 
-GRADES = {"A": ("excellent", 1.0), "B": ("acceptable", 0.1), "C": ("fair", -1.0), "D": ("poor", -2.0)}
+GRADES = {
+    "A": ("excellent", 1.0),
+    "B": ("acceptable", 0.1),
+    "C": ("fair", -1.0),
+    "D": ("poor", -2.0),
+}
 """Answer -> what it means, and its weight."""
 
 UNMATCHED_PRIOR = 0.1
@@ -31,11 +36,11 @@ def overlap(some: str, other: str) -> float:
 
 
 def immediate_reward(text: str, gold: str, terminator: str) -> float:
-    """r of an answer so far, `text`, against the gold answer.
+    """The reward r of an answer so far, `text`, against the gold answer.
 
     >>> gold = '[weather(city="Oslo", days=2)]'
-    >>> immediate_reward(gold, gold, ")]"), round(immediate_reward("Well", gold, ")]"), 9)
-    (0.6, -0.6)
+    >>> [round(immediate_reward(text, gold, ")]"), 9) for text in (gold, "[weather(", "")]
+    [0.6, -0.6, -0.6]
     """
     as_gold = (terminator in text) == (terminator in gold)
     return (ENDING if as_gold else -ENDING) + overlap(text, gold) - 0.5
@@ -51,7 +56,7 @@ def judged_reward(odds: Mapping[str, float]) -> float:
 
 
 def step_prior(step: str, tokens: Sequence[TokenLogprob] | None) -> float:
-    """p = exp(mean log-probability of the step's tokens); 0.1 where they do not spell it.
+    """The prior p = exp(mean log-probability of the step's tokens); 0.1 where they do not spell it.
 
     The token in which the step ends counts whole.
 

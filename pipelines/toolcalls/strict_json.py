@@ -24,8 +24,10 @@ def read_json(text: str) -> Any:
             parse_constant=_refuse,
             object_pairs_hook=_distinct,
         )
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise JudgmentError(f"no JSON: {error or type(error).__name__}") from error
+    except (ValueError, RecursionError) as error:
+        raise JudgmentError(f"no JSON: {error}") from error
+    except ArithmeticError as error:
+        raise JudgmentError("no JSON: a number beyond all bounds") from error
 
 
 def _refuse(constant: str) -> None:
