@@ -26,7 +26,8 @@ from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
 from pipelines.publishing.store import Store, staged
 from pipelines.receipt import attempts
-from pipelines.recipe import read_recipe
+from pipelines.recipe import Recipe, read_recipe
+from pipelines.rounds import Rounds
 from pipelines.shard import Shard
 
 THREADS: Any = ThreadPoolTaskRunner()  # its declared type is not what `flow` declares to take
@@ -62,17 +63,29 @@ def build_dataset(
             whose = str(path), changes, fingerprint, str(place.root), str(staging)
             return Job(*whose, shard, share)
 
-        of = shards_for(intake.selected, shards)
-        slots = slots_for(chosen, of)
-        get_run_logger().info("%d prompts, %d shards, %d at once", intake.selected, of, slots)
-        progress = Progress(chosen.head.name, of)
-        dealt = [Shard(number, of) for number in range(of)]
-        finished = Shards(job, staging, slots, Till(chosen.budget, began), progress).run(dealt)
-        for one in (one for shard in dealt for one in attempts(staging, shard)):
-            meter.add(one.meter)
-        outcome = publish(chosen, place, staging, intake, finished, meter, gate)
+        till, rounds = Till(chosen.budget, began), Rounds(chosen, staging, intake, meter)
+        progress = _progress(chosen, shards_for(intake.selected, shards))
+        for draw in rounds:
+            of = shards_for(rounds.size(draw), shards)
+            slots = slots_for(chosen, of)
+            get_run_logger().info("%d prompts, %d shards, %d at once", rounds.size(draw), of, slots)
+            dealt = [Shard(number, of, draw) for number in range(of)]
+            of_shards = progress if draw.is_all else lambda _: None
+            rounds.add(draw, Shards(job, staging, slots, till, of_shards).run(dealt))
+            for one in (one for shard in dealt for one in attempts(staging, shard)):
+                meter.add(one.meter)
+            if not draw.is_all:
+                progress(rounds.pairs)
+        outcome = publish(chosen, place, staging, intake, rounds.finished, meter, gate)
     publish_outcome(chosen.head.name, outcome, meter, place.root, time.monotonic() - started)
     return _ended(outcome)
+
+
+def _progress(recipe: Recipe, shards: int) -> Progress:
+    """What is counted: pairs where their number is wanted, else shards."""
+    if recipe.exactly is not None:
+        return Progress(recipe.head.name, recipe.exactly.pairs, "pairs")
+    return Progress(recipe.head.name, shards)
 
 
 def _ended(outcome: Outcome) -> State[Any]:

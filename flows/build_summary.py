@@ -44,8 +44,11 @@ def verdict(outcome: "Outcome") -> str:
     """What came of it, in a line or two."""
     version = outcome.version
     if outcome.manifest is None:
+        if not outcome.owed:
+            return "\n".join(f"not published: {failure}" for failure in outcome.failures)
         owing = counted(outcome.owed, "prompt owes calls", "prompts owe calls")
-        return "\n".join((f"not published: {owing}, for example", *outcome.failures))
+        missing = f"{_missing(outcome)}, and " if outcome.missing else ""
+        return "\n".join((f"not published: {missing}{owing}, for example", *outcome.failures))
     if version is None:
         refused = [f"not published: {failure}" for failure in outcome.failures]
         return "\n".join([*refused, *([f"besides, {_owed(outcome)}"] if outcome.owed else [])])
@@ -53,7 +56,14 @@ def verdict(outcome: "Outcome") -> str:
         said = f"nothing new: equal to {version.ref}"
     else:
         said = f"published {version.ref}: {pairs_in_words(version.manifest)}"
+    if outcome.missing:
+        left = "the budget is reached" if outcome.budget_reached else "no prompt is left to draw"
+        said = f"{said}; {_missing(outcome)}: {left}"
     return f"{said}; {_owed(outcome)}" if outcome.owed else said
+
+
+def _missing(outcome: "Outcome") -> str:
+    return counted(outcome.missing, "pair is missing", "pairs are missing")
 
 
 def _owed(outcome: "Outcome") -> str:
@@ -100,6 +110,11 @@ def _next(outcome: "Outcome", store: Path) -> str:
     if outcome.version is None:
         if outcome.refused is not None:
             return "\n".join((f"evidence: {outcome.refused}", *_to_look_at(outcome, store)))
+        if outcome.missing and not outcome.owed:
+            return (
+                "What is paid is kept. `--set exactly.on_limit=publish` publishes the pairs there "
+                "are; more prompts, more samples or a looser filter give more."
+            )
         return "What is paid is kept. Run the same command to go on."
     return "\n".join((f"files: {outcome.version.folder}", *_to_try(outcome.version, store)))
 

@@ -21,6 +21,7 @@ from flows.commands import (
     doctor,
     drops,
     export,
+    iterate,
     judge,
     ls,
     parts,
@@ -30,6 +31,7 @@ from flows.commands import (
     serve_embedded,
     show,
     sql,
+    tree,
     verify,
 )
 from flows.stopping import sigterm_as_ctrl_c
@@ -45,7 +47,9 @@ COMMANDS: tuple[ModuleType, ...] = (
     diff,
     ablate,
     difficulty,
+    iterate,
     sql,
+    tree,
     export,
     judge,
     risks,

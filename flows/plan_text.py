@@ -27,6 +27,7 @@ def plan_text(plan: "Plan", recipe: "Recipe") -> str:
     held = f"{counted(round(plan.replayed), 'sample')} in the ledger already"
     paragraphs = [
         f"{counted(plan.units, 'prompt')}{counted_on}; {held}",
+        _survival(plan, recipe),
         _pilot(plan),
         _table(plan) if plan.parts else "Nothing is left to call.",
         "\n".join(_spared(plan)),
@@ -38,6 +39,23 @@ def plan_text(plan: "Plan", recipe: "Recipe") -> str:
 
 def _is_sampled(plan: "Plan") -> bool:
     return plan.sampled_units < plan.units
+
+
+def _survival(plan: "Plan", recipe: "Recipe") -> str:
+    """How many prompts the wanted pairs are likely to take."""
+    if plan.survival is None or recipe.exactly is None:
+        return ""
+    known, pairs = plan.survival.prompts, plan.survival.pairs
+    wanted = f"{counted(recipe.exactly.pairs, 'pair')} wanted"
+    if not pairs:
+        return (
+            f"{wanted}: all prompts are counted, the most that are drawn once each; "
+            "`--pilot 20` tells how many it is likely to take"
+        )
+    gave = f"the first {counted(known, 'prompt')} gave {count(pairs)}"
+    if pairs >= recipe.exactly.pairs:
+        return f"{wanted}: {gave}"
+    return f"{wanted}: {gave}, so about {counted(plan.survival.needed, 'prompt')} are drawn"
 
 
 def _pilot(plan: "Plan") -> str:

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """The share of shards that are finished, in percent."""
+    """The share of shards that are finished, or of wanted pairs that there are, in percent."""
 
-    def __init__(self, name: str, shards: int) -> None:
-        self._shards = shards
-        said = f"{shards} shards of {name}"
+    def __init__(self, name: str, whole: int, what: str = "shards") -> None:
+        self._whole = whole
+        said = f"{whole} {what} of {name}"
         made = create_progress_artifact(0.0, key=_key(name, "progress"), description=said)
         assert isinstance(made, UUID)  # not a coroutine: a flow that is not async calls it
         self._artifact = made
 
     def __call__(self, finished: int) -> None:
-        """`finished` of the shards are finished."""
-        update_progress_artifact(self._artifact, 100.0 * finished / self._shards)
+        """So many of them are finished."""
+        update_progress_artifact(self._artifact, 100.0 * min(1.0, finished / self._whole))
 
 
 def publish_outcome(

@@ -55,7 +55,7 @@ class Shards:
         ended: SimpleQueue[Shard] = SimpleQueue()
         while waiting or self._running:
             while waiting and free:
-                budget = self.till.lend(waiting[0].number, len(waiting))
+                budget = self.till.lend(waiting[0], len(waiting))
                 shard, slot = waiting.popleft(), free.pop()
                 share = Share(slot, self.slots, budget, self.till.deadline)
                 future = shard_task.submit(self.job(shard, share))
@@ -66,7 +66,7 @@ class Shards:
             free.append(slot)
             self.finished[shard] = _left_behind(future)
             spent = (one.spent for one in attempts(self.staging, shard))
-            self.till.settle(shard.number, sum(spent, Cost()))
+            self.till.settle(shard, sum(spent, Cost()))
             self.progress(len(self.finished))
 
 

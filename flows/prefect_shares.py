@@ -8,6 +8,7 @@ those after it.
 """
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from pipelines.backend import Backend
@@ -82,12 +83,12 @@ class Till:
     budget: Budget
     started: float = field(default_factory=time.time)
     """Unix time at which the flow run began, its reading included, as in a plain build."""
-    spent: dict[int, Cost] = field(default_factory=dict)
+    spent: dict[Hashable, Cost] = field(default_factory=dict)
     """By shard, of those that do not run now."""
-    lent: dict[int, Cost] = field(default_factory=dict)
+    lent: dict[Hashable, Cost] = field(default_factory=dict)
     """By shard that runs: what it may spend, with what it spent before."""
 
-    def lend(self, shard: int, waiting: int) -> Cost | None:
+    def lend(self, shard: Hashable, waiting: int) -> Cost | None:
         """What `shard` may spend, with what it spent before; `waiting` shards share what is left.
 
         None: the budget bounds neither calls, nor tokens, nor money.
@@ -101,7 +102,7 @@ class Till:
         self.lent[shard] = self.spent.pop(shard, Cost()) + part
         return self.lent[shard]
 
-    def settle(self, shard: int, spent: Cost) -> None:
+    def settle(self, shard: Hashable, spent: Cost) -> None:
         """A shard ended, having spent `spent` in all."""
         self.lent.pop(shard, None)
         self.spent[shard] = spent

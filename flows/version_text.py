@@ -50,7 +50,18 @@ def _head(version: "Version") -> str:
         f"{version.ref}{published}\n"
         f"{pairs_in_words(manifest)} of {counted(manifest.rows('prompts'), 'prompt')} "
         f"and {counted(manifest.rows('responses'), 'response')}"
+        f"{_lineage(manifest)}"
     )
+
+
+def _lineage(manifest: "Manifest") -> str:
+    """Which round of an iteration it is, and what was sampled; "" for a build by itself."""
+    lineage = manifest.run.lineage
+    if lineage is None:
+        return ""
+    policy = ", ".join(f"{name} = {who}" for name, who in lineage.policy.items())
+    trained = f", trained on {lineage.trained_on}" if lineage.trained_on else ", as it was"
+    return f"\nround {lineage.round} of `pairwright iterate`: {policy}{trained}"
 
 
 def _judges(manifest: "Manifest") -> str:

@@ -1,6 +1,7 @@
 """The spine: from a recipe to a published version, in the order the rows move.
 
     read ─> prompts ─> units (sample, judge) ─> evidence ─> score, pair, select ─> version
+               └─────── once; or until there are enough pairs (`rounds.py`) ┘
 
 Models are called in the units (`shard.py`, `round.py`) and nowhere else; all after them is table
 to table. Here the units are one shard in this process; a flow runs the same three steps with
@@ -9,28 +10,33 @@ several (`flows/build.py`).
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 import uvloop
 
 from pipelines.calibration.gate import JudgeGate, pays
+from pipelines.calibration.identity import counting_judges
 from pipelines.evidence import Evidence
+from pipelines.exactly import refuse_out_of_reach
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meanwhile import importing
 from pipelines.meter import Meter
+from pipelines.part import Where
 from pipelines.planning.plan import forecast
 from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store, staged
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
+from pipelines.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
 from pipelines.selection.columns import columns_read
+from pipelines.selection.exact import NOT_NEEDED, cut
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
-from pipelines.shard import RECORDS, Finished, Shard, run_shard
+from pipelines.shard import RECORDS, Finished, Shard, opened, run_units
 from schemas.version import Manifest
 
 
@@ -52,6 +58,8 @@ class Outcome:
     """Prompts whose calls are still owed."""
     budget_reached: bool = False
     """Whether some of them are owed because the budget did not allow them."""
+    missing: int = 0
+    """Pairs that are missing to the number that `[exactly]` wants."""
 
 
 def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> Outcome:
@@ -68,9 +76,19 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
         intake = read(recipe, staging, meter, gate)
         meter.forecast = forecast(recipe, store, staging)
         with importing(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            units = run_shard(recipe, store.ledger_folder, staging, Shard(), meter)
-            finished = runner.run(units)
-        return publish(recipe, store, staging, intake, [finished], meter, gate)
+            rounds = Rounds(recipe, staging, intake, meter)
+            runner.run(run_rounds(store, rounds))
+        return publish(recipe, store, staging, intake, rounds.finished, meter, gate)
+
+
+async def run_rounds(store: Store, rounds: Rounds) -> None:
+    """Second step: runs the units of all rounds, with one set of open models. Raises as `run_build`."""
+    recipe, staging, whole = rounds.recipe, rounds.staging, Shard()
+    async with opened(recipe, store.ledger_folder, staging, whole, rounds.meter) as workshop:
+        for draw in rounds:
+            rounds.add(
+                draw, [await run_units(recipe, workshop, staging, replace(whole, draw=draw))]
+            )
 
 
 def refuse_to_pay(
@@ -105,7 +123,9 @@ def read(recipe: Recipe, staging: Path, meter: Meter, gate: JudgeGate) -> Intake
         intake = read_inputs(recipe, records, evidence.add_drop, meter)
         records.add_labelled(gate.labelled())
     evidence.flush()
-    meter.step, meter.units = "sampling and judging", intake.selected
+    where = Where(str(recipe.path), "[exactly]", recipe.root)
+    refuse_out_of_reach(recipe, intake.selected, where)
+    meter.step, meter.units = SAMPLING, intake.selected
     return intake
 
 
@@ -127,20 +147,28 @@ def publish(
     from pipelines.publishing.card import write_card
     from pipelines.publishing.catalog import rebuild
     from pipelines.publishing.publish import write_tables
+    from pipelines.report.write import with_figures, write_report
 
-    owed = sum(shard.owed for shard in shards)
-    reached = any(shard.budget_reached for shard in shards)
-    incomplete = owed > recipe.gates.allow_incomplete * intake.selected
-    if recipe.budget.on_limit == "stop" if reached else incomplete:
-        examples = [shard.example for shard in shards if shard.owed]
-        return Outcome(failures=examples[:1], owed=owed, budget_reached=reached)
-
-    meter.step = "selecting"
     evidence, funnel = Evidence(staging / "evidence"), Funnel()
     for shard in shards:
         evidence.take(shard.folder)
-    _count_what_units_did(funnel, intake, evidence)
+    owed = sum(shard.owed for shard in shards)
+    reached = any(shard.budget_reached for shard in shards)
+    incomplete = owed > recipe.gates.allow_incomplete * evidence.count("prompts")
+    ended = Outcome(owed=owed, budget_reached=reached)
+    if recipe.budget.on_limit == "stop" if reached else incomplete:
+        examples = [shard.example for shard in shards if shard.owed]
+        missing = missing_of(recipe.exactly, pairs_of(recipe, evidence))
+        return replace(ended, failures=examples[:1], missing=missing)
+
+    meter.step = "selecting"
+    _count_what_units_did(funnel, intake, evidence, "budget_reached" if reached else NOT_NEEDED)
     selected = select(recipe, evidence.frames(columns_read(recipe)), evidence.join_texts, funnel)
+    if recipe.exactly is not None:
+        selected = cut(selected, recipe.exactly.pairs, recipe.head.seed, funnel)
+        ended = replace(ended, missing=missing_of(recipe.exactly, selected.pairs.height))
+        if ended.missing and not reached and recipe.exactly.on_limit == "stop":
+            return replace(ended, failures=[shortage(recipe.exactly, intake, ended.missing)])
 
     meter.step = "publishing"
     folder = staging / "version"
@@ -153,20 +181,23 @@ def publish(
         recipe, intake, evidence.answers(), judgments, funnel, files, folder, meter, owed
     )
     manifest = gate.noted(with_counts(manifest, [shard.counts for shard in shards]))
+    manifest = with_figures(recipe, folder, manifest)
     write_card(folder, recipe, manifest)
+    write_report(recipe, folder, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
-    if failures := [*failed_gates(recipe.gates, manifest, asking), *gate.failures()]:
+    failures = failed_gates(recipe.gates, manifest, asking, counting_judges(recipe))
+    if failures := [*failures, *gate.failures()]:
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
-        return Outcome(
-            manifest, refused=refused, failures=failures, owed=owed, budget_reached=reached
-        )
+        return replace(ended, manifest=manifest, refused=refused, failures=failures)
     version, published = store.publish(recipe.head.name, folder, manifest)
     if published:
         rebuild(store)
-    return Outcome(version.manifest, version, published, owed=owed, budget_reached=reached)
+    return replace(ended, manifest=version.manifest, version=version, published=published)
 
 
-def _count_what_units_did(funnel: Funnel, intake: Intake, evidence: Evidence) -> None:
+def _count_what_units_did(
+    funnel: Funnel, intake: Intake, evidence: Evidence, why_not_drawn: str
+) -> None:
     """The steps of the funnel up to the judges, from what was read and what is staged."""
     for one in intake.passes:
         reasons = {"merged": one.merged, "prompt_not_selected": one.skipped, **one.dropped}
@@ -176,7 +207,9 @@ def _count_what_units_did(funnel: Funnel, intake: Intake, evidence: Evidence) ->
     drops = funnel.staged(evidence.drops())
     is_owed = pl.col("step") == "sampling"
     of_prompts, of_responses = drops.filter(level="prompts"), drops.filter(level="responses")
-    n_prompts, n_responses = intake.selected, evidence.count("responses")
+    n_prompts, n_responses = evidence.count("prompts"), evidence.count("responses")
+    if not_drawn := intake.selected - n_prompts:
+        funnel.count("exactly", "prompts", intake.selected, {why_not_drawn: not_drawn})
     n_prompts = funnel.replay("early filters", "prompts", n_prompts, of_prompts.filter(~is_owed))
     funnel.replay("sampling", "prompts", n_prompts, of_prompts.filter(is_owed))
     funnel.replay("early filters", "responses", n_responses, of_responses)

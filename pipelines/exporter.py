@@ -36,6 +36,9 @@ class Exporter(Part):
 
     shelf: ClassVar[str] = "exporters"
 
+    keeps_order: ClassVar[bool] = True
+    """Whether rows come in the order of the pairs, so that another order may be asked for."""
+
     def left_out(self, *, tools: bool) -> dict[str, str]:
         """Which pairs the format cannot hold: reason -> SQL condition on the view `pairs`.
 

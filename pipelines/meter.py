@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 
 from pipelines.backend import Prices, Usage
 from pipelines.calls.bought import Bought
-from schemas.version import Forecast
+from schemas.version import Forecast, Lineage
 
 
 @dataclass(slots=True)
@@ -80,6 +80,8 @@ class Meter:
     at the prices of today."""
     forecast: dict[str, Forecast] = field(default_factory=dict)
     """Per model of the recipe, what a plan before the run expects."""
+    lineage: Lineage | None = None
+    """Of which round of an iteration this is the build."""
 
     @property
     def samples_before(self) -> int:

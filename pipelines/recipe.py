@@ -26,6 +26,7 @@ from pipelines.calls.budget import Budget
 from pipelines.cascade import check_cascade
 from pipelines.errors import RecipeError, nearest
 from pipelines.exactly import Exactly, check_exactly
+from pipelines.extras import missing
 from pipelines.filter import Filter
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
@@ -259,6 +260,8 @@ def _check_references(recipe: Recipe, where: Where) -> None:
     check_waves(recipe.samplers, where)
     check_cascade(recipe.judges, where)
     check_exactly(recipe, replace(where, table="[exactly]"))
+    if recipe.publish.group_near_duplicates and (lacking := missing("risks", "datasketch")):
+        raise where.error(lacking, "[publish]: group_near_duplicates")
 
 
 def _check_measure_names(recipe: Recipe, where: Where) -> None:

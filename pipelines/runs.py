@@ -26,7 +26,7 @@ Numbers = npt.NDArray[np.uint32]
 
 ROWS, COLUMNS = ".arrow", ".parquet"
 """Suffixes of the two forms of a file."""
-TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw"})
+TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""
 BATCH = 128
 """Rows that are read together: of each run, so many at most wait in memory for their turn."""

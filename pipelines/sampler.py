@@ -27,6 +27,9 @@ class Sampler(Part):
 
     shelf: ClassVar[str] = "samplers"
 
+    stepwise: ClassVar[bool] = False
+    """Whether it asks for steps of answers, which mostly run on to `max_tokens`: for plans."""
+
     def models(self) -> tuple[str, ...]:
         """Names of the recipe's models that this part may call; checked before any call."""
         return ()

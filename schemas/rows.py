@@ -17,6 +17,7 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 Verdict = Literal["a", "b", "tie"]
 Order = Literal["AB", "BA"]
 Policy = Literal["on", "off"]
+Relation = Literal["revision", "worsening", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,15 @@ class Response:
     sum_logprob: float | None = None
     """Summed log-probability of the response's tokens, in nats, <= 0."""
     error: str | None = None
-    """The endpoint's final refusal of this request (a 4xx): the response does not exist."""
+    """Why there is no answer: the endpoint's final refusal of this request (a 4xx), or what its
+    sampler could not make of the completion, which is then in `reasoning`."""
     partial: bool = False
     """A step of a search that does not end the answer: never judged, nor paired by score."""
+    relation: Relation | None = None
+    """What it is to its parent: a better revision, a worse one, a further step; None without one."""
+    notes: str | None = None
+    """Canonical JSON of what its sampler knows of it beside: its place in a set that was drawn
+    together, the spans that a revision changed."""
 
 
 def response_id(

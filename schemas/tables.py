@@ -202,6 +202,10 @@ of responses, of responses over the scores that judges, samples and annotators g
 two (in squared standard deviations where [score] combines by "zscore" or "majority"). ORDER is a
 keyword of SQL, hence `shown_order`."""
 
+EASY_TO_HARD = "easy_to_hard"
+"""A folder beside `pairs`, in a version with difficulties: those rows once more, in that order.
+`datasets` reads rows as they lie in files and joins nothing, so an order needs rows of its own."""
+
 
 def repeating(schema: pa.Schema) -> list[str]:
     """The columns of a Parquet file whose values repeat, so that a dictionary of them is small.

@@ -126,6 +126,19 @@ class Forecast(_Record):
     """None: the model has no prices."""
 
 
+class Lineage(_Record):
+    """Where a version stands among the rounds of `pairwright iterate`."""
+
+    round: int
+    """From 1."""
+    policy: dict[str, str]
+    """Model of the recipe that is trained -> identity of what this round sampled."""
+    trained_on: str | None = None
+    """The version that this policy was trained on, as in "my-set@v0001"; None in round 1."""
+    command: str | None = None
+    """SHA-256 of the command that trained it."""
+
+
 class Run(_Record):
     """What this one build took: outside the digest, and different from run to run."""
 
@@ -154,6 +167,8 @@ class Run(_Record):
     """Per model of the recipe; empty where no plan was made before the run."""
     engines: dict[str, str] = {}
     """Per address of an engine that the build started, what it did: tokens, cache hits."""
+    lineage: Lineage | None = None
+    """None for a build by itself."""
 
 
 class Manifest(_Record):
@@ -195,10 +210,10 @@ class Manifest(_Record):
             if path.startswith(f"{table}/") and path.endswith(".parquet")
         }
 
-    def splits(self) -> dict[str, int]:
-        """Split -> published pairs."""
+    def splits(self, table: str = "pairs") -> dict[str, int]:
+        """Split -> published pairs; or those of a table that holds them in another order."""
         rows: dict[str, int] = {}
-        for path, info in self.parquet("pairs").items():
+        for path, info in self.parquet(table).items():
             split = split_of(path)
             rows[split] = rows.get(split, 0) + (info.rows or 0)
         return rows

@@ -299,3 +299,54 @@ SELECT
     sum(n_chars_rejected * n_pairs) / sum(n_pairs) AS n_chars_rejected
 FROM of_prompts LEFT JOIN of_pairs USING (prompt_id)
 GROUP BY part_by, part;
+
+-- Each node of a search, with the answer so far that the path to it spells. A root has none.
+CREATE VIEW tree_answers AS
+SELECT
+    node_id, tree_nodes.prompt_id, tree_nodes.sampler, tree_nodes.parent_id, depth,
+    tree_nodes.text AS step, responses.text AS answer, model,
+    n_visits, v, q, r, "value", prior, terminal, outcome, on_path, flags, score, kept
+FROM tree_nodes
+LEFT JOIN responses ON response_id = node_id;
+
+-- Pairs of siblings in a search: the prefix that was accepted, the two steps, and their statistics.
+-- A side is the step after the prefix on the way to the answer that is chosen or rejected.
+CREATE VIEW step_pairs AS
+WITH RECURSIVE up AS (
+    SELECT pair_id, comparison_id, 'chosen' AS side, node_id, parent_id
+    FROM pairs JOIN tree_nodes ON node_id = chosen_response_id
+    UNION ALL
+    SELECT pair_id, comparison_id, 'rejected', node_id, parent_id
+    FROM pairs JOIN tree_nodes ON node_id = rejected_response_id
+    UNION ALL
+    SELECT pair_id, comparison_id, side, tree_nodes.node_id, tree_nodes.parent_id
+    FROM up JOIN tree_nodes ON tree_nodes.node_id = up.parent_id
+    WHERE up.parent_id <> comparison_id
+),
+sides AS (
+    SELECT up.pair_id, up.side, tree_nodes.*
+    FROM up JOIN tree_nodes USING (node_id)
+    WHERE up.parent_id = comparison_id
+),
+solved AS (
+    SELECT prompt_id, sampler, bool_or(outcome > 0) FILTER (on_path AND terminal) AS path_correct
+    FROM tree_nodes
+    GROUP BY prompt_id, sampler
+)
+SELECT
+    pairs.pair_id, pairs.prompt_id, pairing, a.sampler, a.parent_id, a.depth,
+    coalesce(accepted.text, '') AS prefix,
+    a.node_id AS chosen_node_id, b.node_id AS rejected_node_id,
+    a.text AS chosen_step, b.text AS rejected_step,
+    a.q AS q_chosen, b.q AS q_rejected, a.q - b.q AS gap,
+    a.n_visits AS n_chosen, b.n_visits AS n_rejected,
+    a."value" AS value_chosen, b."value" AS value_rejected,
+    a.prior AS prior_chosen, b.prior AS prior_rejected,
+    p_chosen,
+    least(b.n_visits / (greatest(a.n_visits, 1) + b.n_visits), 0.5) AS label_smoothing,
+    path_correct
+FROM pairs
+JOIN sides AS a ON a.pair_id = pairs.pair_id AND a.side = 'chosen'
+JOIN sides AS b ON b.pair_id = pairs.pair_id AND b.side = 'rejected'
+LEFT JOIN responses AS accepted ON accepted.response_id = a.parent_id
+LEFT JOIN solved ON solved.prompt_id = a.prompt_id AND solved.sampler = a.sampler;

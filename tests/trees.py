@@ -32,7 +32,9 @@ def asked(question: str = "How?", **fields: Any) -> Prompt:
 
 def id_of(prompt: Prompt, path: str, sampler: str = "search") -> str:
     """The node id of a path of letters."""
-    return f"{prompt.prompt_id[:20]}-{sampler}-{path}" if path else root_id(prompt.prompt_id, sampler)
+    return (
+        f"{prompt.prompt_id[:20]}-{sampler}-{path}" if path else root_id(prompt.prompt_id, sampler)
+    )
 
 
 def text_of(path: str, steps: Steps) -> str:

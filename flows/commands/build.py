@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Builds. Returns 0, 3 (a gate failed), 4 (the budget is reached) or 5 (calls are owed).
+    """Builds. Returns 0, 3 (a gate failed), 4 (a limit is reached) or 5 (calls are owed).
 
     Raises KeyboardInterrupt when it is stopped, once it has said what is kept.
     """
@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     limit = [] if chosen.limit is None else [f"limit={chosen.limit}"]
     recipe = read_recipe(find_recipe(chosen.recipe), [*chosen.overrides, *limit])
-    if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not _agreed(recipe):
+    if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not agreed(recipe):
         say("nothing was called")
         return UNUSABLE
     return _build(recipe, chosen.store)
@@ -73,7 +73,8 @@ def remote_models(recipe: "Recipe") -> dict[str, str]:
     return remote
 
 
-def _agreed(recipe: "Recipe") -> bool:
+def agreed(recipe: "Recipe") -> bool:
+    """Whether the user lets the build call what is outside this machine; asked only if it does."""
     remote = remote_models(recipe)
     if not remote:
         return True
@@ -105,10 +106,13 @@ def _build(recipe: "Recipe", store: Path) -> int:
 
 
 def exit_code(outcome: "Outcome") -> int:
-    """What the build ends with: a gate that refuses it weighs more than a budget."""
+    """What the build ends with: a gate that refuses it weighs more than a budget.
+
+    A build whose prompts give too few pairs ends as one that reached its budget.
+    """
     if outcome.refused is not None:
         return GATE_FAILED
-    if outcome.budget_reached:
+    if outcome.budget_reached or (outcome.missing and not outcome.owed):
         return BUDGET
     return DONE if outcome.version is not None else OWED
 

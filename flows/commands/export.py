@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split", action="append", default=[], help="may be repeated (default: all splits)"
     )
     parser.add_argument(
+        "--order",
+        default="shuffled",
+        help="of the rows: shuffled (default), or easy_to_hard by the measure `difficulty`",
+    )
+    parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
         action="append",
@@ -60,7 +65,8 @@ def run(chosen: argparse.Namespace) -> int:
     checker = _checker(chosen.check, chosen.max_length)
     store = Store(chosen.store)
     version = store.resolve(chosen.dataset)
-    exported = export(store, version, exporter, chosen.out, chosen.split, checker)
+    splits, order = chosen.split, chosen.order
+    exported = export(store, version, exporter, chosen.out, splits, checker, order)
     print(f"{version.ref} as {exporter.name} in {chosen.out}\n")
     print(_counts(exported))
     if checker is None:

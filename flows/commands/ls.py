@@ -12,9 +12,12 @@ from flows.store_option import add_store
 
 if TYPE_CHECKING:
     from pipelines.publishing.versions import Version
+    from schemas.version import Run
 
 
-COLUMNS = ("version", "pairs", "prompts", "responses", "bytes", "published")
+COLUMNS = ("version", "pairs", "prompts", "responses", "bytes", "published", "round")
+"""`round`: of `pairwright iterate`, with the version that its policy was trained on; shown where any
+version has one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
             else:
                 rows.append(_row(version))
     if len(rows) > 1:
-        print(aligned(rows))
+        print(aligned(_without_empty_round(rows)))
     elif not failed:
         print(f"{store.root} holds no dataset yet. `pairwright build quickstart` makes one")
     return 2 if failed else 0
@@ -51,4 +54,15 @@ def _row(version: "Version") -> tuple[str, ...]:
     manifest = version.manifest
     rows = (count(manifest.rows(table)) for table in ("pairs", "prompts", "responses"))
     size = short(sum(info.bytes for info in manifest.files.values()))
-    return version.ref, *rows, size, manifest.run.published or ""
+    return version.ref, *rows, size, manifest.run.published or "", _round(manifest.run)
+
+
+def _round(run: "Run") -> str:
+    if run.lineage is None:
+        return ""
+    trained = f", on {run.lineage.trained_on}" if run.lineage.trained_on else ""
+    return f"{run.lineage.round}{trained}"
+
+
+def _without_empty_round(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return rows if any(row[-1] for row in rows[1:]) else [row[:-1] for row in rows]

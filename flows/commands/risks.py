@@ -7,7 +7,8 @@ For example:
 How well a linear probe tells chosen from rejected answers by how they look, over all pairs and for
 each (chosen model, rejected model), and how often the longer or the more structured answer is the
 chosen one. Each text is told by a probe that never saw its prompt. A line that begins with "!" says
-what is alarming; with "?", that it may be chance. Nothing is called, and nothing is changed.
+what is alarming; with "?", that it may be chance. Nothing is called, and nothing is changed. Needs
+scikit-learn: pip install "pairwright[risks]".
 """
 
 import argparse
@@ -29,11 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints the figures; 0."""
+    """Prints the figures; 0. Raises RecipeError where scikit-learn is not installed."""
     from flows.risks_text import risks_text
+    from pipelines.errors import RecipeError
+    from pipelines.extras import missing
     from pipelines.publishing.store import Store
     from pipelines.risks.compared import compared
 
+    if lacking := missing("risks", "sklearn"):
+        raise RecipeError(f"pairwright risks: {lacking}")
     version = Store(chosen.store).resolve(chosen.dataset)
     print(risks_text(version.ref, compared(version), chosen.models))
     return 0

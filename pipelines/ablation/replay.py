@@ -11,13 +11,14 @@ from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.evidence import Evidence
+from pipelines.exactly import EVERY, Draw
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
 from pipelines.round import run_unit
-from pipelines.shard import RECORDS, admit, steps_of
+from pipelines.shard import RECORDS, Shard, admit, steps_of
 from pipelines.unit import OwedError, Unit, Workshop
 from schemas.rows import Drop
 
@@ -57,17 +58,17 @@ def replay(recipe: Recipe, store: Store, staging: Path) -> Replayed:
         shop = Workshop(
             recipe.head.seed, recipe.models, ledger, Dispatcher({}, meter), meter, records
         )
-        prompts, owed = runner.run(_run_units(recipe, records, shop, evidence))
+        prompts, owed = runner.run(run_replayed(recipe, records, shop, evidence))
     evidence.flush()
     return Replayed(evidence, prompts, owed)
 
 
-async def _run_units(
-    recipe: Recipe, records: Records, workshop: Workshop, evidence: Evidence
+async def run_replayed(
+    recipe: Recipe, records: Records, workshop: Workshop, evidence: Evidence, draw: Draw = EVERY
 ) -> tuple[int, int]:
-    """Stages the rows of each unit; how many had all calls, and how many did not."""
+    """Stages the rows of each unit of a round; how many had all calls, and how many did not."""
     steps, finished, owed = steps_of(recipe), 0, 0
-    for every, kept, drops in admit(recipe, records):
+    for every, kept, drops in admit(recipe, records, Shard(draw=draw)):
         for prompt in every:
             evidence.add_prompt(prompt)
         for drop in drops:
@@ -83,6 +84,7 @@ async def _run_units(
             finished += 1
             evidence.add_responses(rows.responses)
             evidence.add_judgments(rows.judgments)
+            evidence.add_nodes(rows.nodes)
             for drop in rows.drops:
                 evidence.add_drop(drop)
     return finished, owed

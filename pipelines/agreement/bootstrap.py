@@ -45,13 +45,32 @@ def bootstrap(
     if len(np.unique(labels)) < 2 or not _is_known(statistic(*arrays)):
         return None
     found = (statistic(*(one[rows] for one in arrays)) for rows in resamples(labels, seed, n))
+    return percentiles(list(found), level)
+
+
+def percentiles(found: Sequence[float | None], level: float = 0.95) -> Interval | None:
+    """Between which values so large a share of the resamples lies; None where half are undefined."""
     known = [one for one in found if _is_known(one)]
-    if 2 * len(known) <= n:
+    if 2 * len(known) <= len(found):
         return None
     tail = (1 - level) / 2
     low = np.quantile(known, tail, method="lower")
     high = np.quantile(known, 1 - tail, method="higher")
     return Interval(float(low), float(high))
+
+
+def times_drawn(n_rows: int, seed: int, n: int = 1000) -> npt.NDArray[np.float64]:
+    """How often each row is in each of the `n` resamples that `bootstrap` would draw of so many.
+
+    Times the rows, that is the resamples' totals.
+
+    >>> times_drawn(3, seed=0, n=2)
+    array([[1., 1., 1.],
+           [2., 0., 1.]])
+    """
+    drawn = _places(np.random.PCG64(seed).random_raw(n * n_rows), n_rows)
+    each = drawn + np.repeat(np.arange(n) * n_rows, n_rows)
+    return np.bincount(each, minlength=n * n_rows).reshape(n, n_rows).astype(np.float64)
 
 
 def _is_known(figure: float | None) -> TypeGuard[float]:
@@ -69,8 +88,13 @@ def resamples(labels: Values, seed: int, n: int) -> Iterator[Rows]:
     starts = np.cumsum(sizes) - sizes
     stream, n_groups = np.random.PCG64(seed), len(sizes)
     for _ in range(n):
-        raw = np.asarray(stream.random_raw(n_groups), dtype=np.uint64)
-        drawn = ((raw >> np.uint64(32)) * np.uint64(n_groups) >> np.uint64(32)).astype(np.int64)
+        drawn = _places(stream.random_raw(n_groups), n_groups)
         size = sizes[drawn]
         within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
         yield by_group[np.repeat(starts[drawn], size) + within]
+
+
+def _places(raw: Any, n: int) -> Rows:
+    """Numbers below `n`, from as many random ones of 64 bits."""
+    random = np.asarray(raw, dtype=np.uint64)
+    return ((random >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).astype(np.int64)

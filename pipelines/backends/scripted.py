@@ -7,7 +7,8 @@ r"""Answers from a table or from rules: for unit tests, dry runs and the quickst
 
 The table is asked first, then the rules in their order, then the default. Where there are several
 answers, each sample draws its own, from (model, messages, seed of the request, choice): the same
-recipe gives the same answers on every machine.
+recipe gives the same answers on every machine. Where an unended answer is to be gone on with, the
+answers are those that begin with it, less what stands there.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from pipelines.backend import (
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.part import Real, Runtime, Table, Where
 from pipelines.shipped import shipped
+from pipelines.wire.body import continues
 from schemas.canonical import draw_integer, draw_unit, make_id
 from schemas.rows import Message
 
@@ -179,6 +181,8 @@ class Scripted(Backend):
 
     def _choice(self, request: Request, key: str, choice: int) -> Completion:
         answers, odds = self._answers_to(request.messages)
+        if continues(request.sampling):
+            answers = _continued(answers, request.messages[-1].content or "")
         text = answers[draw_integer("answer", key, choice) % len(answers)]
         if draw_unit("bad", key, choice) < self.bad_rate:
             text = UNREADABLE
@@ -213,6 +217,15 @@ def _told(text: str, odds: dict[str, float]) -> tuple[TokenLogprob, ...]:
     """All of `text` as one token, with its alternatives, the likeliest first."""
     top = sorted(((token, math.log(share)) for token, share in odds.items()), key=lambda o: -o[1])
     return (TokenLogprob(text, dict(top).get(text, top[0][1]), tuple(top)),)
+
+
+def _continued(answers: tuple[str, ...], begun: str) -> tuple[str, ...]:
+    """How the answers that begin as an unended one does go on; without any, it ends there.
+
+    >>> _continued(("It is 4.", "It is 5.", "Four."), "It is"), _continued(("Four.",), "It is")
+    ((' 4.', ' 5.'), ('',))
+    """
+    return tuple(one.removeprefix(begun) for one in answers if one.startswith(begun)) or ("",)
 
 
 def _asked(messages: tuple[Message, ...], search: str) -> str:

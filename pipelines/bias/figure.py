@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.agreement.bootstrap import Interval, bootstrap
+from pipelines.agreement.bootstrap import Interval, percentiles, times_drawn
 from pipelines.agreement.wilson import lower_bound
 
 Statistic = Callable[..., float | None]
@@ -91,7 +91,12 @@ def correlation(product: float, left: float, right: float) -> float | None:
 
 
 def _interval(rows: npt.NDArray[np.float64], statistic: Statistic) -> Interval | None:
-    return bootstrap(_blocks(rows), lambda drawn: statistic(*drawn.sum(axis=0)), SEED)
+    """That of `bootstrap`, whose resamples are all summed at once."""
+    blocks = _blocks(rows)
+    if len(blocks) < 2:
+        return None
+    totals = times_drawn(len(blocks), SEED) @ blocks
+    return percentiles([statistic(*one) for one in totals])
 
 
 def _blocks(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

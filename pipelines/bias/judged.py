@@ -65,13 +65,18 @@ def judged(responses: pl.LazyFrame, judgments: pl.LazyFrame) -> Judged:
 def published(version: "Version") -> Judged:
     """The tables of a version, with the `markdown` and the `text_hash` of every answer."""
     responses = pl.scan_parquet(version.files("responses"), glob=False)
+    return judged(
+        responses.select(*LENGTHS, "model", "text_hash", markdown=density(pl.col("text"))),
+        judgments_of(version),
+    )
+
+
+def judgments_of(version: "Version") -> pl.LazyFrame:
+    """The judgments of a version, as `judged` takes them."""
     judgments = pl.scan_parquet(version.files("judgments"), glob=False)
     there = judgments.collect_schema().names()
     later = {name: pl.lit(None, kind) for name, kind in LATER.items() if name not in there}
     said = judgments.rename({"shown_order": "order"}).with_columns(**later)
     name = pl.concat_str("judge", "dimension", separator=".").fill_null(pl.col("judge"))
     micro = [rounded(pl.col(score) * MICRO) for score in ("score", "score_a", "score_b")]
-    return judged(
-        responses.select(*LENGTHS, "model", "text_hash", markdown=density(pl.col("text"))),
-        said.select(*JUDGMENTS, *LATER).with_columns(*micro, judge=name),
-    )
+    return said.select(*JUDGMENTS, *LATER).with_columns(*micro, judge=name)

@@ -18,6 +18,7 @@ from pipelines.engine.model import Model
 from pipelines.engine.worker import Worker
 from pipelines.errors import RequestRefused
 from pipelines.exporting.chat import Unrenderable
+from pipelines.wire.body import CONTINUE_FIELDS, continues
 from schemas.rows import Message
 
 BAD_REQUEST = 400
@@ -38,7 +39,10 @@ class Host:
         """The reply to a conversation."""
         if isinstance(request.sampling, Scoring):
             return await self._score(request)
-        prompt = self.conversation(request.messages, request.tools)
+        if continues(request.sampling):
+            prompt, _ = self.begun(request.messages, request.tools)
+        else:
+            prompt = self.conversation(request.messages, request.tools)
         choices = choices_of(request.sampling)
         answer = self._choose(prompt, choices, request) if choices else self.draw(prompt, request)
         return await answer
@@ -201,9 +205,10 @@ def not_known(sampling: Sampling) -> str | None:
     """
     names = {"presence_penalty", "frequency_penalty", "json_schema"}
     asked = [name for name in sorted(names) if getattr(sampling, name)]
-    asked += sorted(sampling.extra_body or {})
-    if choices_of(sampling):
-        asked.remove("structured_outputs")
+    known = {"structured_outputs"} if choices_of(sampling) else set()
+    if continues(sampling):
+        known |= set(CONTINUE_FIELDS)
+    asked += sorted(set(sampling.extra_body or {}) - known)
     verb = "is" if len(asked) == 1 else "are"
     return f"{', '.join(asked)} {verb} not known to embedded models" if asked else None
 

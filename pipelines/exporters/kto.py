@@ -1,6 +1,7 @@
 """Single answers with a label, for TRL's KTO trainer."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 import pyarrow as pa
@@ -51,6 +52,8 @@ class Kto(Exporter):
     one that does not belong to the prompt: so the rows are shuffled by the dataset's seed with the
     answers to one prompt far apart, as `exporting.spread` says.
     """
+
+    keeps_order: ClassVar[bool] = False
 
     def left_out(self, *, tools: bool) -> dict[str, str]:
         """Pairs with a tool call whose arguments no template can render."""

@@ -1,6 +1,7 @@
 """Pairs conditioned on a score: each answer is the better one where its own score is asked for."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 from pydantic import Field, field_validator
@@ -39,6 +40,8 @@ class RewardAugmented(Exporter):
     The two rows of a pair lie far apart. Pairs without scores (`unscored`), or with scores that are
     written alike (`equal_scores`), would contradict themselves and are left out.
     """
+
+    keeps_order: ClassVar[bool] = False
 
     instruction: str = f"Write an answer whose overall score is {GOAL}."
     """The system message, with {score} in the place of the score; say what the scale is, if you like. A

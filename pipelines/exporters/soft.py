@@ -14,16 +14,20 @@ from pipelines.publishing.catalog import quoted
 
 MEASURED = "SELECT pair_id, value FROM version.measures WHERE measure ="
 
-STRENGTH = "ln(p_chosen) - ln(1 - p_chosen)"
+SUREST = 0.999
+"""A label that is surer has the strength of this one: of 1, as visits have it, it were infinite."""
+
+STRENGTH = f"ln(least(p_chosen, {SUREST})) - ln(1 - least(p_chosen, {SUREST}))"
 
 
 class Soft(Exporter):
     """Parquet with prompt, chosen, rejected, `p_chosen` and `strength`, for a loss of your own.
 
-    `p_chosen` is the share of votes for the chosen answer, (k + 1/2) / (m + 1), and `strength` its
-    log-odds: the labels of OSP's soft cross-entropy and of iREPO's square. TRL reads neither; for
-    its trainers take `trl`. Nothing is null: pairs without votes (`no_votes`), or that one of the
-    measures could not tell (`not_measured`), are left out.
+    `p_chosen` is the share of votes for the chosen answer, (k + 1/2) / (m + 1), or of visits, where
+    a search says it; `strength` its log-odds, of 0.999 at the most: the labels of OSP's soft
+    cross-entropy and of iREPO's square. TRL reads neither; for its trainers take `trl`. Nothing is
+    null: pairs without a label (`no_votes`), or that one of the measures could not tell
+    (`not_measured`), are left out.
     """
 
     measures: tuple[str, ...] = ()

@@ -23,9 +23,15 @@ from pipelines.exporting.pairs import Pairs, has_tools, pairs_of
 from pipelines.publishing.folders import claim, inspect_file, listed, sync_tree
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
+from pipelines.selection.measured import DIFFICULTY
+from schemas.tables import EASY_TO_HARD
 
 MEMORY = "2GB"
 """Memory that DuckDB may take; what does not fit is spilled to disk."""
+
+SHUFFLED = "shuffled"
+ORDERS = {SHUFFLED: "pairs", EASY_TO_HARD: EASY_TO_HARD}
+"""Order of the rows of an export -> the folder of a version that has it."""
 
 RECORD, CHECKED = "export.json", "check.json"
 
@@ -62,27 +68,30 @@ def export(
     out: Path,
     splits: Sequence[str] = (),
     checker: Checker | None = None,
+    order: str = SHUFFLED,
 ) -> dict[str, Exported]:
     """Writes the pairs of `splits` (all, where none is named) to the new folder `out`, by split.
 
-    With a `checker`, every pair that is exported is looked at too. Raises RecipeError for a split
+    `order` is one of `ORDERS`. With a `checker`, every pair that is exported is looked at too. Raises RecipeError for a split
     that there is not, or where no row would be written, and StoreError where `out` is taken, lies
     in the store or cannot be written.
     """
     if not version.number:
         raise RecipeError(f"{version.ref}: a gate refused it, so it is not for training")
-    chosen, place = _chosen(version, splits), _free(out, store)
+    _check_order(version, exporter, order)
+    chosen, place = _chosen(version, splits, ORDERS[order]), _free(out, store)
     with _beside(place) as (con, folder):
         add_evidence(con, version)
         exported = {
-            split: _split(con, version, exporter, split, folder, checker) for split in chosen
+            split: _split(con, version, exporter, split, ORDERS[order], folder, checker)
+            for split in chosen
         }
         _refuse_nothing(version, exporter, exported)
         written = {split: one.written for split, one in exported.items()}
         exporter.finish(version.name, written, folder)
         if checker is not None:
             _write_json(_checked(checker, exported), folder / CHECKED)
-        _write_json(_record(version, exporter, exported, folder), folder / RECORD)
+        _write_json(_record(version, exporter, exported, order, folder), folder / RECORD)
         sync_tree(folder)
         if not claim(folder, place):
             raise _taken(place)
@@ -94,19 +103,37 @@ def _split(
     version: Version,
     exporter: Exporter,
     split: str,
+    table: str,
     folder: Path,
     checker: Checker | None,
 ) -> Exported:
     tools = has_tools(version)
-    pairs: Pairs = pairs_of(con, version, split, exporter.left_out(tools=tools), tools=tools)
+    pairs: Pairs = pairs_of(con, version, split, exporter.left_out(tools=tools), table, tools=tools)
     written = exporter.write(pairs, folder)
     check = checker.check(pairs) if checker is not None else None
-    return Exported(pairs.rows, pairs.left_out, written, check)
+    absent = version.manifest.splits()[split] - version.manifest.splits(table)[split]
+    left_out = pairs.left_out | ({"not_measured": absent} if absent else {})
+    return Exported(pairs.rows, left_out, written, check)
 
 
-def _chosen(version: Version, splits: Sequence[str]) -> list[str]:
+def _check_order(version: Version, exporter: Exporter, order: str) -> None:
+    """Raises RecipeError where there is no such order, or the format has one of its own."""
+    if order not in ORDERS:
+        raise RecipeError(f'--order: no such order "{order}"; {nearest(order, ORDERS)}')
+    if order == SHUFFLED:
+        return
+    if not exporter.keeps_order:
+        raise RecipeError(f"--order: the format {exporter.name} has an order of its own")
+    if not version.manifest.rows(ORDERS[order]):
+        raise RecipeError(
+            f"--order: {version.ref} has no order {order}: its recipe has no measure called "
+            f"{DIFFICULTY}, or no pair was measured"
+        )
+
+
+def _chosen(version: Version, splits: Sequence[str], table: str) -> list[str]:
     """The splits to export, sorted. Raises RecipeError."""
-    there = version.manifest.splits()
+    there = version.manifest.splits(table)
     for split in splits:
         if split not in there:
             raise RecipeError(
@@ -163,7 +190,11 @@ def _checked(checker: Checker, exported: dict[str, Exported]) -> dict[str, Any]:
 
 
 def _record(
-    version: Version, exporter: Exporter, exported: dict[str, Exported], folder: Path
+    version: Version,
+    exporter: Exporter,
+    exported: dict[str, Exported],
+    order: str,
+    folder: Path,
 ) -> dict[str, Any]:
     """What `export.json` says: what was exported, how, and the hash of every file but itself."""
     rows = {path: n for one in exported.values() for path, n in one.written.files.items()}
@@ -174,6 +205,7 @@ def _record(
         "content_digest": version.manifest.content_digest,
         "format": exporter.kind,
         "settings": settings,
+        "order": order,
         "splits": {split: one.to_json() for split, one in exported.items()},
         "files": {path: info.model_dump(exclude_none=True) for path, info in files.items()},
     }

@@ -1,6 +1,7 @@
 """The files of an export: Parquet shards and lines of JSON, the same bytes every time."""
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,22 @@ def _stored(type_: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(type_):
         return pa.struct([field.with_type(_stored(field.type)) for field in type_])
     return type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
+
+
+def write_examples(
+    examples: Iterable[dict[str, Any]], schema: pa.Schema, split: str, folder: Path
+) -> dict[str, int]:
+    """Writes examples, however many there are, to one shard; returns path -> rows, as above."""
+    [name] = shard_paths(split, [1])
+    rows, waiting = 0, iter(examples)
+    with pq.ParquetWriter(folder / name, schema, compression="zstd") as writer:
+        while group := list(islice(waiting, GROUP_ROWS)):
+            writer.write_table(pa.Table.from_pylist(group, schema), row_group_size=GROUP_ROWS)
+            rows += len(group)
+    if not rows:
+        (folder / name).unlink()
+        return {}
+    return {name: rows}
 
 
 def write_jsonl(examples: Iterable[dict[str, Any]], path: Path) -> dict[str, int]:

@@ -57,11 +57,15 @@ def pairs_of(
     version: Version,
     split: str,
     left_out: Mapping[str, str],
+    order: str = "pairs",
     *,
     tools: bool,
 ) -> Pairs:
-    """Makes the view `pairs` of one split, without the pairs for which a condition holds."""
-    files = [file for file in version.files("pairs") if split_of(file.name) == split]
+    """Makes the view `pairs` of one split, without the pairs for which a condition holds.
+
+    `order` is the folder that is read: "pairs", or one that holds them in another order.
+    """
+    files = [file for file in version.files(order) if split_of(file.name) == split]
     con.read_parquet([str(file) for file in files]).create_view("published", replace=True)
     con.execute(f"CREATE OR REPLACE TEMP VIEW every_pair AS {_exported(tools=tools)}")
     cases = " ".join(f"WHEN {condition} THEN '{reason}'" for reason, condition in left_out.items())

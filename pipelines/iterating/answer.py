@@ -1,15 +1,16 @@
 """The answer of a training command: the model that came of it, told in the last line that names one.
 
-    /models/policy-r1                                       a folder
-    http://gpu-3:8000/v1                                    an address, of the recipe's model id
-    {"base_url": "http://gpu-3:8000/v1", "model": "r1"}     an address and the model's id there
-    {"model": "ft:small:r1"}                                a folder, or an id where the policy is asked
+/models/policy-r1                                       a folder
+http://gpu-3:8000/v1                                    an address, of the recipe's model id
+{"base_url": "http://gpu-3:8000/v1", "model": "r1"}     an address and the model's id there
+{"model": "ft:small:r1"}                                a folder, or an id where the policy is asked
 """
 
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.errors import TrainingError, nearest
 
@@ -33,20 +34,26 @@ class Answer:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def in_words(self) -> str:
-        """Where the model is, in short."""
-        return self.folder or " at ".join(filter(None, (self.model, self.base_url)))
+        """Where the model is, in short, without what of an address may be a secret.
+
+        >>> Answer(model="r1", base_url="https://me:secret@h.example:8000/v1?key=secret").in_words()
+        'r1 at https://h.example/v1'
+        """
+        parts = urlsplit(self.base_url or "")
+        place = f"{parts.scheme}://{parts.hostname}{parts.path}" if self.base_url else None
+        return self.folder or " at ".join(filter(None, (self.model, place)))
 
 
 def read_answer(printed: str, root: Path) -> Answer:
-    """The answer in what a command printed; relative paths start from `root`.
+    r"""The answer in what a command printed; relative paths start from `root`.
 
     Raises TrainingError where no line is one.
 
-    >>> read_answer('loss 0.3\\n{"model": "ft:1", "base_url": "https://a.example/v1"}\\n', Path("/"))
+    >>> read_answer('loss 0.3\n{"model": "ft:1", "base_url": "https://a.example/v1"}\n', Path("/"))
     ... # doctest: +NORMALIZE_WHITESPACE
     Answer(folder=None, model='ft:1', base_url='https://a.example/v1', identity=None,
            api_key_env=None)
-    >>> read_answer("/\\n\\nhttp://gpu:8000/v1\\n bye", Path("/")).base_url
+    >>> read_answer("/\n\nhttp://gpu:8000/v1\n bye", Path("/")).base_url
     'http://gpu:8000/v1'
     """
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
@@ -94,7 +101,9 @@ def _check(told: dict[str, Any]) -> None:
                 f'the training command answered with "{name}"; {nearest(name, valid)}'
             )
         if not isinstance(value, str) or not value:
-            raise TrainingError(f"the training command answered with {name} = {value!r}: not a text")
+            raise TrainingError(
+                f"the training command answered with {name} = {value!r}: not a text"
+            )
 
 
 def _folder(given: str, root: Path) -> str | None:

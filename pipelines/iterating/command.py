@@ -16,6 +16,7 @@ TOLD = {
     "model": "the policy as it is: a folder, or its id at its address",
     "out": "a folder for what comes of it, the same at every attempt",
     "round": "the number of the round, from 1",
+    "store": "the folder of the store",
     "python": "the Python that runs pairwright",
 }
 """Placeholder -> what stands in its place. PAIRWRIGHT_SET and so on hold the same."""

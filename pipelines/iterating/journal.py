@@ -75,7 +75,9 @@ class Journal:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError as error:
-            raise StoreError(f"{self.folder}: another run of the same iteration is at it") from error
+            raise StoreError(
+                f"{self.folder}: another run of the same iteration is at it"
+            ) from error
         finally:
             os.close(descriptor)
 

@@ -9,6 +9,9 @@ from pipelines.iterating.answer import Answer
 from pipelines.recipe import Recipe, make_recipe
 from pipelines.wire.http_model import HttpModel
 
+IDENTITY = ("identity", "endpoint_identity", "engine_identity")
+"""Keys of a model's table that say who answers: what they say is not true of another model."""
+
 
 def policy_of(recipe: Recipe, named: Sequence[str] = ()) -> tuple[str, ...]:
     """The recipe's models that are the policy: those `named`, else those with policy = "on".
@@ -64,13 +67,13 @@ def _replaced(model: Backend, table: dict[str, Any], answer: Answer) -> dict[str
                 f'{model.name} is asked at an address: answer with {{"base_url": "...", "model": '
                 '"...", "identity": "..."}'
             )
-        return table | answer.given()
+        return {key: table[key] for key in table if key not in IDENTITY} | answer.given()
     if answer.folder is None:
         raise TrainingError(
             f"the training command answered with {answer.in_words()}, and models.{model.name} "
             f'({model.kind}) is the folder of a model: answer with that, or give it kind = "openai_api"'
         )
-    kept = {key: value for key, value in table.items() if key not in ("revision", "identity")}
+    kept = {key: table[key] for key in table if key not in ("revision", *IDENTITY)}
     identity = {} if answer.identity is None else {"identity": answer.identity}
     return kept | {"model": answer.folder} | identity
 

@@ -3,8 +3,8 @@
     python -m pipelines.iterating.train_dpo SET MODEL OUT
 
 SET is a version's folder, MODEL that of the model to train, OUT that of the model that comes of it.
-Its path is the last line that is printed. All weights are trained, by TRL, in a Python of its own
-(.venv-trainers). The settings are those that suit the shipped policy (docs/proof.md): for a large
+Its path is the last line that is printed. All weights are trained, by TRL on the CPU, in a Python of
+its own (.venv-trainers). The settings are those that suit the shipped policy (docs/proof.md): for a large
 model write a command of your own; this file may be its beginning.
 """
 
@@ -36,7 +36,6 @@ def parsed() -> argparse.Namespace:
     add("--max-length", type=int, default=256, help="tokens (default: 256)")
     add("--seed", type=int, default=0, help="of the order of the pairs (default: 0)")
     add("--split", default="train", help="the pairs to train on (default: train)")
-    add("--gpu", action="store_true", help="use a GPU, if there is one")
     return parser.parse_args()
 
 
@@ -80,17 +79,14 @@ def run_elsewhere() -> None:
 
 def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
     """TRL's trainer, about to start: AdamW, a warm-up of a tenth, then linear to zero."""
+    import pyarrow.parquet as pq
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import DPOConfig, DPOTrainer
 
     set_seed(chosen.seed)
-    pairs = Dataset.from_parquet(files, columns=COLUMNS)
-    on_gpu = chosen.gpu and torch.cuda.is_available()
-    model = AutoModelForCausalLM.from_pretrained(
-        chosen.model, dtype=torch.bfloat16 if on_gpu else torch.float32
-    )
+    model = AutoModelForCausalLM.from_pretrained(chosen.model, dtype=torch.float32)
     return DPOTrainer(
         model=model,
         args=DPOConfig(
@@ -108,15 +104,15 @@ def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
             max_length=chosen.max_length,
             precompute_ref_log_probs=True,  # so that no second model is kept
             seed=chosen.seed,
-            gradient_checkpointing=on_gpu,
-            bf16=on_gpu,
-            use_cpu=not on_gpu,
+            gradient_checkpointing=False,
+            bf16=False,
+            use_cpu=True,
             logging_steps=10,
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
         ),
-        train_dataset=pairs,
+        train_dataset=Dataset(pq.read_table(files, columns=COLUMNS)),
         processing_class=AutoTokenizer.from_pretrained(chosen.model),
     )
 

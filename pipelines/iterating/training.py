@@ -25,9 +25,7 @@ def train(command: Command, told: Mapping[str, str], folder: Path) -> Answer:
     Path(told["out"]).mkdir(parents=True, exist_ok=True)
     for old in (log, printed):
         old.unlink(missing_ok=True)
-    child = Child(
-        command.words(told), os.environ | command.variables(told), printed, errors=log
-    )
+    child = Child(command.words(told), os.environ | command.variables(told), printed, errors=log)
     try:
         while (status := child.wait(LOOK_S)) is None:
             pass
@@ -43,8 +41,8 @@ def train(command: Command, told: Mapping[str, str], folder: Path) -> Answer:
 def _last_line(*files: Path) -> str:
     """The last line of the first file that has one."""
     for file in files:
-        if lines := _end(file).split("\n"):
-            return f"{lines[-1].strip()[:300]} ({file})"
+        if end := _end(file):
+            return f"{end.splitlines()[-1][:300]} (all of it: {file})"
     return f"it said nothing ({files[0]})"
 
 

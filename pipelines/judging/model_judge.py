@@ -17,7 +17,8 @@ from pydantic import Field
 from pipelines.backend import Backend, Completion, Sampling
 from pipelines.errors import JudgmentError, RecipeError
 from pipelines.judge import Judge
-from pipelines.judging.fence import Fence, fenced
+from pipelines.judging.fence import Fence
+from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.refusal import is_refusal
 from pipelines.judging.template import Template, read_template
 from pipelines.part import Where, identity_of
@@ -212,11 +213,8 @@ class ModelJudge(Judge):
         return Heard(index, None, raw, reasoning, wrong)
 
     def _fence(self, prompt: Prompt, shown: Quoted) -> Fence:
-        around = [prompt.tools, self._reference(prompt)]
-        conversation = [message_text(message) for message in prompt.messages]
         judged = [one for text in shown.values() for one in _each(text)]
-        known = dict.fromkeys((*around, *conversation, *judged))
-        return fenced(prompt.prompt_id, [text for text in known if text is not None])
+        return fence_around(prompt, judged, self._reference(prompt))
 
     def _reference(self, prompt: Prompt) -> str | None:
         """The reference where the template uses it; else a new one would change the request."""
@@ -225,25 +223,11 @@ class ModelJudge(Judge):
     def _variables(
         self, prompt: Prompt, shown: Quoted, fence: Fence, wanted: Mapping[str, Any]
     ) -> dict[str, Any]:
-        def quoted(text: str | None) -> str | None:
-            return None if text is None else fence.quote(text)
-
-        conversation = [
-            {"role": message.role, "text": quoted(message_text(message))}
-            for message in prompt.messages
-        ]
         texts = {
-            name: quoted(text) if isinstance(text, str) else [fence.quote(one) for one in text]
+            name: fence.quote(text) if isinstance(text, str) else [fence.quote(one) for one in text]
             for name, text in shown.items()
         }
-        return {
-            **texts,
-            "mark": fence.token,
-            "conversation": conversation,
-            "tools": quoted(prompt.tools),
-            "reference": quoted(self._reference(prompt)),
-            **wanted,
-        }
+        return {**texts, **quoted(prompt, fence, self._reference(prompt)), **wanted}
 
 
 def _each(text: str | Sequence[str]) -> Sequence[str]:
@@ -255,12 +239,6 @@ def _correction(wrong: str, form: str) -> str:
         f"Your reply could not be read: {wrong}. Answer once more, and end in exactly this "
         f"form:\n{form}"
     )
-
-
-def message_text(message: Message) -> str:
-    """A message as a judge reads it: its content, then a line for each tool that it calls."""
-    calls = [f"[calls {call.name} with {call.arguments}]" for call in message.tool_calls]
-    return "\n".join([message.content or "", *calls] if message.content else calls)
 
 
 def judgeable(responses: Sequence[Response]) -> list[Response]:

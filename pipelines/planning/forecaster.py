@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
+from functools import cached_property
 
 from pipelines.backend import Backend, Completion, Request, Rewarding, Sampling
 from pipelines.calls.bought import Bought, SeenOnce
@@ -46,6 +47,10 @@ class Known:
     answers: list[str] = field(default_factory=list)
     units: set[str] = field(default_factory=set)
     """Ids of the units that they come from."""
+    alike: dict[tuple[int | None, int], list[list[StandIn]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """(`max_tokens`, number of samples) -> what was answered, sample by sample."""
     characters: int = 0
     tokens: int = 0
     prompt_characters: int = 0
@@ -62,6 +67,12 @@ class Known:
         if usage.completion_tokens:
             self.characters += bought.characters
             self.tokens += usage.completion_tokens
+
+    def remember(self, sampling: Sampling | None, completions: Sequence[Completion]) -> None:
+        """Keeps samples of one request together: stand-ins end, and repeat each other, as they do."""
+        most = sampling.max_tokens if sampling else None
+        kept = [StandIn(one.text, finish_reason=one.finish_reason) for one in completions]
+        self.alike[most, len(kept)].append(kept)
 
     @property
     def per_token(self) -> float:
@@ -101,7 +112,7 @@ Account = dict[tuple[str, str], Tally]
 """Part and model -> what they take."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Forecaster:
     """Counts what units would buy, and answers for the models."""
 
@@ -121,7 +132,7 @@ class Forecaster:
         """Stand-in completions for `request`, which is counted: `key`'s samples from `first` on."""
         known, tally = self.known[caller, model], self.account[caller, model]
         completions: list[Completion] = [
-            StandIn(self._answer(caller, known, request, key, index), finish_reason="stop")
+            self._stand_in(caller, known, request, key, index)
             for index in range(first, first + request.n)
         ]
         tally.calls += 1
@@ -135,6 +146,27 @@ class Forecaster:
         tally.worst_tokens += most.tokens if bounded else math.inf
         tally.worst_money += most.money if bounded else math.inf
         return completions
+
+    def _stand_in(
+        self, caller: str, known: Known, request: Request, key: str, index: int
+    ) -> StandIn:
+        """A stand-in that ended by itself; steps of answers end as known ones did, or are cut off."""
+        most = request.sampling.max_tokens
+        if caller not in self._stepwise:
+            return StandIn(self._answer(caller, known, request, key, index), finish_reason="stop")
+        alike = known.alike.get((most, request.n))
+        if alike and not self.worst:
+            drawn = alike[draw_integer(self.recipe.head.seed, "plan", key) % len(alike)]
+            return drawn[index % len(drawn)]
+        text = self._answer(caller, known, request, key, index)
+        cut_off = most is not None and len(text) >= most * CHARACTERS_PER_TOKEN
+        return StandIn(text, finish_reason="length" if cut_off else "stop")
+
+    @cached_property
+    def _stepwise(self) -> frozenset[str]:
+        """The callers whose answers are steps."""
+        samplers = (one for one in self.recipe.samplers if one.stepwise)
+        return frozenset(f"{one.shelf}.{one.name}" for one in samplers)
 
     def _answer(self, caller: str, known: Known, request: Request, key: str, index: int) -> str:
         shelf, _, name = caller.partition(".")
@@ -189,6 +221,8 @@ class PlannedUnit(Unit):
                 if not isinstance(completion, StandIn) and completion.text is not None:
                     known.answers.append(completion.text)
                     known.units.add(self.unit_id)
+            if not any(isinstance(completion, StandIn) for completion in completions):
+                known.remember(sampling, completions)
         return completions
 
     async def _buy(

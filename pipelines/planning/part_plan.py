@@ -17,6 +17,7 @@ from pipelines.planning.estimate import (
     with_judgments,
 )
 from pipelines.planning.forecaster import Account, Known, Tally
+from pipelines.planning.survival import Survival
 from schemas.version import Forecast
 
 
@@ -75,6 +76,8 @@ class Plan:
     spared: dict[str, Estimate] = field(default_factory=dict)
     """Judge with a `when` -> the calls that it saves, whether the ledger holds them or not."""
     pilot: Pilot | None = None
+    survival: Survival | None = None
+    """Of a build that wants a number of pairs: how far the ledger's replies go."""
     seconds: float | None = None
     """Wall time of the calls at the pilot's latency; None where it measured none."""
 

@@ -24,6 +24,7 @@ from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.cascade import Counts
+from pipelines.exactly import ORDER, Draw
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.meter import Meter
@@ -39,10 +40,11 @@ from pipelines.planning.forecaster import (
 )
 from pipelines.planning.latency import Stopwatch, wall_seconds
 from pipelines.planning.part_plan import Pilot, Plan, part_plan
+from pipelines.planning.survival import Survival, survival
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.round import run_round, run_unit
-from pipelines.shard import RECORDS, admit, steps_of
+from pipelines.shard import RECORDS, Shard, admit, steps_of
 from pipelines.unit import Workshop
 from schemas.canonical import draw_unit
 from schemas.rows import Prompt
@@ -71,10 +73,13 @@ def make_plan(
     ):
         read_inputs(recipe, records, lambda _: None)
         records.add_labelled(JudgeGate(recipe, store).labelled())
-        drawn = _drawn(recipe, records, units, pilot)
         shared = _Shared(recipe, store, records, meter or Meter())
+        drawn = _drawn(recipe, records, units, pilot)
         paid = runner.run(shared.pay(drawn.pilots[:pilot])) if pilot else None
+        if likely := runner.run(shared.survival(staging)):
+            drawn = _drawn(recipe, records, units, pilot, likely.needed)
         plan = runner.run(shared.count(drawn, lengths, worst=True))
+        plan = replace(plan, survival=likely)
     if paid is None:
         return plan
     calls = [(part.model, part.calls.value) for part in plan.parts]
@@ -98,8 +103,9 @@ def forecast(recipe: Recipe, store: Store, staging: Path) -> dict[str, Forecast]
         Records(staging / RECORDS, read_only=True) as records,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        drawn = _drawn(recipe, records, FORECAST_UNITS)
         shared = _Shared(recipe, store, records, Meter())
+        likely = runner.run(shared.survival(staging))
+        drawn = _drawn(recipe, records, FORECAST_UNITS, needed=likely.needed if likely else None)
         return runner.run(shared.count(drawn, ASSUMED)).forecast()
 
 
@@ -121,12 +127,19 @@ class _Drawn:
     pilots: list[Prompt]
 
 
-def _drawn(recipe: Recipe, records: Records, units: int, pilot: int = 0) -> _Drawn:
-    """Of the prompts that are admitted, those with the smallest draws, smallest first."""
-    sizes = {"plan": units, "pilot": max(pilot, LEARNT)}
+def _drawn(
+    recipe: Recipe, records: Records, units: int, pilot: int = 0, needed: int | None = None
+) -> _Drawn:
+    """Of the prompts that are admitted, those with the smallest draws, smallest first.
+
+    With `[exactly]`, of the first `needed` ones in its order; pilots are the first of them, so that
+    the build has a use for what they bought.
+    """
+    exact = recipe.exactly is not None
+    sizes = {"plan": units, ORDER if exact else "pilot": max(pilot, LEARNT)}
     heaps: dict[str, list[tuple[float, str, Prompt]]] = {purpose: [] for purpose in sizes}
-    total = 0
-    for prompt in chain.from_iterable(kept for _, kept, _ in admit(recipe, records)):
+    total, shard = 0, Shard(draw=Draw(0, needed))
+    for prompt in chain.from_iterable(kept for _, kept, _ in admit(recipe, records, shard)):
         total += 1
         for purpose, heap in heaps.items():
             drawn = draw_unit(recipe.head.seed, purpose, prompt.prompt_id)
@@ -160,6 +173,16 @@ class _Shared:
                 steps = steps_of(recipe)
                 await run_round(iter(prompts), workshop, steps, lambda _: None, lambda *_: None)
         return Pilot(dispatcher.purse.spent, self.meter.units_owed, stopwatch.means())
+
+    async def survival(self, staging: Path) -> Survival | None:
+        """How many prompts are likely to be drawn; None without `[exactly]`, where all are."""
+        recipe, meter = self.recipe, Meter()
+        if recipe.exactly is None:
+            return None
+        with Ledger(self.store.ledger_folder) as ledger:
+            workshop = self._workshop(ledger, Dispatcher({}, meter), meter, recipe.models)
+            folder = staging / "survival"
+            return await survival(recipe, recipe.exactly, self.records, workshop, folder)
 
     async def count(self, drawn: _Drawn, lengths: Lengths, *, worst: bool = False) -> Plan:
         """The plan for all prompts, from those drawn; with the worst case where it is wanted."""

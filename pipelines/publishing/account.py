@@ -137,4 +137,5 @@ def _run(meter: Meter, owed: int) -> Run:
         before={name: Spent(**asdict(spend)) for name, spend in sorted(meter.before.items())},
         forecast=meter.forecast,
         engines=meter.engines,
+        lineage=meter.lineage,
     )

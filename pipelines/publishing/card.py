@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.bias.words import words_of
 from schemas.canonical import canonical_json
-from schemas.tables import PAIRS, PUBLISHED, schema_hash
+from schemas.tables import EASY_TO_HARD, PAIRS, PUBLISHED, schema_hash
 from schemas.version import Manifest, split_of
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def render_card(
         license=strictest(licences),
         licences=sorted((name or "unknown", pairs) for name, pairs in licences.items()),
         splits=manifest.splits(),
+        ordered=manifest.splits(EASY_TO_HARD),
         shards=Counter(split_of(path) for path in manifest.parquet("pairs")),
         columns=["prompt", "chosen", "rejected", *(["tools"] if _has_tools(manifest) else [])],
         evidence=[table for table in PUBLISHED if table != "pairs" and manifest.rows(table)],

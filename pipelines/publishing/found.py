@@ -71,6 +71,17 @@ def units(micro: pl.Series) -> pl.Series:
     return pl.Series(micro.name, quotients, dtype=pl.Float64)
 
 
+def with_column(rows: Iterator[pa.Table], values: pl.Series) -> Iterator[pa.Table]:
+    """`rows` with other values in the column of that name; `values` are those of all rows."""
+    first = 0
+    for table in rows:
+        ours = values.slice(first, table.num_rows).to_arrow()
+        place = table.schema.get_field_index(values.name)
+        field = table.schema.field(place)
+        yield table.set_column(place, field, ours.cast(field.type))
+        first += table.num_rows
+
+
 def beside(rows: Iterator[pa.Table], found: pl.DataFrame, key: str) -> Iterator[pa.Table]:
     """`rows` with the columns of `found`, whose rows have the same `key` in the same order.
 

@@ -1,17 +1,18 @@
 """Gates: what must hold for a build to be published. A refused build keeps its evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from pydantic import Field, field_validator
 
 from pipelines.calibration.at_least import at_least
-from pipelines.part import Table, Threshold
+from pipelines.part import Threshold
+from pipelines.publishing.figure_gates import FigureGates, failed_figures
 from schemas.version import Manifest
 
 
-class Gates(Table):
-    """Bounds that the finished build is held against."""
+class Gates(FigureGates):
+    """Bounds that the finished build is held against, with all of a figure's 95 % interval."""
 
     min_pairs: int = Field(default=1, ge=0)
     """Fewest kept pairs."""
@@ -48,11 +49,14 @@ class Gates(Table):
         return dict.fromkeys(counting, at_least(self.judge_accuracy))
 
 
-def failed_gates(gates: Gates, manifest: Manifest, asking: frozenset[str]) -> list[str]:
+def failed_gates(
+    gates: Gates, manifest: Manifest, asking: frozenset[str], counting: Collection[str] = ()
+) -> list[str]:
     """What the build fails, in words; empty when it may be published.
 
-    `asking` are the judges that ask a model: only their replies can be unreadable by chance. What
-    judges were checked on is not looked at here (`calibration.gate`).
+    `asking` are the judges that ask a model: only their replies can be unreadable by chance;
+    `counting` those that decide pairs. What judges were checked on is not looked at here
+    (`calibration.gate`).
     """
     failures = []
     if (pairs := manifest.rows("pairs")) < gates.min_pairs:
@@ -65,4 +69,4 @@ def failed_gates(gates: Gates, manifest: Manifest, asking: frozenset[str]) -> li
                 f"({judge.read / judge.asked:.1%}), and gates.min_read_share is "
                 f"{gates.min_read_share}"
             )
-    return failures
+    return [*failures, *failed_figures(gates, manifest.figures, counting)]

@@ -19,17 +19,23 @@ import pyarrow.parquet as pq
 from pipelines.errors import StoreError
 from pipelines.publishing.drops import drop_rows, ordered_drops
 from pipelines.publishing.folders import inspect_file
-from pipelines.publishing.found import beside, of_prompts, of_responses
+from pipelines.publishing.found import beside, of_prompts, of_responses, with_column
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.pair_rows import PairRows
 from pipelines.publishing.shards import Rows, write_shard
 from pipelines.publishing.spill import stretch_of
-from pipelines.publishing.splits import shard_paths, shard_rows, shuffled, split_of_groups
+from pipelines.publishing.splits import (
+    easy_to_hard,
+    shard_paths,
+    shard_rows,
+    shuffled,
+    split_of_groups,
+)
 from pipelines.publishing.walls import check_pairs, refuse_repeated
 from pipelines.runs import ROWS, merged, row_bytes
 from pipelines.selection.funnel import drops_frame
 from pipelines.selection.staged import ARRIVAL, order_judgments, order_nodes, scan, staged_files
-from schemas.tables import PAIRS, PUBLISHED, schema_hash
+from schemas.tables import EASY_TO_HARD, PAIRS, PUBLISHED, schema_hash
 from schemas.version import FileInfo
 
 if TYPE_CHECKING:
@@ -69,18 +75,27 @@ def write_tables(
         prompts = of_prompts(selected, _splits(selected.prompts, publish, seed), dropped)
         pairs = shuffled(_with_facts(selected.pairs, prompts), seed)
         row = sum(row_bytes(staged_files(staged, table, ROWS)) for table in _OF_A_PAIR)
-        waiting = PairRows(pairs, stretch_of(pairs.height, row, at_once), place / "pairs")
+        stretch = stretch_of(pairs.height, row, at_once)
+        waiting, easy = PairRows(pairs, stretch, place / "pairs"), easy_to_hard(pairs)
+        ordered = PairRows(easy, stretch, place / EASY_TO_HARD) if easy.height else None
         target = _Target(folder, publish)
 
         rows = _staged_rows(staged, "prompts", selected.prompts[ARRIVAL], at_once)
-        rows = beside(waiting.prompts(rows), prompts, "prompt_id")
+        if publish.group_near_duplicates:
+            rows = with_column(rows, selected.prompts["group_id"])
+        rows = waiting.prompts(ordered.prompts(rows) if ordered else rows)
+        rows = beside(rows, prompts, "prompt_id")
         files = target.write("prompts", rows, prompts.height)
 
         rows = _staged_rows(staged, "responses", selected.responses[ARRIVAL], at_once)
-        rows = beside(waiting.responses(rows), of_responses(selected.responses), "response_id")
+        rows = waiting.responses(ordered.responses(rows) if ordered else rows)
+        rows = beside(rows, of_responses(selected.responses), "response_id")
         files |= target.write("responses", rows, selected.responses.height)
-        files |= target.write_pairs(waiting, pairs["split"])
-        del waiting, pairs, prompts, rows  # the ids of judgments need as much memory
+        files |= target.write_pairs(waiting, pairs["split"], rich=waiting.rich)
+        if ordered is not None:
+            splits = easy["split"]
+            files |= target.write_pairs(ordered, splits, EASY_TO_HARD, rich=waiting.rich)
+        del waiting, ordered, easy, pairs, prompts, rows  # the ids of judgments need as much memory
 
         judgments = order_judgments(staged, selected.prompts)
         refuse_repeated(judgments["judgment_id"], "judgments")
@@ -99,7 +114,7 @@ def schema_hashes(folder: Path) -> dict[str, str]:
     """Table -> hash of its schema, of the tables that `write_tables` wrote under `folder`."""
     return {
         table: schema_hash(pq.read_schema(files[0]))
-        for table in PUBLISHED
+        for table in (*PUBLISHED, EASY_TO_HARD)
         if (files := sorted((folder / table).glob("*.parquet")))
     }
 
@@ -147,15 +162,17 @@ class _Target:
         shards = dict(zip(shard_paths(f"{table}/part", sizes), sizes, strict=True))
         return self._write(rows, PUBLISHED[table], shards)
 
-    def write_pairs(self, waiting: PairRows, splits: pl.Series) -> dict[str, FileInfo]:
-        """Writes the pairs, whose `splits` are sorted."""
+    def write_pairs(
+        self, waiting: PairRows, splits: pl.Series, table: str = "pairs", *, rich: bool
+    ) -> dict[str, FileInfo]:
+        """Writes the pairs, whose `splits` are sorted; `rich` ones in a set that uses tools."""
         shards = {
             path: size
             for split, rows in splits.rle().struct.unnest().select("value", "len").iter_rows()
             for sizes in [shard_rows(rows, self.publish.shards)]
-            for path, size in zip(shard_paths(f"pairs/{split}", sizes), sizes, strict=True)
+            for path, size in zip(shard_paths(f"{table}/{split}", sizes), sizes, strict=True)
         }
-        schema = PAIRS if waiting.rich else PUBLISHED["pairs"]
+        waiting.rich, schema = rich, PAIRS if rich else PUBLISHED["pairs"]
         return self._write(waiting.tables(), schema, shards)
 
     def _write(

@@ -36,6 +36,16 @@ def shuffled(pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
     )
 
 
+def easy_to_hard(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of known `difficulty`, the easiest of each split first; of equal ones by id.
+
+    Their place within the split is in `order_key`.
+    """
+    place = pl.int_range(pl.len(), dtype=pl.Int64).over("split").alias("order_key")
+    known = pairs.filter(pl.col("difficulty").is_not_null())
+    return known.sort("split", "difficulty", "pair_id").with_columns(place)
+
+
 def shard_rows(rows: int, shards: int | Literal["auto"]) -> list[int]:
     """Rows of each shard: equal but for one row, none of them empty.
 

@@ -1,42 +1,42 @@
 """MinHash: a short signature of a text, from which the likeness of two texts can be told.
 
 The likeness (Jaccard's) of two texts is the share of their shingles, five characters in a row, that
-both have. Of each text and each of 128 fixed hash functions the smallest hash of a shingle is
-taken; the share of functions in which two texts agree estimates their likeness (Broder 1997). Eight
-bits of each are kept (Li and König 2010), by which two that differ agree once in 256 times.
+both have. Of each text and each of 128 fixed permutations of hashes datasketch finds the smallest;
+the share of permutations in which two texts agree estimates their likeness (Broder 1997). The lowest
+eight bits of each are kept (Li and König 2010), by which two that differ agree once in 256 times.
 """
+
+from collections.abc import Iterator
+from itertools import islice
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from schemas.canonical import draw_integer
-
 SHINGLE = 5
 """Characters in a row, in NFKC and lower case, white space folded."""
 FUNCTIONS = 128
-TEXTS_AT_ONCE = 256
+SEED = 1
+"""Of the permutations, which datasketch draws from a stream that NumPy promises to keep."""
+SHINGLES_AT_ONCE = 8192
+"""A shingle takes four bytes for each permutation."""
 
-Hashes = npt.NDArray[np.uint64]
 Signatures = npt.NDArray[np.uint8]
 """A row of `FUNCTIONS` bytes for each text."""
-
-BASE = np.uint64(0x9E3779B97F4A7C15)
-_FACTORS, _TERMS = (
-    np.array([draw_integer("minhash", name, of) for of in range(FUNCTIONS)], dtype=np.uint64)
-    for name in ("factor", "term")
-)
-_FACTORS |= np.uint64(1)  # an odd factor takes no two hashes to one
 
 
 def signatures(texts: pl.Series) -> Signatures:
     """The signature of each text: the same on every machine."""
+    from datasketch import MinHash
+
+    fresh = MinHash(FUNCTIONS, SEED, hashfunc=crc32, scheme="affine32")
     found = np.empty((len(texts), FUNCTIONS), dtype=np.uint8)
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        shingles, starts = _shingles(texts[start : start + TEXTS_AT_ONCE])
-        for of in range(FUNCTIONS):
-            least = np.minimum.reduceat(shingles * _FACTORS[of] + _TERMS[of], starts)
-            found[start : start + len(starts), of] = (least >> np.uint64(24)).astype(np.uint8)
+    for row, text in enumerate(_folded(texts)):
+        sketch, shingles = fresh.copy(), iter(_shingles(text))
+        while some := list(islice(shingles, SHINGLES_AT_ONCE)):
+            sketch.update_batch(some)
+        found[row] = sketch.hashvalues & 255
     return found
 
 
@@ -52,28 +52,13 @@ def likeness(one: Signatures, other: Signatures) -> npt.NDArray[np.float64]:
     return np.asarray((agreeing - by_chance) / (1 - by_chance))[()]
 
 
-def _shingles(texts: pl.Series) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """The hashes of all shingles, text by text, and where each text's begin: it has at least one."""
+def _folded(texts: pl.Series) -> Iterator[str]:
+    """Ended by so much that a text shorter than a shingle has one as well."""
     folded = texts.fill_null("").str.normalize("NFKC").str.to_lowercase()
     folded = folded.str.replace_all(r"\s+", " ").str.strip_chars(" ")
-    ended = folded + "\0" * SHINGLE  # so that a text shorter than a shingle has one as well
-    characters = np.frombuffer("".join(ended).encode("utf-32-le"), dtype=np.uint32)
-    lengths = ended.str.len_chars().cast(pl.Int64).to_numpy()
-    mixed = _mixed(characters.astype(np.uint64))
-    n_shingles = lengths - SHINGLE + 1
-    starts = np.cumsum(n_shingles) - n_shingles
-    firsts = np.arange(n_shingles.sum()) + np.repeat(
-        np.arange(len(texts)) * (SHINGLE - 1), n_shingles
-    )
-    hashes = np.zeros(len(firsts), dtype=np.uint64)
-    for place in range(SHINGLE):
-        hashes = hashes * BASE + mixed[firsts + place]
-    return _mixed(hashes), starts
+    return iter(folded + "\0" * SHINGLE)
 
 
-def _mixed(values: Hashes) -> Hashes:
-    """Each bit of a value decides each of its hash: the finaliser of SplitMix64."""
-    values = values + BASE
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+def _shingles(text: str) -> set[bytes]:
+    """At least one."""
+    return {text[at : at + SHINGLE].encode() for at in range(len(text) - SHINGLE + 1)}

@@ -2,7 +2,8 @@
 
 Texts are compared where four neighbouring bytes of their signatures are equal, in any of 32 places
 (locality-sensitive hashing, Indyk and Motwani 1998): two texts alike at 0.8 meet but for once in 20
-million, at 0.5 in 7 of 8 cases, at 0.1 hardly ever.
+million, at 0.5 in 7 of 8 cases, at 0.1 hardly ever. Sorting the signatures finds them in 128 bytes a
+text; datasketch's `MinHashLSH` takes 10 kB.
 """
 
 import numpy as np
@@ -66,15 +67,11 @@ def _alike(signatures: Signatures, ones: Rows, others: Rows, least: float) -> np
 
 
 def _joined(n: int, links: Rows) -> Rows:
-    """The smallest row that each row is linked to, by however many links."""
-    groups = np.arange(n)
-    one, other = links
-    while True:
-        least = np.minimum(groups[one], groups[other])
-        joined = groups.copy()
-        np.minimum.at(joined, one, least)
-        np.minimum.at(joined, other, least)
-        joined = joined[joined]
-        if (joined == groups).all():
-            return groups
-        groups = joined
+    """The first row that each row is linked to, by however many links."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(links.shape[1], dtype=np.bool_), links), shape=(n, n))
+    _, group = connected_components(graph, directed=False)
+    _, firsts = np.unique(group, return_index=True)
+    return np.asarray(firsts[group], dtype=np.int64)

@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.bias.figure import Figure, figure, ratio
 from pipelines.risks.compared import SIDES, Compared
 from pipelines.risks.features import features
-from pipelines.risks.probe import FOLDS, auc, held_out
+from pipelines.risks.probe import FOLDS, told
 from pipelines.selection.hashes import draw_integers
 
 MOST = 0.9
@@ -35,10 +35,12 @@ class Separability(NamedTuple):
     """Mean over folds."""
 
 
-def separability(known: Compared, pairs: pl.DataFrame) -> Separability | None:
+def separability(
+    known: Compared, pairs: pl.DataFrame, most: int = PAIRS_AT_MOST
+) -> Separability | None:
     """That of `pairs`, some of those of `known`; None for fewer than `LEAST_PAIRS` with texts."""
     drawn = draw_integers(pairs, SEED, "separability", pl.col("pair_id"))
-    some = pairs.with_columns(draw=drawn).sort("draw", "pair_id").head(PAIRS_AT_MOST)
+    some = pairs.with_columns(draw=drawn).sort("draw", "pair_id").head(most)
     return separable(known.texts(some).select("prompt_id", *SIDES).drop_nulls())
 
 
@@ -55,23 +57,13 @@ def separable(pairs: pl.DataFrame) -> Separability | None:
     """Separability of `prompt_id`, `chosen` and `rejected`; None for too few pairs or prompts."""
     if pairs.height < LEAST_PAIRS or pairs["prompt_id"].n_unique() < FOLDS:
         return None
-    texts = pl.concat([pairs["chosen"].alias("text"), pairs["rejected"].alias("text")])
-    prompts = pl.concat([pairs["prompt_id"], pairs["prompt_id"]])
-    labels = np.repeat([1.0, -1.0], pairs.height)
-    folds = _folds(prompts)
-    sums = held_out(features(texts), labels, folds)
-    told = pl.DataFrame({"prompt": prompts, "right": np.where(labels > 0, sums > 0, sums <= 0)})
-    totals = told.group_by("prompt").agg(pl.col("right").sum(), texts=pl.len())
+    ordered = pairs.sort("prompt_id", *SIDES)
+    texts = pl.concat([ordered["chosen"].alias("text"), ordered["rejected"].alias("text")])
+    prompts = pl.concat([ordered["prompt_id"], ordered["prompt_id"]])
+    labels = np.repeat([1, 0], pairs.height)
+    found = told(features(texts), labels, prompts)
+    right = pl.DataFrame({"prompt": prompts, "right": (found.sums > 0) == labels})
+    totals = right.group_by("prompt").agg(pl.col("right").sum(), texts=pl.len())
     accuracy = figure(totals, ratio, "texts")
-    areas = [auc(sums[folds == fold], labels[folds == fold]) for fold in range(FOLDS)]
     assert accuracy is not None
-    return Separability(accuracy, float(np.mean([area for area in areas if area is not None])))
-
-
-def _folds(prompts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The fold of each row: prompts in seeded order, dealt round."""
-    unique = prompts.unique().to_frame("prompt")
-    drawn = draw_integers(unique, SEED, "folds", pl.col("prompt"))
-    dealt = unique.with_columns(draw=drawn).sort("draw", "prompt").with_row_index("place")
-    rows = prompts.to_frame("prompt").join(dealt, on="prompt", how="left", maintain_order="left")
-    return (rows["place"].to_numpy() % FOLDS).astype(np.int64)
+    return Separability(accuracy, found.auc)

@@ -1,4 +1,4 @@
-"""Tree search over steps of text: the pure core. It knows no model, and waits for nothing.
+r"""Tree search over steps of text: the pure core. It knows no model, and waits for nothing.
 
     node.py      Node: a step, its statistics, its children; `grow` gives a node its children
     search.py    Policy: which child is walked to (`score`), what a finished walk changes
@@ -7,7 +7,7 @@
 
                      for leaves in search(root, puct(), 64, depth_limit=4):
                          for leaf in leaves:
-                             grow(leaf, [Candidate("a step\\n", prior=0.5, value=0.6), ...])
+                             grow(leaf, [Candidate("a step\n", prior=0.5, value=0.6), ...])
 
     puct.py uct.py best_first.py      policies by name; `backup.py` has what they share
     steps.py duplicates.py prior.py value.py outcome.py gold.py decision.py stopping.py

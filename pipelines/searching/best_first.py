@@ -34,7 +34,4 @@ def _frontier(node: Node) -> tuple[float, float]:
 def _back_up(path: list[Node], gamma: float) -> None:
     back_up_best(path, gamma)
     for node in reversed(path):
-        for child in node.children or ():
-            if child.terminal:
-                child.frontier = _frontier(child)
         node.frontier = _frontier(node)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 VIRTUAL_LOSS = 1.0
@@ -75,7 +76,7 @@ class Node:
         """r = value - value of the parent: what this step earned."""
         self.q: float = 0.0
         """Q = r + gamma V, what is to be expected of taking this step."""
-        self.frontier: tuple[float, float] = (0.0, candidate.value)
+        self.frontier: tuple[float, float] = (-inf if self.terminal else 0.0, self.value)
         """What best-first search ranks it by (see `best_first.py`)."""
         if parent is not None:
             self.depth = parent.depth + 1

@@ -55,6 +55,7 @@ RESPONSES = {
     "response_id": pl.String,
     "prompt_id": pl.String,
     "parent_id": pl.String,
+    "relation": pl.String,
     "model": pl.String,
     "model_identity": pl.String,
     "sampler": pl.String,
@@ -63,6 +64,7 @@ RESPONSES = {
     "finish_reason": pl.String,
     "refused": pl.Boolean,
     "failed": pl.Boolean,
+    "error": pl.String,
     "has_text": pl.Boolean,
     "n_chars": pl.Int64,
     "text_hash": pl.String,
@@ -78,13 +80,13 @@ RESPONSES = {
     "rating_sumsq": pl.Int128,
 }
 """`text_hash`: of the exact text; `norm_hash`: of the text after normalisation (NFKC, white space
-folded, case kept). `has_text` is false for an empty or white-space text too. `score`: the
-declared combination, null when nothing scored it. `n_ratings`, `rating_sum`, `rating_sumsq`: how
-many scores went into it, of all judges, samples and annotators, and their sum and sum of squares
-(micro-units, squared; by "zscore" and "majority", of standard deviations); null where there are
-fewer than two."""
+folded, case kept). `failed`: it has an `error`. `has_text` is false for an empty or white-space
+text too. `score`: the declared combination, null when nothing scored it. `n_ratings`, `rating_sum`,
+`rating_sumsq`: how many scores went into it, of all judges, samples and annotators, and their sum
+and sum of squares (micro-units, squared; by "zscore" and "majority", of standard deviations); null
+where there are fewer than two."""
 
-RESPONSES_BEFORE = frozenset(list(RESPONSES)[:18])
+RESPONSES_BEFORE = frozenset(list(RESPONSES)[:20])
 """The columns that exist before judging."""
 
 JUDGMENTS = {

@@ -85,6 +85,10 @@ def select(recipe: Recipe, everything: Frames, texts: Texts, funnel: Funnel) -> 
     `everything` has at least the columns that `columns_read` names. Raises StoreError if a row is
     neither kept nor has a reason.
     """
+    if likeness := recipe.publish.group_near_duplicates:
+        from pipelines.selection.near_prompts import grouped  # few recipes need what it imports
+
+        everything = replace(everything, prompts=grouped(everything.prompts, texts, likeness))
     rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
     scored = score_responses(recipe.score, everything.responses, everything.judgments, rules)
     candidates = _without(scored, funnel.ids("responses"), "responses")

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from pipelines.part import Real
+from pipelines.extras import missing
+from pipelines.part import Real, Where
 from pipelines.risks.minhash import FUNCTIONS, signatures
 from pipelines.risks.near import near_groups
 from pipelines.selection.frames import PairText
@@ -21,7 +22,8 @@ class NearDuplicates(Selector):
 
     So none of them is in one split and its like in another. Likeness is that of sets of five
     characters in a row (Jaccard's), estimated by MinHash with 128 functions: with a standard
-    deviation of at most 0.05. Prompts that others link are one group.
+    deviation of at most 0.05. Prompts that others link are one group. Needs datasketch:
+    `pip install "pairwright[risks]"`.
     """
 
     reads: ClassVar[frozenset[str]] = frozenset(("prompt_id",))
@@ -30,6 +32,11 @@ class NearDuplicates(Selector):
     likeness: Real = Field(default=0.8, gt=0, le=1)
     """From which likeness on two prompts are nearly the same: 1 for equal sets of shingles. With
     prompts from templates, whose numbers make the difference, take 0.9 or more."""
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError where datasketch is not installed."""
+        if lacking := missing("risks", "datasketch"):
+            raise where.error(lacking, "kind")
 
     def digest(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """The signature of the prompt, 128 bytes, in the place of its text."""

@@ -13,12 +13,10 @@ from schemas.rows import Message, ToolCall
 SystemRole = Literal["system", "developer", "user"]
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 SYSTEM_ROLES = ("system", "developer")
-SCORE_FIELDS = {
-    "prompt_logprobs": 0,  # no alternatives
-    "add_generation_prompt": False,
-    "continue_final_message": True,
-}
-"""What asks vLLM to score the last message rather than to answer it; see `score.py`."""
+CONTINUE_FIELDS = {"add_generation_prompt": False, "continue_final_message": True}
+"""What asks vLLM to go on with the last message, an assistant's, rather than to answer it."""
+SCORE_FIELDS = {"prompt_logprobs": 0, **CONTINUE_FIELDS}  # no alternatives
+"""What asks vLLM to score the last message; see `score.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,11 @@ def request_body(request: Request, model: str, dialect: Dialect = OPENAI) -> byt
     if request.tools is not None:
         body["tools"] = orjson.Fragment(request.tools)
     return orjson.dumps(body)
+
+
+def continues(sampling: Sampling) -> bool:
+    """Whether the last message is to be gone on with, as vLLM is told (`CONTINUE_FIELDS`)."""
+    return (sampling.extra_body or {}).get("continue_final_message") is True
 
 
 def spoken(messages: tuple[Message, ...], dialect: Dialect) -> list[Message]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 from pipelines.backend import Backend, Completion, Reply, Request
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
+from pipelines.judge import Judge
 from pipelines.meter import Meter
 from pipelines.unit import Unit, Workshop
 from schemas.rows import Judgment, Message, Prompt, Response, prompt_id
@@ -120,6 +121,8 @@ def make_unit(tmp_path: Path) -> Iterator[Callable[..., Unit]]:
         seed: int = 0,
         recorded: Recorded | None = None,
         ledger: str = "ledger",
+        judges: Iterable[Judge] = (),
+        earlier: Mapping[str, Sequence[Response]] | None = None,
     ) -> Unit:
         if ledger not in ledgers:
             ledgers[ledger] = Ledger(tmp_path / ledger)
@@ -127,7 +130,9 @@ def make_unit(tmp_path: Path) -> Iterator[Callable[..., Unit]]:
         meter = Meter()
         dispatcher = Dispatcher(named, meter, backoff_s=0.0)
         records: Any = recorded or Recorded()
-        return Unit(prompt, Workshop(seed, named, ledgers[ledger], dispatcher, meter, records))
+        asked = {judge.name: judge for judge in judges}
+        workshop = Workshop(seed, named, ledgers[ledger], dispatcher, meter, records, asked)
+        return Unit(prompt, workshop, earlier=earlier or {})
 
     yield make
     for opened in ledgers.values():

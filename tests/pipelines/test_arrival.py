@@ -21,6 +21,7 @@ SAID = (
     "helpfulness: 3\ncorrectness: 9\nverbosity: 0",
     "c1: yes\nc2: unsure",
     "#### 4",
+    "Corrected answer:\n#### 4 and more",
     "Who knows?",
 )
 FIELDS = {
@@ -30,6 +31,7 @@ FIELDS = {
     "samples": 2,
     "sampling": {"temperature": 1.0},
     "answer": "number",
+    "of": ("before",),
     "text": "text",
     "response": "id",
     "score": "score",
@@ -79,9 +81,13 @@ async def test_a_sampler_does_not_depend_on_arrival(
     drawn = []
     for latency in range(4):
         models = pool(model, latency)
-        unit = make_unit(asked, *models, recorded=recorded, ledger=f"{latency}")
+        judges = [load("judges", "verifier")]
+        earlier = {"before": [respond(asked, text, text) for text in "de"]}
+        unit = make_unit(
+            asked, *models, recorded=recorded, ledger=f"{latency}", judges=judges, earlier=earlier
+        )
         drawn.append(await load("samplers", kind).draw(unit))
-    assert drawn[0]
+    assert drawn[0].responses
     assert all(rows == drawn[0] for rows in drawn)
 
 

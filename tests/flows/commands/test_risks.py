@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,34 @@ def test_a_build_measures_texts_and_keeps_one_of_nearly_equal_prompts(
     assert 1 <= len(kept) < 24
     # "It is 3." and "I would say 4, or so I was told.": nothing but the full stop is the same
     assert {row["difficulty"] for row in kept} == {10 / 11}
+
+
+@pytest.mark.parametrize(
+    ("package", "changed"),
+    [
+        ("datasketch", "selectors=[{kind='near_duplicates'}]"),
+        ("rapidfuzz", "measures=[{kind='edit_distance',name='difficulty'}]"),
+    ],
+)
+def test_a_part_whose_package_is_missing_is_refused_before_any_call(
+    recipe: Path,
+    tmp_path: Path,
+    package: str,
+    changed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    store = tmp_path / "store"
+    assert main(["build", str(recipe), "--store", str(store), "--set", changed]) == 2
+    said = capsys.readouterr().err
+    assert f'{package} is not installed: pip install "pairwright[risks]"' in said
+    assert not list(store.rglob("ledger/*"))
+
+
+def test_the_probe_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert main(["risks", "sums", "--store", str(tmp_path)]) == 2
+    assert 'sklearn is not installed: pip install "pairwright[risks]"' in capsys.readouterr().err

@@ -222,7 +222,7 @@ async def test_the_shipped_teacher_tells_right_from_wrong(make_unit: Any) -> Non
     scores: dict[float, list[float]] = {0.0: [], 1.0: []}
     for asked in sums(80):
         unit = make_unit(asked, policy, teacher)
-        responses = list({one.text: one for one in await sampler.draw(unit)}.values())
+        responses = list({one.text: one for one in (await sampler.draw(unit)).responses}.values())
         likelihoods = await load().judge(unit, responses)
         verdicts = await verifier.judge(unit, responses)
         for likelihood, verdict in zip(likelihoods, verdicts, strict=True):

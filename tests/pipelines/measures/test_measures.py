@@ -427,3 +427,20 @@ def test_the_names_of_measures_are_checked_before_any_call(tmp_path: Path) -> No
     path.write_text(f'{table}\n[[measures]]\nkind = "pass_rate"\njudge = "nobody"\n')
     with pytest.raises(RecipeError, match='no such judge "nobody"'):
         read_recipe(path)
+
+
+def test_the_contrast_of_a_pair_in_words_and_in_characters() -> None:
+    pairs = with_texts(("a b c", "a b d"), ("a a b", "a b"), ("a", "b"), (None, "a"), ("", ""))
+    shared = part("measures", "jaccard").measure(frames(), pairs)
+    assert shared.rows() == [("0", 2 / 4, 4), ("1", 1.0, 2), ("2", 0.0, 2)]
+    apart = part("measures", "levenshtein").measure(frames(), pairs)
+    assert apart.rows() == [("0", 1.0, 1), ("1", 2.0, 1), ("2", 1.0, 1), ("4", 0.0, 1)]
+
+
+def test_the_length_ratio_is_of_characters() -> None:
+    lengths = [(30, 20), (10, 20), (10, 0), (None, 20)]
+    pairs = rows_of(
+        "pairs", [{"chosen_n_chars": one, "rejected_n_chars": other} for one, other in lengths]
+    )
+    found = part("measures", "length_ratio").measure(frames(), pairs)
+    assert found["value"].to_list() == [1.5, 0.5]

@@ -2,13 +2,16 @@
 
 import random
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import polars as pl
+import pytest
+from datasketch import MinHash, bBitMinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.risks.minhash import likeness, signatures
+from pipelines.risks.minhash import FUNCTIONS, SEED, likeness, signatures
 from pipelines.risks.near import near_groups
 
 
@@ -45,6 +48,31 @@ def test_likeness_is_estimated_without_bias_and_within_a_twentieth() -> None:
 def test_unlike_texts_have_a_likeness_of_about_zero() -> None:
     every = signatures(pl.Series([prose(seed) for seed in range(100)]))
     assert abs(likeness(every[:50], every[50:]).mean()) < 0.02
+
+
+def test_signatures_are_these_on_every_machine() -> None:
+    (signed,) = signatures(pl.Series(["A signature hangs on its text alone."]))
+    assert signed[:8].tolist() == [11, 189, 214, 159, 228, 98, 192, 42]
+
+
+def test_likeness_is_that_of_datasketch() -> None:
+    texts = [
+        f"{one} and {other}" for one in ("cats", "dogs", "birds") for other in ("mice", "rats")
+    ]
+    sketches = [MinHash(FUNCTIONS, SEED, hashfunc=crc32, scheme="affine32") for _ in texts]
+    for sketch, text in zip(sketches, texts, strict=True):
+        sketch.update_batch(shingle.encode() for shingle in shingles(text))
+    signed, kept = signatures(pl.Series(texts)), [bBitMinHash(one, 8) for one in sketches]
+    for one in range(len(texts)):
+        for other in range(one):
+            theirs = kept[one].jaccard(kept[other])
+            assert likeness(signed[one], signed[other]) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_a_long_text_is_taken_in_pieces() -> None:
+    text = " ".join(map(str, range(20_000)))
+    one, other = signatures(pl.Series([text, text + " end"]))
+    assert likeness(one, other) > 0.95
 
 
 def test_case_and_white_space_make_no_difference() -> None:

@@ -5,9 +5,10 @@ import random
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
 
 from pipelines.risks.features import features
-from pipelines.risks.probe import auc, held_out
+from pipelines.risks.probe import told
 from pipelines.risks.separability import Separability, separable
 from pipelines.risks.shortcuts import shortcuts
 
@@ -75,26 +76,29 @@ def test_few_pairs_are_not_probed() -> None:
     assert separable(pairs_of(60, per_prompt=30)) is None
 
 
-def test_the_probe_separates_what_a_line_separates_in_both_forms() -> None:
-    draw = np.random.default_rng(0)
-    for rows, columns in ((200, 3), (30, 200)):
-        labels = np.where(np.arange(rows) % 2, 1.0, -1.0)
-        points = draw.normal(size=(rows, columns))
-        points[:, 0] = 10 * labels
-        sums = held_out(points, labels, np.arange(rows) // 2 % 5)
-        assert (np.sign(sums) == labels).all()
-        assert auc(sums, labels) == 1.0
+def test_two_texts_of_a_prompt_are_never_on_both_sides() -> None:
+    """A probe that has seen the one text of a prompt would know the other by its number."""
+    numbers = np.arange(200) // 4
+    rows = csr_matrix((np.full(200, 9.0), (np.arange(200), numbers)))
+    labels = np.tile([1, 0], 100)
+    found = told(rows, labels, pl.Series(numbers).cast(pl.String))
+    assert len(np.unique(found.sums.round(6))) <= 5  # what it says of an unseen number, by fold
+    assert found.auc == 0.5
 
 
-def test_a_fold_that_leaves_one_label_is_not_told() -> None:
-    labels = np.array([1.0, 1.0, -1.0])
-    sums = held_out(np.eye(3), labels, np.array([0, 0, 1]))
-    assert np.isnan(sums).tolist() == [True, True, True]
+def test_what_a_line_separates_is_told() -> None:
+    draw, labels = np.random.default_rng(0), np.tile([1, 0], 100)
+    points = draw.normal(size=(200, 3))
+    points[:, 0] = 10 * labels - 5
+    found = told(csr_matrix(points), labels, pl.Series(np.arange(200) // 4))
+    assert ((found.sums > 0) == labels).all()
+    assert found.auc == 1.0
 
 
 def test_features_of_strange_texts_are_finite() -> None:
     texts = pl.Series(["", " ", "a", None, "你好", "\x00", "# a\n- b\n```x```", "ab" * 10_000])
-    assert np.isfinite(features(texts)).all()
+    assert np.isfinite(features(texts).toarray()).all()
+    assert np.isfinite(features(pl.Series(["", None])).toarray()).all()
 
 
 def test_the_rule_of_length_is_right_in_two_of_three_pairs() -> None:

@@ -22,7 +22,7 @@ async def test_every_model_answers_n_times_in_the_pools_order(make_unit, model, 
     asked = prompt("Hello?")
     pool = [model("b", numbered, policy="on"), model("a", numbered, policy="off")]
 
-    responses = await independent("b", "a", n=3).draw(make_unit(asked, *pool))
+    responses = (await independent("b", "a", n=3).draw(make_unit(asked, *pool))).responses
 
     assert [(row.model, row.policy, row.sample_index) for row in responses] == [
         *(("b", "on", index) for index in range(3)),
@@ -38,8 +38,8 @@ async def test_raising_n_from_4_to_8_buys_exactly_4(make_unit, model, prompt):
     only = model("m", numbered)
     unit = make_unit(asked, only)
 
-    four = await independent("m", n=4).draw(unit)
-    eight = await independent("m", n=8).draw(unit)
+    four = (await independent("m", n=4).draw(unit)).responses
+    eight = (await independent("m", n=8).draw(unit)).responses
 
     assert eight[:4] == four
     assert [request.n for request in only.asked] == [4, 4]
@@ -51,7 +51,7 @@ async def test_each_prompt_draws_its_models_by_the_seed(make_unit, model, prompt
     counts = Counter()
     draws = set()
     for number in range(40):
-        responses = await sampler.draw(make_unit(prompt(f"{number}?"), *pool))
+        responses = (await sampler.draw(make_unit(prompt(f"{number}?"), *pool))).responses
         drawn = [row.model for row in responses]
         assert drawn == sorted(set(drawn))
         assert len(drawn) == 2
@@ -66,8 +66,8 @@ async def test_a_model_that_joins_the_pool_leaves_most_draws_alone(make_unit, mo
     kept = 0
     for number in range(20):
         unit = make_unit(prompt(f"{number}?"), *pool)
-        before = await independent(*"abcd", models_per_prompt=1).draw(unit)
-        after = await independent(*"eabcd", models_per_prompt=1).draw(unit)
+        before = (await independent(*"abcd", models_per_prompt=1).draw(unit)).responses
+        after = (await independent(*"eabcd", models_per_prompt=1).draw(unit)).responses
         assert after[0].model in ("e", before[0].model)
         kept += after[0].model == before[0].model
     assert 0 < kept < 20
@@ -80,8 +80,8 @@ async def test_the_system_message_goes_to_prompts_that_have_none(make_unit, mode
     only = model("m", numbered)
     sampler = independent("m", system="Be brief.")
 
-    [with_system] = await sampler.draw(make_unit(plain, only))
-    [without] = await sampler.draw(make_unit(governed, only))
+    [with_system] = (await sampler.draw(make_unit(plain, only))).responses
+    [without] = (await sampler.draw(make_unit(governed, only))).responses
 
     assert [message.role for message in only.asked[0].messages] == ["system", "user"]
     assert only.asked[1].messages == messages
@@ -92,7 +92,7 @@ async def test_the_system_message_goes_to_prompts_that_have_none(make_unit, mode
 async def test_parameters_are_those_that_were_in_force(make_unit, model, prompt):
     only = model("m", numbered, sampling={"temperature": 0.7, "max_tokens": 9}, omit=("top_p",))
     sampler = independent("m", sampling={"temperature": 1.0, "top_p": 0.5})
-    [response] = await sampler.draw(make_unit(prompt("Hello?"), only))
+    [response] = (await sampler.draw(make_unit(prompt("Hello?"), only))).responses
     assert response.params == '{"max_tokens":9,"temperature":1.0}'
 
 
@@ -104,7 +104,7 @@ async def test_the_tools_of_the_prompt_are_sent_and_calls_come_back(make_unit, m
         "m", lambda request, _: Completion(None, tool_calls=(call,), finish_reason="tool_calls")
     )
 
-    [response] = await independent("m").draw(make_unit(asked, only))
+    [response] = (await independent("m").draw(make_unit(asked, only))).responses
 
     assert only.asked[0].tools == "[1]"
     assert (response.text, response.tool_calls, response.refused) == (None, (call,), False)
@@ -121,7 +121,7 @@ async def test_the_tools_of_the_prompt_are_sent_and_calls_come_back(make_unit, m
 )
 async def test_a_refusal_is_a_row_that_says_so(make_unit, model, prompt, completion, refused):
     only = model("m", lambda request, _: completion)
-    [response] = await independent("m").draw(make_unit(prompt("Hello?"), only))
+    [response] = (await independent("m").draw(make_unit(prompt("Hello?"), only))).responses
     assert (response.refused, response.text) == (refused, completion.text)
 
 
@@ -129,7 +129,9 @@ async def test_a_request_that_the_endpoint_refuses_is_a_row_without_text(make_un
     def refuse(request, choice):
         raise RequestRefused("too long", 400)
 
-    responses = await independent("m", n=2).draw(make_unit(prompt("Hello?"), model("m", refuse)))
+    responses = (
+        await independent("m", n=2).draw(make_unit(prompt("Hello?"), model("m", refuse)))
+    ).responses
     assert [(row.text, row.error) for row in responses] == [(None, "too long")] * 2
     assert len({row.response_id for row in responses}) == 2
 
@@ -142,7 +144,7 @@ async def test_log_probabilities_are_summed_and_what_is_unknown_stays_none(
         "ab", reasoning="hm", logprobs=logprobs, completion_tokens=2, prompt_tokens=5
     )
     unit = make_unit(prompt("?"), model("k", lambda *_: known), model("u", lambda *_: "ab"))
-    first, second = await independent("k", "u").draw(unit)
+    first, second = (await independent("k", "u").draw(unit)).responses
     assert first.sum_logprob == pytest.approx(-0.3)
     assert (first.completion_tokens, first.prompt_tokens, first.reasoning) == (2, 5, "hm")
     assert (second.sum_logprob, second.completion_tokens, second.prompt_tokens) == (

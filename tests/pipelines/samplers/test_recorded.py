@@ -18,7 +18,7 @@ async def test_the_recorded_responses_of_the_prompt_are_drawn(make_unit, prompt,
         respond(other, "Me.", "r2"),
         respond(asked, "Ho.", "r3"),
     ]
-    drawn = await load(text="answer").draw(make_unit(asked, recorded=recorded))
+    drawn = (await load(text="answer").draw(make_unit(asked, recorded=recorded))).responses
     assert [response.response_id for response in drawn] == ["r1", "r3"]
 
 

@@ -21,10 +21,7 @@ VALUES = {"a": 0.6, "b": 0.5, "aa": -0.5, "ab": 1.7, "ba": -0.6, "bb": -0.7}
 def expand(leaf: Node) -> None:
     grow(
         leaf,
-        [
-            Candidate(step, 0.5, VALUES[leaf.text + step], terminal=leaf.depth == 1)
-            for step in "ab"
-        ],
+        [Candidate(step, 0.5, VALUES[leaf.text + step], terminal=leaf.depth == 1) for step in "ab"],
     )
 
 
@@ -36,9 +33,7 @@ def searched(
     width: int = 1,
 ) -> Node:
     root = Node()
-    for leaves in search(
-        root, policy or puct(), iterations, depth_limit=depth_limit, width=width
-    ):
+    for leaves in search(root, policy or puct(), iterations, depth_limit=depth_limit, width=width):
         for leaf in leaves:
             expansion(leaf)
     return root

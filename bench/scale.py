@@ -1,0 +1,160 @@
+"""What selecting among very many candidates costs, and publishing anew with another threshold.
+
+    python bench/scale.py [--candidates 10000000] [--republished 1000000] [--folder /tmp]
+
+A step is a process of its own, imports included. Candidates have short texts (80 characters), so
+that what is measured is rows. The bare yardsticks read the same scored responses as Parquet: Arrow
+writes them again, with their texts and without; DuckDB picks the best and the worst of each prompt
+and keeps those that lie far enough apart. Ratios are to the CPU of Arrow with texts.
+
+The second part builds from recorded answers and ratings, then again with a higher margin, as a user
+would: by the command, with nothing but the threshold changed. No call is made.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.measure import Cost, measure  # noqa: E402
+from bench.selection import HEAD, RECIPES  # noqa: E402
+from bench.selection import python as script  # noqa: E402
+
+ANSWERS = 4
+DUCKDB = """
+import duckdb, sys
+duckdb.sql(f'''
+    COPY (
+        SELECT prompt_id, arg_max(response_id, score) AS chosen,
+            arg_min(response_id, score) AS rejected, max(score) - min(score) AS margin
+        FROM read_parquet('{sys.argv[1]}/*.parquet') GROUP BY prompt_id HAVING margin >= 2
+    ) TO '{sys.argv[2]}' (FORMAT parquet)
+''')
+"""
+ARROW = """
+import pyarrow.parquet as pq, sys
+from pathlib import Path
+files, columns = sorted(Path(sys.argv[1]).iterdir()), sys.argv[3].split() or None
+schema = pq.read_table(files[0], columns=columns).schema
+with pq.ParquetWriter(sys.argv[2], schema, compression="zstd") as writer:
+    for file in files:
+        writer.write_table(pq.read_table(file, columns=columns))
+"""
+RECORDED = """
+name = "scale"
+[sources.answers]
+kind = "parquet"
+path = "answers/0.parquet"
+[prompts]
+text = "question"
+key = "id"
+[[samplers]]
+kind = "recorded"
+source = "answers"
+prompt = "id"
+text = "answer"
+model = "model"
+key = ["id", "model"]
+[[judges]]
+kind = "recorded"
+name = "rating"
+source = "answers"
+response = ["id", "model"]
+score = "rating"
+scale = [1, 10]
+[[pairings]]
+kind = "all_pairs"
+[[filters]]
+kind = "margin"
+min = 1
+"""
+
+
+def bare(code: str, *arguments: str | Path) -> Cost:
+    return measure([sys.executable, "-c", code, *map(str, arguments)])
+
+
+def selecting(candidates: int, place: Path) -> dict[str, Cost]:
+    """The costs of the bare passes and of each recipe, on the same candidates."""
+    evidence, out = place / "evidence", place / "out"
+    script("scale_evidence.py", str(candidates // ANSWERS), evidence)
+    scored = evidence / "bare" / "scored"
+    costs = {
+        "bare Arrow": bare(ARROW, scored, out, ""),
+        "bare Arrow, ids and scores": bare(ARROW, scored, out, "prompt_id response_id score"),
+        "bare DuckDB, best and worst": bare(DUCKDB, scored, out),
+    }
+    (place / "questions.jsonl").write_text('{"question": "x"}\n')
+    for number, (name, parts) in enumerate(RECIPES.items()):
+        recipe = place / f"recipe{number}.toml"
+        recipe.write_text(HEAD + parts)
+        arguments = (evidence, recipe, place, "select")
+        costs[f"select: {name}"] = script("selection_build.py", *arguments)
+    return costs
+
+
+def republishing(candidates: int, place: Path) -> dict[str, Cost]:
+    """The costs of a build, and of another that differs in a threshold."""
+    answers = place / "answers"
+    recorded(candidates, answers)
+    recipe, store = place / "recorded.toml", place / "store"
+    recipe.write_text(RECORDED)
+    build = [sys.executable, "-m", "flows.cli", "build", str(recipe), "--store", str(store)]
+    margin = ["--set", "filters.margin.min=3"]
+    return {
+        "bare Arrow": bare(ARROW, answers, place / "out", ""),
+        "build": measure(build),
+        "build with another margin": measure([*build, *margin]),
+    }
+
+
+def recorded(candidates: int, folder: Path) -> None:
+    """Writes a table of recorded answers, a rating beside each."""
+    import numpy as np
+    import polars as pl
+
+    number = pl.int_range(candidates, eager=True)
+    draw = np.random.Generator(np.random.Philox(0))
+    table = pl.DataFrame({"number": number, "rating": draw.integers(1, 11, candidates)})
+    asked, of = pl.col("number") // ANSWERS, pl.col("number") % ANSWERS
+    table.select(
+        id=asked.cast(pl.String),
+        question="Which of the numbers of list " + asked.cast(pl.String) + " is the largest one?",
+        answer="I have looked, and it is "
+        + (pl.col("number") * 7919).cast(pl.String)
+        + ", I think.",
+        model="model-" + of.cast(pl.String),
+        rating="rating",
+    ).write_parquet(folder / "0.parquet", mkdir=True)
+
+
+def report(title: str, costs: dict[str, Cost]) -> None:
+    yardstick = costs["bare Arrow"].cpu_s
+    print(f"\n{title}\n{'':42} {'CPU s':>7} {'x bare':>7} {'wall s':>7} {'peak MiB':>9}")
+    for name, cost in costs.items():
+        ratio = cost.cpu_s / yardstick
+        print(f"{name:42} {cost.cpu_s:7.1f} {ratio:7.2f} {cost.wall_s:7.1f} {cost.peak_mib:9.0f}")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="See the head of this file.")
+    parser.add_argument("--candidates", type=int, default=10_000_000)
+    parser.add_argument("--republished", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="for 1.1 kB a candidate, for a while")
+    options = parser.parse_args()
+    parts = {
+        "selected": (options.candidates, selecting),
+        "built": (options.republished, republishing),
+    }
+    for done, (candidates, part) in parts.items():
+        if candidates:
+            with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+                report(f"{candidates:,} candidates {done}", part(candidates, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

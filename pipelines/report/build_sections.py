@@ -1,0 +1,112 @@
+"""What became of all rows: the funnel, the parts of the set, and what it took."""
+
+from pipelines.report.charts import CHOSEN, LINE, OTHER, REJECTED, Bar, Series, Spec, bars
+from pipelines.report.numbers import count, percent, score
+from pipelines.report.section import MOST_DRAWN, Column, Section, named, number
+from pipelines.report.tables import Row
+
+def _reasons(row: Row) -> str:
+    return ", ".join(f"{one['reason']} {count(one['n'])}" for one in row["reasons"])
+
+
+def _step(row: Row) -> str:
+    return f"{row['place']}. {row['step']} ({row['level']})"
+
+
+def _funnel(rows: list[Row]) -> Spec | None:
+    kept = [Bar(_step(row), "kept", row["n_kept"]) for row in rows]
+    dropped = [Bar(_step(row), "dropped", row["n_dropped"]) for row in rows]
+    both = [bar for two in zip(kept, dropped, strict=True) for bar in two]
+    return bars(both, (Series("kept", CHOSEN), Series("dropped", REJECTED)), "rows")
+
+
+def _parts(rows: list[Row]) -> Spec | None:
+    shown = [
+        bar
+        for row in rows[:MOST_DRAWN]
+        for label in [f"{row['part_by']}: {row['part'] or 'unknown'}"]
+        for bar in (
+            Bar(label, "with a pair", row["n_with_pairs"]),
+            Bar(label, "without", row["n_prompts"] - row["n_with_pairs"]),
+        )
+    ]
+    return bars(shown, (Series("with a pair", CHOSEN), Series("without", OTHER)), "prompts")
+
+
+def _cost(rows: list[Row]) -> Spec | None:
+    if all(row["unpriced"] == row["calls"] for row in rows):
+        tokens = [
+            bar
+            for row in rows[:MOST_DRAWN]
+            for bar in (
+                Bar(row["model"], "prompt", row["prompt_tokens"]),
+                Bar(row["model"], "completion", row["completion_tokens"]),
+            )
+        ]
+        return bars(tokens, (Series("prompt", OTHER), Series("completion", CHOSEN)), "tokens")
+    money = [Bar(row["model"], "money", row["money"]) for row in rows[:MOST_DRAWN]]
+    return bars(money, (Series("money", CHOSEN),), "money")
+
+
+def _money(row: Row) -> str:
+    if row["unpriced"] + row["missing_usage"] >= row["calls"]:
+        return "unknown"
+    return score(row["money"])
+
+
+FUNNEL = Section(
+    title="Funnel",
+    about="What each step of the build kept and dropped, and why. A row may have several reasons.",
+    query="FROM steps ORDER BY place",
+    columns=(
+        Column("step", lambda row: f"{row['place']}. {row['step']}", is_number=False),
+        named("of", "level"),
+        number("in", "n_in", count),
+        number("kept", "n_kept", count),
+        number("dropped", "n_dropped", count),
+        Column("reasons", _reasons, is_number=False),
+    ),
+    chart=_funnel,
+    without="the manifest counts no step",
+)
+
+BREAKDOWN = Section(
+    title="Sources, languages, tasks, splits",
+    about="How prompts and pairs spread over the parts of the set: a part without pairs is not "
+    "learned from.",
+    query="FROM breakdown WHERE part IS NOT NULL ORDER BY part_by = 'split', part_by, "
+    "n_prompts DESC, part",
+    columns=(
+        named("by", "part_by"),
+        named("part", "part"),
+        number("prompts", "n_prompts", count),
+        Column("with a pair", lambda row: percent(row["n_with_pairs"] / row["n_prompts"])),
+        number("pairs", "n_pairs", count),
+        number("mean score", "score_mean", score),
+        number("mean margin", "margin_mean", score),
+        number("chosen, characters", "n_chars_chosen", lambda value: _whole(value)),
+        number("rejected, characters", "n_chars_rejected", lambda value: _whole(value)),
+    ),
+    chart=_parts,
+    without="there is no prompt",
+)
+
+COST = Section(
+    title="Cost",
+    about="What each model took, in this run and in those before it whose replies were used again.",
+    query="FROM spending ORDER BY money DESC, model",
+    columns=(
+        named("model", "model"),
+        number("calls", "calls", count),
+        number("prompt tokens", "prompt_tokens", count),
+        number("completion tokens", "completion_tokens", count),
+        Column("money", _money),
+        number("replies without usage", "missing_usage", count),
+    ),
+    chart=_cost,
+    without="no model was called",
+)
+
+
+def _whole(value: float | None) -> str:
+    return count(None if value is None else round(value))

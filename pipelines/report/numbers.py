@@ -1,0 +1,41 @@
+"""Numbers for people: few digits, and a dash for what is not known."""
+
+UNKNOWN = "–"
+
+
+def count(number: int | None) -> str:
+    """Of rows.
+
+    >>> count(17998), count(None)
+    ('17,998', '–')
+    """
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def score(value: float | None) -> str:
+    """In four digits, thousands written out.
+
+    >>> score(0.123456), score(-2.0), score(123456.7), score(0.0), score(None)
+    ('0.1235', '-2', '123,457', '0', '–')
+    """
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def percent(share: float | None) -> str:
+    """A share.
+
+    >>> percent(0.12345), percent(None)
+    ('12.3 %', '–')
+    """
+    return UNKNOWN if share is None else f"{100 * share:.1f} %"
+
+
+def span(low: float | None, high: float | None) -> str:
+    """From one value to another.
+
+    >>> span(0.25, 0.5), span(3, 3), span(None, None)
+    ('0.25 to 0.5', '3', '–')
+    """
+    return score(low) if low == high else f"{score(low)} to {score(high)}"

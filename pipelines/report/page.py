@@ -1,0 +1,84 @@
+"""The page: all sections as one HTML file that needs nothing beside itself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pipelines.publishing.versions import Version
+from pipelines.report.draw import INSTALL, can_draw, draw
+from pipelines.report.numbers import count
+from pipelines.report.section import MOST_ROWS, Section
+from pipelines.report.sections import SECTIONS
+from pipelines.report.tables import Row, Tables
+
+LEAST_PAIRS = 20
+"""Of a set with fewer pairs nothing is drawn: its tables say it all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One section with its rows."""
+
+    section: Section
+    rows: list[Row]
+    more: int
+    """Rows that the page leaves out."""
+    drawing: Markup | None
+
+    @property
+    def anchor(self) -> str:
+        """What a link within the page calls it."""
+        return re.sub(r"\W+", "-", self.section.title.lower()).strip("-")
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The table as text."""
+        return [[column.text(row) for column in self.section.columns] for row in self.rows]
+
+
+def render(version: Version, description: str = "") -> str:
+    """The page of a version whose manifest has its figures. Raises StoreError.
+
+    The same version gives the same bytes: neither its number nor the time stands there.
+    """
+    manifest = version.manifest
+    with Tables(version) as tables:
+        drawn = can_draw() and manifest.rows("pairs") >= LEAST_PAIRS
+        shown = list(_shown(tables, drawn))
+    titles = {one.section.title for one in shown}
+    return _template().render(
+        manifest=manifest,
+        description=description,
+        shown=shown,
+        missing=[section for section in SECTIONS if section.title not in titles],
+        facts=[(count(manifest.rows(table)), table) for table in _COUNTED],
+        install="" if can_draw() else INSTALL,
+        few="" if manifest.rows("pairs") >= LEAST_PAIRS else LEAST_PAIRS,
+    )
+
+
+_COUNTED = ("pairs", "prompts", "responses", "judgments", "drops")
+
+
+def _shown(tables: Tables, drawn: bool) -> Iterator[Shown]:
+    for section in SECTIONS:
+        if rows := tables.rows(section.query):
+            spec = section.chart(rows) if drawn else None
+            drawing = None if spec is None else Markup(draw(spec))
+            yield Shown(section, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS), drawing)
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.jinja")

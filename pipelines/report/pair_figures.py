@@ -1,0 +1,106 @@
+"""Figures of the published pairs, and of the prompts that they are of."""
+
+from collections.abc import Collection, Iterator
+from importlib.util import find_spec
+
+import polars as pl
+
+from pipelines.bias.figure import Figure as Estimate
+from pipelines.bias.figure import figure, ratio, share
+from pipelines.publishing.versions import Version
+from pipelines.report.estimates import off_half, rows
+from pipelines.risks.compared import OF_PAIRS, Compared
+from pipelines.risks.separability import LEAST_PAIRS, Separability, model_pairs, separability
+from schemas.version import Figure
+
+MODEL_PAIRS = 3
+"""Pairs of models that are probed, those with the most pairs first."""
+PROBED, PROBED_EACH = 500, 200
+"""Pairs that are probed, over all and of each two models; `pairwright risks` takes more."""
+
+
+WORTH_PROBING = 1_000
+"""Pairs from which the probes, and importing what they need, are a small part of a build."""
+PROBES = frozenset({"separability", "model_separability"})
+
+
+def pair_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Figure]:
+    """All of them that are defined; none of a version without pairs.
+
+    The probes are for large sets, and where a figure of them is `wanted`.
+    """
+    if not version.manifest.rows("pairs"):
+        return
+    pairs = pl.scan_parquet(version.files("pairs"), glob=False)
+    pairs_read = pairs.select(*OF_PAIRS, "score_margin").collect().sort("pair_id")
+    known = Compared(pairs_read, _texts(version))
+    prompts = pl.scan_parquet(version.files("prompts"), glob=False)
+    prompts = prompts.select("prompt_id", "sources", "lang", "n_pairs", "score_var")
+    yield from _of_pairs(known.pairs)
+    yield from _of_prompts(prompts.collect())
+    yield from _kept(version)
+    enough = known.pairs.height >= WORTH_PROBING and find_spec("sklearn") is not None
+    if enough or PROBES & set(wanted):
+        yield from _separable(known)
+
+
+def _of_pairs(pairs: pl.DataFrame) -> Iterator[Figure]:
+    by_prompt = pairs.rename({"prompt_id": "prompt"}).group_by("prompt")
+    chosen, rejected = pl.col("n_chars_chosen"), pl.col("n_chars_rejected")
+    longer = by_prompt.agg(won=(chosen > rejected).sum(), pairs=(chosen != rejected).sum())
+    yield from rows("length_bias", off_half(share(longer, "pairs")))
+    margin = pl.col("score_margin")
+    yield from rows("mean_margin", figure(by_prompt.agg(margin.sum(), n=margin.count()), ratio, "n"))
+    yield from _top("top_model_share", pairs.select("prompt_id", part="chosen_model", pairs=1))
+
+
+def _of_prompts(prompts: pl.DataFrame) -> Iterator[Figure]:
+    named = prompts.rename({"prompt_id": "prompt"})
+    with_pairs = named.select("prompt", won=(pl.col("n_pairs") > 0).cast(pl.Int64), prompts=1)
+    yield from rows("prompt_share", share(with_pairs, "prompts"))
+    known = named.drop_nulls("score_var").select("prompt", "score_var", n=1)
+    yield from rows("mean_variance", figure(known, ratio, "n"))
+    paired = prompts.filter(pl.col("n_pairs") > 0)
+    sources = paired.explode("sources").select("prompt_id", part="sources", pairs="n_pairs")
+    yield from _top("top_source_share", sources)
+    yield from _top("top_lang_share", paired.select("prompt_id", part="lang", pairs="n_pairs"))
+
+
+def _top(name: str, parts: pl.DataFrame) -> Iterator[Figure]:
+    """The share of the pairs that the commonest `part` has; parts that are not known have none."""
+    counts = parts.drop_nulls("part").group_by("part").agg(pl.col("pairs").sum())
+    if counts.is_empty():
+        return
+    top = counts.sort("pairs", "part", descending=[True, False]).item(0, "part")
+    own = pl.col("pairs").filter(pl.col("part").eq_missing(top)).sum()
+    sums = parts.group_by(prompt="prompt_id").agg(own=own, pairs=pl.col("pairs").sum())
+    yield from rows(name, share(sums, "pairs"), str(top))
+
+
+def _kept(version: Version) -> Iterator[Figure]:
+    """Of the pairs that were made, the share that is published."""
+    steps = [step for step in version.manifest.counts if step.level == "pairs"]
+    if steps and (made := steps[0].in_):
+        kept = Estimate(steps[-1].kept / made, made, None, version.manifest.rows("prompts"))
+        yield from rows("kept_share", kept)
+
+
+def _separable(known: Compared) -> Iterator[Figure]:
+    yield from _probed("separability", separability(known, known.pairs, PROBED))
+    groups = model_pairs(known)
+    if len(groups) < 2:
+        return
+    enough = [models for models, pairs in groups.items() if pairs.height >= LEAST_PAIRS]
+    for chosen, rejected in enough[:MODEL_PAIRS]:
+        found = separability(known, groups[chosen, rejected], PROBED_EACH)
+        yield from _probed("model_separability", found, chosen, rejected)
+
+
+def _probed(
+    name: str, found: Separability | None, chosen: str = "", rejected: str = ""
+) -> Iterator[Figure]:
+    yield from rows(name, found and found.accuracy, chosen, rejected)
+
+
+def _texts(version: Version) -> pl.LazyFrame:
+    return pl.scan_parquet(version.files("responses"), glob=False).select("response_id", "text")

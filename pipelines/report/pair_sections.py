@@ -1,0 +1,152 @@
+"""What the pairs are like: scores, margins, difficulty, lengths, and how they look."""
+
+from collections.abc import Iterator, Sequence
+
+from pipelines.report import charts
+from pipelines.report.charts import CHOSEN, OTHER, REJECTED, Block, Box, Reach, Series, Spec
+from pipelines.report.numbers import count, percent, score, span
+from pipelines.report.section import Column, Section, number
+from pipelines.report.tables import Row
+from pipelines.risks.separability import MOST
+
+_BIN = Column("from, to", lambda row: span(row["low"], row["high"]))
+
+
+def _edges(rows: list[Row]) -> Iterator[tuple[float, float]]:
+    """The edges of the bins; a single value gets some room."""
+    values = sorted({row["low"] for row in rows})
+    apart = min((b - a for a, b in zip(values, values[1:], strict=False)), default=1.0)
+    for row in rows:
+        room = 0.4 * apart if row["low"] == row["high"] else 0.0
+        yield row["low"] - room, row["high"] + room
+
+
+def _scores(rows: list[Row]) -> Spec | None:
+    blocks = []
+    for row, (low, high) in zip(rows, _edges(rows), strict=True):
+        middle, gap = (low + high) / 2, (high - low) / 10
+        blocks += [
+            Block(low, high, 0, row["n_responses"], "all responses"),
+            Block(low + gap, middle, 0, row["n_chosen"], "chosen"),
+            Block(middle, high - gap, 0, row["n_rejected"], "rejected"),
+        ]
+    series = Series("all responses", OTHER), Series("chosen", CHOSEN), Series("rejected", REJECTED)
+    return charts.histogram(blocks, series, "score", "responses, pairs")
+
+
+def _margins(rows: list[Row]) -> Spec | None:
+    blocks = []
+    for row, (low, high) in zip(rows, _edges(rows), strict=True):
+        kept, all_made = row["n_kept"], row["n_kept"] + row["n_dropped"]
+        blocks += [Block(low, high, 0, kept, "kept"), Block(low, high, kept, all_made, "dropped")]
+    series = Series("kept", CHOSEN), Series("dropped", OTHER)
+    return charts.histogram(blocks, series, "margin", "pairs")
+
+
+def _variances(rows: list[Row]) -> Spec | None:
+    hard_by = rows[0]["hard_by"]
+    shown = [row for row in rows if row["hard_by"] == hard_by]
+    reaches = [
+        Reach(_part(row), row["var_median"], row["var_p25"], row["var_p75"]) for row in shown
+    ]
+    return charts.intervals(reaches, f"variance of scores, by {hard_by}")
+
+
+def _part(row: Row) -> str:
+    return f"{row['part']}. {span(row['low'], row['high'])}"
+
+
+def _lengths(rows: list[Row]) -> Spec | None:
+    colours = {"chosen": CHOSEN, "rejected": REJECTED}
+    shares = ("p10", "p25", "median", "p75", "p90")
+    sides = [Box(row["side"], *(row[one] for one in shares), colours[row["side"]]) for row in rows]
+    return charts.boxes(sides, "characters")
+
+
+def _separable(rows: list[Row]) -> Spec | None:
+    reaches = [Reach(_of(row), row["accuracy"], row["low"], row["high"]) for row in rows]
+    return charts.intervals(reaches, "told rightly", (0.5, MOST))
+
+
+def _of(row: Row) -> str:
+    known = row["chosen_model"] is not None
+    return f"{row['chosen_model']} > {row['rejected_model']}" if known else "all pairs"
+
+
+def _whole(columns: Sequence[tuple[str, str]]) -> tuple[Column, ...]:
+    return tuple(number(head, name, lambda value: count(round(value))) for head, name in columns)
+
+
+SCORES = Section(
+    title="Scores",
+    about="How the scores of all responses lie, and those of the chosen and rejected ones.",
+    query="FROM score_bins ORDER BY low",
+    columns=(
+        _BIN,
+        number("responses", "n_responses", count),
+        number("chosen", "n_chosen", count),
+        number("rejected", "n_rejected", count),
+    ),
+    chart=_scores,
+    without="no response has a score",
+)
+
+MARGINS = Section(
+    title="Margins",
+    about="How much better the chosen answers scored, in the pairs that were kept and that filters "
+    "dropped.",
+    query="FROM margin_bins ORDER BY low",
+    columns=(_BIN, number("kept", "n_kept", count), number("dropped", "n_dropped", count)),
+    chart=_margins,
+    without="no pair has a margin",
+)
+
+VARIANCES = Section(
+    title="Variance and difficulty",
+    about="How far apart the answers to a prompt score, from the hardest tenth of the prompts to the "
+    "easiest: where all answers are alike there is nothing to learn.",
+    query="FROM variance_by_difficulty ORDER BY hard_by, "
+    "if(hard_by = 'difficulty', 11 - part, part)",
+    columns=(
+        Column("by", lambda row: row["hard_by"], is_number=False),
+        Column("from, to", lambda row: span(row["low"], row["high"])),
+        number("prompts", "n_prompts", count),
+        Column("with a pair", lambda row: percent(row["n_with_pairs"] / row["n_prompts"])),
+        number("variance, 25 %", "var_p25", score),
+        number("median", "var_median", score),
+        number("75 %", "var_p75", score),
+    ),
+    chart=_variances,
+    without="no prompt has two scored responses",
+)
+
+LENGTHS = Section(
+    title="Lengths",
+    about="Characters of chosen and rejected answers. If one side is longer throughout, length is "
+    "what a model learns.",
+    query="FROM lengths ORDER BY side",
+    columns=(
+        Column("", lambda row: row["side"], is_number=False),
+        *_whole((("mean", "mean"), ("10 %", "p10"), ("25 %", "p25"), ("median", "median"),
+                 ("75 %", "p75"), ("90 %", "p90"))),
+        Column("the longer one", lambda row: percent(row["n_longer"] / row["n_pairs"])),
+    ),
+    chart=_lengths,
+    without="there is no pair",
+)  # fmt: skip
+
+SEPARABILITY = Section(
+    title="Separability",
+    about="How often a linear probe tells from how an answer looks, not from what is right, whether "
+    f"it is a chosen one. 0.5 is a coin's share; from {MOST} on, that is what a model may learn.",
+    query="FROM separability ORDER BY chosen_model IS NOT NULL, accuracy DESC, chosen_model, "
+    "rejected_model",
+    columns=(
+        Column("chosen > rejected", _of, is_number=False),
+        number("told rightly", "accuracy", score),
+        Column("95 %", lambda row: span(row["low"], row["high"])),
+        number("texts", "n_texts", count),
+    ),
+    chart=_separable,
+    without="not probed: `pairwright risks` does, or `[gates] separability`",
+)

@@ -1,0 +1,42 @@
+"""The tables and views of one version, open for the queries of the report."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from pipelines.errors import StoreError
+from pipelines.publishing.catalog import add_schema
+from pipelines.publishing.versions import Version
+
+Row = dict[str, Any]
+"""Column -> value."""
+
+MEMORY = "1GB"
+
+
+class Tables:
+    """Asks the views of a version, as `pairwright sql` does."""
+
+    def __init__(self, version: Version) -> None:
+        """Opens it. One thread: sums of floats come out the same every time."""
+        self._ref = version.ref
+        self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
+        add_schema(self._connection, "version", version)
+        self._connection.execute("USE version")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def rows(self, query: str) -> list[Row]:
+        """The rows of a query. Raises StoreError for files that cannot be read."""
+        try:
+            found = self._connection.sql(query)
+            return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+        except duckdb.Error as error:
+            raise StoreError(f"{self._ref}: {error}. `pairwright verify {self._ref}`") from error

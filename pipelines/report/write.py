@@ -1,0 +1,32 @@
+"""Writing: the figures into the manifest of a staged version, and the page beside its tables."""
+
+from pathlib import Path
+
+from pipelines.publishing.versions import Version
+from pipelines.recipe import Recipe
+from pipelines.report.figures import figures
+from schemas.version import Manifest
+
+REPORT = "report.html"
+
+
+def with_figures(recipe: Recipe, folder: Path, manifest: Manifest) -> Manifest:
+    """`manifest` of the tables in `folder` with its figures, if the recipe has a use for them."""
+    wanted = frozenset(recipe.gates.bounds())
+    if not wanted and not recipe.publish.report:
+        return manifest
+    found = figures(_staged(folder, manifest), wanted)
+    return manifest.model_copy(update={"figures": found})
+
+
+def write_report(recipe: Recipe, folder: Path, manifest: Manifest) -> None:
+    """Writes `report.html` of the tables in `folder`, if the recipe wants it."""
+    if recipe.publish.report:
+        from pipelines.report.page import render
+
+        page = render(_staged(folder, manifest), recipe.head.description)
+        (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def _staged(folder: Path, manifest: Manifest) -> Version:
+    return Version(manifest.name, 0, folder.resolve(), manifest)

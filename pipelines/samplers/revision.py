@@ -1,0 +1,252 @@
+"""Revision: a stronger model changes an answer as little as is needed (CLAIR, arXiv 2408.06266).
+
+    response ─ reviser ─> completion ─ marker ─> revision ─ faults ─> response with parent_id
+                  ^                                 │
+                  └─── again: `tries`, `rounds` ────┘
+
+A completion that holds no usable revision is a response without text: `error` says why, and
+`reasoning` is the completion. Of a usable one `reasoning` is what the reviser thought, and `notes`
+has the `edits`: spans [from_start, from_end, to_start, to_end] of characters.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from pipelines.backend import Completion, Sampling
+from pipelines.errors import RecipeError
+from pipelines.intake.columns import Names
+from pipelines.judging.fence import Fence
+from pipelines.judging.marks import marks_of
+from pipelines.judging.quoting import fence_around, message_text, quoted
+from pipelines.judging.refusal import is_refusal
+from pipelines.judging.template import Template, read_template
+from pipelines.part import Where
+from pipelines.revising.faults import Bounds, fault_of
+from pipelines.revising.reply import MARKERS, Direction, Revised, read_revision
+from pipelines.revising.spans import changed_spans
+from pipelines.sampler import Drawn, Sampler
+from pipelines.unit import gather
+from schemas.canonical import canonical_json
+from schemas.rows import Message, Prompt, Response, prompt_id, response_id
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+DEFAULT = Sampling(temperature=0.7, max_tokens=4096)
+"""As the authors' notebook has it."""
+
+OWN_TEMPLATE = Path(__file__).with_suffix(".jinja")
+
+
+class Revision(Sampler):
+    """Revises responses of other samplers, minimally: better ones, or worse ones."""
+
+    model: str
+    """Name of the model that revises, stronger than the one whose answers it gets."""
+    of: Names = Field(min_length=1)
+    """Names of the samplers whose responses are revised. What they recorded will do as well."""
+    which: Literal["each", "best", "worst"] = "each"
+    """Which of a prompt's responses are revised: each one, or the one that `judged_by` scores best
+    or worst (of equal ones, that with the smallest id)."""
+    judged_by: str | None = None
+    """The judge that knows which one is best or worst, and, with `rounds`, whether a revision is
+    an improvement."""
+    direction: Direction = "better"
+    """"better", or "worse": the revision is the one to be rejected."""
+    rounds: int = Field(default=1, ge=1, le=8)
+    """How often a revision is revised in its turn. With `judged_by` it ends as soon as a revision
+    does not score beyond what it revises."""
+    tries: int = Field(default=2, ge=1)
+    """How often a revision is asked for where a completion has no marker or no text after it."""
+    sampling: Sampling = Sampling()
+    """How revisions are drawn. Default: temperature 0.7, at most 4096 tokens."""
+    bounds: Bounds = Bounds()
+    """What a revision has to keep to."""
+    template: str | None = None
+    """Path of your own template, relative to the recipe: a Jinja file with `conversation`, `tools`,
+    `reference` (either may be none), `response`, `better`, `form` (the marker's line) and `mark`.
+    Default: the part's own."""
+
+    def models(self) -> tuple[str, ...]:
+        """The reviser."""
+        return (self.model,)
+
+    def after(self) -> tuple[str, ...]:
+        """Those whose responses are revised."""
+        return self.of
+
+    def judge_names(self) -> tuple[str, ...]:
+        """The judge that is asked on the way."""
+        return () if self.judged_by is None else (self.judged_by,)
+
+    def identity(self) -> dict[str, Any]:
+        """As `Part.identity`, with the template's hash in the place of its path."""
+        return super().identity() | {"template": self.words.sha256}
+
+    def check(self, where: Where) -> None:
+        """Raises RecipeError for a choice without a judge, and a template that is missing or wrong."""
+        if self.which != "each" and self.judged_by is None:
+            raise where.error(f'which = "{self.which}" needs a judge of the recipe', "judged_by")
+        try:
+            if self.template is not None:
+                vars(self)["words"] = read_template(where.root / self.template, self.template)
+            for prompt in _SPECIMENS:
+                self.words.check(self._variables(prompt, "a", fence_around(prompt, ["a"])))
+        except RecipeError as error:
+            raise where.error(str(error), "template") from error
+
+    @cached_property
+    def words(self) -> Template:
+        """The template in use: the part's own until `check` has read the recipe's."""
+        return read_template(OWN_TEMPLATE, OWN_TEMPLATE.name)
+
+    async def draw(self, unit: "Unit") -> Drawn:
+        """The revisions, in the order of what they revise; those of one response round by round."""
+        every = [one for name in self.of for one in unit.drawn(name)]
+        usable = [one for one in every if one.text and one.text.strip() and not one.refused]
+        chosen = await self._chosen(unit, usable)
+        revisions = await gather(self._revise(unit, one) for one in chosen)
+        return Drawn([one for of_one in revisions for one in of_one])
+
+    async def _chosen(self, unit: "Unit", responses: Sequence[Response]) -> Sequence[Response]:
+        if self.which == "each" or not responses:
+            return responses
+        scores = await self._scores(unit, responses)
+        scored = sorted(
+            (one for one in responses if one.response_id in scores), key=lambda one: one.response_id
+        )
+        if not scored:
+            return []
+        pick = max if self.which == "best" else min
+        return [pick(scored, key=lambda one: scores[one.response_id])]
+
+    async def _scores(self, unit: "Unit", responses: Sequence[Response]) -> dict[str, Any]:
+        assert self.judged_by is not None
+        judgments = await unit.judge(self.judged_by, responses)
+        return marks_of(judgments, [one.response_id for one in responses]).means()
+
+    async def _revise(self, unit: "Unit", original: Response) -> list[Response]:
+        found: list[Response] = []
+        for _ in range(self.rounds):
+            revision = await self._revision(unit, original)
+            found.append(revision)
+            if revision.text is None or not await self._goes_on(unit, original, revision):
+                break
+            original = revision
+        return found
+
+    async def _goes_on(self, unit: "Unit", original: Response, revision: Response) -> bool:
+        """Whether a revision is to be revised in its turn."""
+        if self.rounds == 1 or self.judged_by is None:
+            return self.rounds > 1
+        scores = await self._scores(unit, (original, revision))
+        before, after = (scores.get(one.response_id) for one in (original, revision))
+        if before is None or after is None:
+            return False
+        return bool(after > before if self.direction == "better" else after < before)
+
+    async def _revision(self, unit: "Unit", original: Response) -> Response:
+        """The first usable revision of `original`, or why the last try gave none."""
+        assert original.text is not None
+        fence = fence_around(unit.prompt, [original.text], self._reference(unit.prompt))
+        words = self.words.render(self._variables(unit.prompt, original.text, fence))
+        messages = (Message("user", words),)
+        sampling = self.sampling.over(DEFAULT)
+        for index in range(self.tries):
+            [completion] = await unit.sample(
+                self.model, messages, sampling=sampling, first_index=index
+            )
+            revised = self._read(unit.prompt, original.text, completion, fence)
+            if isinstance(revised, Revised) or revised not in ASKED_AGAIN:
+                break
+        return self._response(unit, original, index, completion, revised, sampling)
+
+    def _read(
+        self, prompt: Prompt, original: str, completion: Completion, fence: Fence
+    ) -> Revised | str:
+        """The revision, or why it is useless."""
+        reply = completion.text or ""
+        if completion.error is not None:
+            return completion.error
+        revised = read_revision(reply, self.direction, fence.token)
+        if isinstance(revised, str):
+            refused = completion.refusal is not None or is_refusal(reply)
+            return "revision_refused" if refused else revised
+        if completion.finish_reason not in (None, "stop"):
+            return "revision_truncated"
+        if is_refusal(revised.text):
+            return "revision_refused"
+        asked = "\n".join(message_text(message) for message in prompt.messages)
+        return fault_of(original, revised.text, asked, self.bounds) or revised
+
+    def _response(
+        self,
+        unit: "Unit",
+        original: Response,
+        index: int,
+        completion: Completion,
+        revised: Revised | str,
+        sampling: Sampling,
+    ) -> Response:
+        backend = unit.model(self.model)
+        useless = isinstance(revised, str)
+        text = None if isinstance(revised, str) else revised.text
+        params = canonical_json(backend.effective(sampling).given).decode()
+        return Response(
+            response_id=response_id(
+                prompt_id=unit.prompt.prompt_id,
+                parent_id=original.response_id,
+                model_identity=backend.qualified_model,
+                sampler=self.name,
+                params=params,
+                index=index,
+                text=completion.text,
+            ),
+            prompt_id=unit.prompt.prompt_id,
+            text=text,
+            model=self.model,
+            model_identity=backend.qualified_model,
+            sampler=self.name,
+            policy=backend.policy,
+            parent_id=original.response_id,
+            reasoning=completion.text if isinstance(revised, str) else revised.rationale or None,
+            params=params,
+            sample_index=index,
+            finish_reason=completion.finish_reason,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            error=revised if isinstance(revised, str) else None,
+            relation="revision" if self.direction == "better" else "worsening",
+            notes=None if useless else self._notes(original.text or "", text or ""),
+        )
+
+    def _notes(self, original: str, revision: str) -> str:
+        edits = [list(span) for span in changed_spans(original, revision)]
+        return canonical_json({"edits": edits}).decode()
+
+    def _reference(self, prompt: Prompt) -> str | None:
+        """The reference where the template uses it; else a new one would change the request."""
+        return prompt.reference if "reference" in self.words.variables else None
+
+    def _variables(self, prompt: Prompt, response: str, fence: Fence) -> dict[str, Any]:
+        marker = f"{MARKERS[self.direction].capitalize()} answer {fence.token}:"
+        return quoted(prompt, fence, self._reference(prompt)) | {
+            "response": fence.quote(response),
+            "better": self.direction == "better",
+            "form": marker,
+        }
+
+
+ASKED_AGAIN = frozenset(("no_marker", "empty_revision"))
+"""What a further try may mend."""
+
+_ASKED = (Message("system", "a"), Message("user", "a"))
+_SPECIMENS = (
+    Prompt(prompt_id(_ASKED), _ASKED),
+    Prompt(prompt_id(_ASKED, "[]"), _ASKED, tools="[]", reference="a"),
+)
+"""Prompts that a template is tried on before any call: with and without what is optional."""

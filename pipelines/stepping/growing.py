@@ -1,0 +1,274 @@
+"""Growing: a leaf of a search gets its children, by what a model writes after it.
+
+leaf ─> n continuations ─> the first step of each ─> distinct ones ─> prior, value, outcome
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import fsum
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from pipelines.backend import Completion, Sampling
+from pipelines.judging.refusal import is_refusal
+from pipelines.searching.duplicates import distinct
+from pipelines.searching.gold import gold_step
+from pipelines.searching.node import Candidate, Node
+from pipelines.searching.outcome import is_own_way, outcome
+from pipelines.searching.prior import length_normalised, tokens_within
+from pipelines.searching.steps import Step
+from pipelines.stepping.checked import check_answers
+from pipelines.stepping.continuation import begun
+from pipelines.stepping.evaluation import Said
+from pipelines.unit import gather
+from schemas.canonical import canonical_json
+from schemas.rows import Policy, Response, response_id
+
+if TYPE_CHECKING:
+    from pipelines.samplers.mcts import Mcts
+    from pipelines.unit import Unit
+
+CHARACTERS_PER_TOKEN = 4
+"""Assumed where a server does not tell the tokens of an answer."""
+
+SHORT_OF_MOST = 5
+"""Tokens: an answer that is nearer to the most that it may have has ended (as published)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote a step, as its response tells."""
+
+    model: str
+    identity: str
+    policy: Policy | None = None
+    params: str = "{}"
+
+
+GOLD = Writer("reference", "reference")
+"""Of a step that is taken from the prompt's reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a leaf asks of the model."""
+
+    leaf: Node
+    sampling: Sampling
+    n: int
+    first_index: int
+    to_the_end: bool = False
+    """Whether the rest of the answer is wanted, rather than a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken, and the response that it makes of the answer."""
+
+    leaf: Node
+    step: Step
+    response: Response
+    logprobs: Sequence[float] = ()
+    n_tokens: int = 0
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is odd about it, or missing."""
+        odd = {
+            "no_boundary": not (self.step.bounded or self.step.ends),
+            "too_long": self.response.finish_reason == "length",
+            "no_logprobs": not self.logprobs,
+        }
+        return tuple(name for name, holds in odd.items() if holds)
+
+
+@dataclass(slots=True)
+class Growing:
+    """The growth of one unit's tree."""
+
+    search: "Mcts"
+    unit: "Unit"
+    _asked: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Samples asked for, by text and sampling: equal states go on with further ones."""
+    _said: dict[str, Said] = field(default_factory=dict)
+    """What was said of each text: equal states are evaluated once."""
+
+    def ask(self, leaf: Node, root: Node) -> Ask:
+        """What `leaf` asks, in a search below `root`. To be called in the order of the leaves."""
+        search = self.search
+        last = leaf.depth >= root.depth + search.depth
+        n = 1 if last else search.n_init if leaf.parent is None else search.n
+        sampling = search.asking(self._temperature(leaf), begun=bool(leaf.text), to_the_end=last)
+        key = leaf.text, id(sampling)
+        self._asked[key] += n
+        return Ask(leaf, sampling, n, self._asked[key] - n, last)
+
+    def _temperature(self, leaf: Node) -> float:
+        search = self.search
+        if leaf.parent is None:
+            return search.init_temperature
+        steps = (node.step for node in leaf.lineage())
+        drawn = self.unit.draw(search.name, "temperature", *steps)
+        return search.temperature if drawn < search.temperature_share else 1.0
+
+    async def candidates(self, ask: Ask) -> list[Candidate]:
+        """The children of a leaf, with all that is known of them; at least one."""
+        search, leaf = self.search, ask.leaf
+        completions = await self._completions(ask)
+        written = [self._taken(ask, at, one) for at, one in enumerate(completions, ask.first_index)]
+        taken = [*self._gold(leaf), *written]
+        texts = [one.step.text for one in taken]
+        kept = distinct(texts, search.near_duplicate, search.max_children)
+        if not kept:
+            return [self._ended(ask, completions)]
+        return await gather(self._candidate(taken[at], len(kept)) for at in kept)
+
+    async def _completions(self, ask: Ask) -> list[Completion]:
+        prompt, search = self.unit.prompt, self.search
+        return await self.unit.sample(
+            search.model,
+            begun(prompt.messages, ask.leaf.text, search.continuation),
+            sampling=ask.sampling,
+            tools=prompt.tools,
+            n=ask.n,
+            first_index=ask.first_index,
+        )
+
+    def _taken(self, ask: Ask, index: int, completion: Completion) -> Taken:
+        """The step that a completion takes after the leaf."""
+        text, known = completion.text or "", completion.logprobs or ()
+        cut_off = completion.finish_reason == "length"
+        step = Step(text, True) if ask.to_the_end else self.search.first_step(text, cut_off)
+        count = tokens_within([one.token for one in known], len(step.text))
+        n_tokens = count or _tokens(step.text)
+        if not step.ends and ask.leaf.n_tokens + n_tokens > self.search.max_tokens - SHORT_OF_MOST:
+            step, cut_off = replace(step, ends=True), True
+        response = self._response(ask.leaf, step, self._writer(ask), index)
+        logprobs = [one.logprob for one in known[:count]]
+        before = ask.leaf.origin.sum_logprob if ask.leaf.origin else 0.0
+        response = replace(
+            response,
+            finish_reason=("length" if cut_off else "stop") if step.ends else None,
+            sum_logprob=fsum((before, *logprobs)) if logprobs and before is not None else None,
+        )
+        return Taken(ask.leaf, step, response, logprobs, n_tokens)
+
+    def _gold(self, leaf: Node) -> list[Taken]:
+        """The next step of the reference, where that is wanted and the leaf is how it begins."""
+        gold = self.unit.prompt.reference if self.search.inject_reference else None
+        text = gold_step(leaf.text, gold)
+        if gold is None or not text.strip():
+            return []
+        step = Step(text, ends=not gold[len(leaf.text + text) :].strip())
+        reason = "stop" if step.ends else None
+        response = self._response(leaf, step, GOLD)
+        return [Taken(leaf, step, replace(response, finish_reason=reason), (), _tokens(text))]
+
+    def _ended(self, ask: Ask, completions: Sequence[Completion]) -> Candidate:
+        """The one child where nothing was written: the answer ends as it is (as published)."""
+        step = Step("", ends=True)
+        response = self._response(ask.leaf, step, self._writer(ask), ask.first_index)
+        response = replace(response, finish_reason="stop")
+        errors = [one.error for one in completions if one.error is not None]
+        flags = ("no_candidates", *["refused"] * bool(errors))
+        if errors:
+            response = replace(response, text=response.text or None, error=errors[0])
+        return Candidate("", value=ask.leaf.value, terminal=True, flags=flags, origin=response)
+
+    async def _candidate(self, taken: Taken, siblings: int) -> Candidate:
+        """A child. Its value is what the evaluation says, and what a finished answer has earned."""
+        search, leaf, step = self.search, taken.leaf, taken.step
+        said, (earned, unchecked) = await self._evaluated(taken), await self._earned(taken)
+        value = search.evaluation.value(said, leaf.depth, leaf.value) + (earned or 0.0)
+        prior = 1 / siblings
+        if taken.logprobs:
+            prior = length_normalised(taken.logprobs, search.length_penalty)
+        return Candidate(
+            step.text,
+            prior,
+            value,
+            terminal=step.ends,
+            outcome=earned,
+            flags=(*taken.flags, *said.flags, *unchecked),
+            n_tokens=taken.n_tokens,
+            origin=taken.response,
+        )
+
+    async def _evaluated(self, taken: Taken) -> Said:
+        """What the evaluation says of the answer so far; nothing where the outcome will say it."""
+        evaluation, text = self.search.evaluation, taken.response.text or ""
+        if evaluation.by == "nothing" or (evaluation.by == "rollouts" and taken.step.ends):
+            return Said(0.0)
+        if text not in self._said:
+            if evaluation.by == "rollouts":
+                self._said[text] = await self._rolled_out(taken)
+            else:
+                self._said[text] = await evaluation.ask(self.unit, self.search.model, text)
+        return self._said[text]
+
+    async def _rolled_out(self, taken: Taken) -> Said:
+        """The mean outcome of answers that are written to their end from here."""
+        search = self.search
+        leaf = Node(taken.leaf, Candidate(taken.step.text, origin=taken.response))
+        sampling = search.asking(1.0, begun=True, to_the_end=True)
+        ask = Ask(leaf, sampling, search.evaluation.rollouts, 0, to_the_end=True)
+        completions = await self._completions(ask)
+        answers = [self._taken(ask, at, one).response for at, one in enumerate(completions)]
+        right = await check_answers(self.unit, str(search.outcome), answers, search.right_from)
+        earned = [outcome(one) for one in right if one is not None]
+        return Said(fmean(earned)) if earned else Said(0.0, ("unread",))
+
+    async def _earned(self, taken: Taken) -> tuple[float | None, tuple[str, ...]]:
+        """What a finished answer earned, or None and why it is not known."""
+        search, prompt = self.search, self.unit.prompt
+        if not taken.step.ends or search.outcome is None:
+            return None, ()
+        answers = [taken.response]
+        [right] = await check_answers(self.unit, search.outcome, answers, search.right_from)
+        if right is None:
+            return None, ("no_gold" if prompt.reference is None else "no_outcome",)
+        own = is_own_way(taken.response.text or "", prompt.reference)
+        factor = search.own_way if own else 1.0
+        early = search.multiple_choice
+        return outcome(right, own_way=factor, early=early, parent_depth=taken.leaf.depth), ()
+
+    def _writer(self, ask: Ask) -> Writer:
+        backend = self.unit.model(self.search.model)
+        params = canonical_json(backend.effective(ask.sampling).given).decode()
+        return Writer(self.search.model, backend.qualified_model, backend.policy, params)
+
+    def _response(
+        self, leaf: Node, step: Step, writer: Writer, index: int | None = None
+    ) -> Response:
+        """The response that `step` makes of the answer so far."""
+        search, prompt = self.search, self.unit.prompt
+        text = leaf.text + step.text
+        parent_id = leaf.origin.response_id if leaf.origin else None
+        return Response(
+            response_id=response_id(
+                prompt_id=prompt.prompt_id,
+                parent_id=parent_id,
+                model_identity=writer.identity,
+                sampler=search.name,
+                params=writer.params,
+                index=index,
+                text=text,
+            ),
+            prompt_id=prompt.prompt_id,
+            text=text,
+            model=writer.model,
+            model_identity=writer.identity,
+            sampler=search.name,
+            policy=writer.policy,
+            parent_id=parent_id,
+            params=writer.params,
+            sample_index=index,
+            refused=step.ends and is_refusal(text),
+            partial=not step.ends,
+        )
+
+
+def _tokens(text: str) -> int:
+    """Tokens of a text, where nobody tells."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
