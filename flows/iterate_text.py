@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.build_summary import pairs_in_words
 from flows.plain_text import counted, duration
 from flows.spend_text import spend_in_words
 from flows.store_option import store_words
@@ -19,10 +20,10 @@ def built_line(built: "BuiltRound", held_out: str) -> str:
     """Version, pairs, mean scores with their 95 % intervals, and what it took in all."""
     run = built.version.manifest.run
     spends = [*run.spent.values(), *run.before.values()]
-    figures, pairs = built.figures, built.version.manifest.rows("pairs")
+    figures = built.figures
     parts = [
         f"round {built.number}: {built.version.ref}",
-        counted(pairs, "pair"),
+        pairs_in_words(built.version.manifest),
         f"score {mean_in_words(figures.every)}",
         f"in {held_out} {mean_in_words(figures.held_out)}",
         *([f"rise {_interval(built.rise, '+')}"] if built.rise else []),

@@ -183,10 +183,12 @@ def publish(
     manifest = gate.noted(with_counts(manifest, [shard.counts for shard in shards]))
     manifest = with_figures(recipe, folder, manifest)
     write_card(folder, recipe, manifest)
-    write_report(recipe, folder, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
     failures = failed_gates(recipe.gates, manifest, asking, counting_judges(recipe))
-    if failures := [*failures, *gate.failures()]:
+    failures += gate.failures()
+    if failures or not store.holds(manifest):
+        write_report(recipe, folder, manifest)
+    if failures:
         refused = store.refuse(recipe.head.name, folder, manifest, failures)
         return replace(ended, manifest=manifest, refused=refused, failures=failures)
     version, published = store.publish(recipe.head.name, folder, manifest)

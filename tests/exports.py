@@ -15,7 +15,7 @@ from pipelines.part import Where, load_part
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from schemas.rows import Message, Prompt, ToolCall, prompt_id
-from tests.pipelines.versions import Content, make_content, pair, publish
+from tests.pipelines.versions import Content, make_content, one_step, pair, publish, root_of
 
 TOOLS = '[{"function":{"name":"weather","parameters":{}},"type":"function"}]'
 
@@ -94,6 +94,7 @@ def add_pair(
     one = Prompt(prompt_id(asked, tools), asked, tools=tools, sources=("s",))
     if one not in content.prompts:
         content.prompts.append(one)
+        content.nodes.append(root_of(one))
     ids = [_add_answer(content, one, answer) for answer in (chosen, rejected)]
     row = pair(one, ids[0], ids[1], (margin or 0) * 1_000_000)
     scores = ("score_chosen", "score_rejected", "score_margin")
@@ -130,6 +131,7 @@ def _add_answer(content: Content, prompt: Prompt, answer: str | Message) -> str:
         sample_index=0,
     )
     content.responses.append(response)
+    content.nodes.append(one_step(prompt, response.response_id, message.content or ""))
     return response.response_id
 
 

@@ -22,7 +22,7 @@ PROMPTS = 12
 
 RECIPE = """
 name = "sums"
-seed = 7
+seed = 8
 
 [sources.problems]
 kind = "jsonl"
@@ -53,7 +53,7 @@ kind = "correct_wrong"
 max_per_prompt = 1
 
 [publish]
-splits = { train = 0.5, test = 0.5 }
+splits = { train = 0.75, test = 0.25 }
 """
 
 

@@ -4,9 +4,17 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
+import polars as pl
+
+from pipelines.selection.frames import Frames
+from pipelines.selection.numbering import number_nodes
+from pipelines.selection.texts import text_hash
 from schemas.rows import Message, Prompt, Response, TreeNode, prompt_id, root_id
+from schemas.tables import TREE_NODES
+from tests.pipelines.tables import numbered, rows_of
 from tests.pipelines.versions import Content
 
 Steps = Mapping[str, Mapping[str, Any]]
@@ -77,3 +85,25 @@ def add_tree(
     responses, nodes = grow(prompt, steps, sampler)
     content.responses += responses
     content.nodes += nodes
+
+
+def frames_of(trees: dict[str, Steps], prompt: Prompt) -> Frames:
+    """The trees of one prompt, by the name of their search."""
+    grown = [grow(prompt, steps, sampler) for sampler, steps in trees.items()]
+    responses = [
+        {"response_id": one.response_id, "prompt_id": one.prompt_id, "refused": one.refused,
+         "has_text": bool((one.text or "").strip()), "text_hash": text_hash(one.text),
+         "n_chars": len(one.text or ""), "sampler": one.sampler}
+        for responses, _ in grown for one in responses
+    ]  # fmt: skip
+    frames = numbered(
+        rows_of("prompts", [{"prompt_id": prompt.prompt_id}]),
+        rows_of("responses", responses),
+        rows_of("judgments", []),
+    )
+    rows = pl.DataFrame(
+        [asdict(node) for _, nodes in grown for node in nodes],
+        schema=pl.DataFrame(TREE_NODES.empty_table()).schema,
+    )
+    nodes = number_nodes(rows.lazy(), frames.prompts, frames.responses)
+    return replace(frames, nodes=nodes)

@@ -104,7 +104,7 @@ class Prm(Exporter):
         )
         split, known = in_sql(pairs.split), VALUES[self.values]
         pairs.con.execute(ANSWERS.format(split=split, known=known, wanted=wanted))
-        counts = f"SELECT count(*), count_if({UNVALUED}) FROM answers"  # noqa: S608
+        counts = f"SELECT count(*), count(*) FILTER ({UNVALUED}) FROM answers"  # noqa: S608
         ((every, unvalued),) = pairs.con.sql(counts).fetchall()
         query = WRITTEN.format(above=self.above)
         files = write_parquet(pairs, query, every - unvalued, SCHEMA, folder)

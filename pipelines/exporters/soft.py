@@ -11,11 +11,9 @@ from pipelines.exporting.files import write_parquet
 from pipelines.exporting.messages import broken_calls, pairs_schema
 from pipelines.exporting.pairs import Pairs
 from pipelines.publishing.catalog import quoted
+from pipelines.selection.pairs import SUREST
 
 MEASURED = "SELECT pair_id, value FROM version.measures WHERE measure ="
-
-SUREST = 0.999
-"""A label that is surer has the strength of this one: of 1, as visits have it, it were infinite."""
 
 STRENGTH = f"ln(least(p_chosen, {SUREST})) - ln(1 - least(p_chosen, {SUREST}))"
 

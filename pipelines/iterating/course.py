@@ -35,7 +35,9 @@ class Course:
     def ended(self, number: int, version: Version, answer: Answer | None) -> Ended | None:
         """Why the round is not trained on; None where it is."""
         rules = self._plan.rules
-        if words := too_few(rules, number, version.manifest.rows("pairs")):
+        manifest = version.manifest
+        trained_on = manifest.rows("pairs") - manifest.splits().get(self._plan.held_out, 0)
+        if words := too_few(rules, number, trained_on):
             return Ended("pairs", words, answer)
         if words := out_of_patience(rules, self._risen):
             return Ended("patience", words, answer)

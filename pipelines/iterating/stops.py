@@ -23,14 +23,14 @@ class Rules:
 
 
 def too_few(rules: Rules, number: int, pairs: int) -> str | None:
-    """Why a round is not trained on; None where it is.
+    """Why a round is not trained on; None where it is. Held-out pairs do not count.
 
     >>> too_few(Rules(3, min_pairs=10), 2, 7)
-    'round 2 has 7 pairs, fewer than 10'
+    'round 2 has 7 pairs to train on, fewer than 10'
     """
     if pairs >= rules.min_pairs:
         return None
-    return f"round {number} has {pairs} pairs, fewer than {rules.min_pairs}"
+    return f"round {number} has {pairs} pairs to train on, fewer than {rules.min_pairs}"
 
 
 def has_risen(rise: Mean | None) -> bool:

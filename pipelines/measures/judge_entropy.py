@@ -19,6 +19,7 @@ class JudgeEntropy(Measure):
     def measure(self, frames: Frames, pairs: pl.DataFrame) -> pl.DataFrame:
         """A pair without votes is not measured."""
         p = pl.col("p_chosen")
+        entropy = -(p * p.log() + (1 - p) * (1 - p).log())
         return pairs.filter(p.is_not_null()).select(
-            "pair_id", value=-(p * p.log() + (1 - p) * (1 - p).log()), n_obs="n_votes"
+            "pair_id", value=pl.when(p < 1).then(entropy).otherwise(0.0), n_obs="n_votes"
         )

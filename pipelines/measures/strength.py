@@ -6,6 +6,7 @@ import polars as pl
 
 from pipelines.measure import Measure
 from pipelines.selection.frames import Columns, Frames
+from pipelines.selection.pairs import SUREST
 
 
 class Strength(Measure):
@@ -13,14 +14,15 @@ class Strength(Measure):
 
     iREPO fits the difference of implicit rewards to it, (Delta - logit p)^2; the
     soft cross-entropy -p ln sigma(Delta) - (1-p) ln sigma(-Delta) has its minimum there too. Votes
-    are smoothed, (k + 1/2) / (m + 1), so that it is finite where all of them agree.
+    are smoothed, (k + 1/2) / (m + 1), so that it is finite where all of them agree; a search's own
+    label may be 1, and counts 0.999.
     """
 
     reads: ClassVar[Columns] = Columns(pairs=frozenset(("p_chosen", "n_votes")))
 
     def measure(self, frames: Frames, pairs: pl.DataFrame) -> pl.DataFrame:
         """A pair without votes is not measured."""
-        p = pl.col("p_chosen")
-        return pairs.filter(p.is_not_null()).select(
+        p = pl.min_horizontal("p_chosen", SUREST)
+        return pairs.filter(pl.col("p_chosen").is_not_null()).select(
             "pair_id", value=p.log() - (1 - p).log(), n_obs="n_votes"
         )

@@ -152,7 +152,7 @@ class Forecaster:
     ) -> StandIn:
         """A stand-in that ended by itself; steps of answers end as known ones did, or are cut off."""
         most = request.sampling.max_tokens
-        if caller not in self._stepwise:
+        if caller not in self.stepwise:
             return StandIn(self._answer(caller, known, request, key, index), finish_reason="stop")
         alike = known.alike.get((most, request.n))
         if alike and not self.worst:
@@ -163,7 +163,7 @@ class Forecaster:
         return StandIn(text, finish_reason="length" if cut_off else "stop")
 
     @cached_property
-    def _stepwise(self) -> frozenset[str]:
+    def stepwise(self) -> frozenset[str]:
         """The callers whose answers are steps."""
         samplers = (one for one in self.recipe.samplers if one.stepwise)
         return frozenset(f"{one.shelf}.{one.name}" for one in samplers)
@@ -221,7 +221,8 @@ class PlannedUnit(Unit):
                 if not isinstance(completion, StandIn) and completion.text is not None:
                     known.answers.append(completion.text)
                     known.units.add(self.unit_id)
-            if not any(isinstance(completion, StandIn) for completion in completions):
+            paid = not any(isinstance(completion, StandIn) for completion in completions)
+            if paid and self.caller in self.forecaster.stepwise:
                 known.remember(sampling, completions)
         return completions
 

@@ -163,6 +163,11 @@ class Store:
             if _claim(folder, _numbered(manifest, number, parent), place):
                 return self._read(name, number), True
 
+    def holds(self, manifest: Manifest) -> bool:
+        """Whether the latest version of that dataset has the same content. Raises StoreError."""
+        latest = self.latest(manifest.name)
+        return latest is not None and latest.manifest.content_digest == manifest.content_digest
+
     def refuse(self, name: str, folder: Path, manifest: Manifest, reasons: list[str]) -> Path:
         """Keeps a staged folder that may not be published, with the reasons; returns its place."""
         self._dataset(name)

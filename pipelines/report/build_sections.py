@@ -1,6 +1,6 @@
 """What became of all rows: the funnel, the parts of the set, and what it took."""
 
-from pipelines.report.charts import CHOSEN, LINE, OTHER, REJECTED, Bar, Series, Spec, bars
+from pipelines.report.charts import CHOSEN, OTHER, Bar, Series, Spec, bars
 from pipelines.report.numbers import count, percent, score
 from pipelines.report.section import MOST_DRAWN, Column, Section, named, number
 from pipelines.report.tables import Row
@@ -14,10 +14,16 @@ def _step(row: Row) -> str:
 
 
 def _funnel(rows: list[Row]) -> Spec | None:
-    kept = [Bar(_step(row), "kept", row["n_kept"]) for row in rows]
-    dropped = [Bar(_step(row), "dropped", row["n_dropped"]) for row in rows]
-    both = [bar for two in zip(kept, dropped, strict=True) for bar in two]
-    return bars(both, (Series("kept", CHOSEN), Series("dropped", REJECTED)), "rows")
+    shares = [
+        bar
+        for row in rows
+        if row["n_in"]
+        for bar in (
+            Bar(_step(row), "kept", row["n_kept"] / row["n_in"]),
+            Bar(_step(row), "dropped", row["n_dropped"] / row["n_in"]),
+        )
+    ]
+    return bars(shares, (Series("kept", CHOSEN), Series("dropped", OTHER)), "share", "%")
 
 
 def _parts(rows: list[Row]) -> Spec | None:

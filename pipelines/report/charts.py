@@ -3,15 +3,15 @@
 Users' texts are values of fields and nothing else: never a field's name, an expression or a link.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 Spec = dict[str, Any]
 
 CHOSEN, REJECTED, OTHER = "var(--chosen)", "var(--rejected)", "var(--other)"
 INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
-WIDTH = 300
-"""Of the plot, in pixels: with its labels about as wide as a phone."""
+WIDTH = 400
+"""Of a drawing with its labels, in pixels: about as wide as a phone."""
 LABELS = 140
 """Most that labels at the left take."""
 STEP = 22
@@ -45,7 +45,8 @@ CONFIG: Spec = {
     "font": "system-ui, sans-serif",
     "aria": False,
     "view": {"stroke": None},
-    "padding": {"left": 20, "right": 10, "top": 4, "bottom": 4},
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "padding": {"left": 16, "right": 8, "top": 4, "bottom": 4},
     "axis": _AXIS,
     "legend": _LEGEND,
 }
@@ -95,6 +96,8 @@ class Block(NamedTuple):
     bottom: float
     top: float
     series: str
+    tick: float | None = None
+    """The value that it stands for; None for a bin."""
 
 
 class Cell(NamedTuple):
@@ -105,30 +108,39 @@ class Cell(NamedTuple):
     share: float
 
 
-def bars(rows: Sequence[Bar], series: Sequence[Series], title: str) -> Spec:
-    """A bar for each label, its parts in a row."""
+def bars(rows: Sequence[Bar], series: Sequence[Series], title: str, form: str = "") -> Spec:
+    """A bar for each label, its parts in a row; `form` is d3's for the values."""
+    axis = {"format": form} if form else {}
     return _spec(
         rows,
         {"type": "bar", "height": {"band": 0.7}},
         {
             "y": _labels(),
-            "x": {"field": "value", "type": "quantitative", "title": title, "stack": "zero"},
+            "x": {"field": "value", "type": "quantitative", "title": title, "stack": "zero",
+                  "axis": axis},
             "color": _colours(series),
             "order": {"field": "place"},
         },
         height={"step": STEP},
-    )
+    )  # fmt: skip
 
 
-def histogram(blocks: Sequence[Block], series: Sequence[Series], title: str, count: str) -> Spec:
-    """Rectangles over an axis of values."""
+def histogram(
+    blocks: Sequence[Block], series: Sequence[Series], title: str, count: str, form: str = ""
+) -> Spec:
+    """Rectangles over an axis of values, whose heights are of d3's form `form`."""
+    axis = {"format": form} if form else {}
+    x = _values("low", title, zero=False)
+    x["scale"] |= {"nice": False}
+    if ticks := sorted({one.tick for one in blocks if one.tick is not None}):
+        x["axis"] = {"values": ticks, "grid": False}
     return _spec(
         blocks,
         {"type": "rect"},
         {
-            "x": _values("low", title, zero=False),
+            "x": x,
             "x2": {"field": "high"},
-            "y": {"field": "bottom", "type": "quantitative", "title": count},
+            "y": {"field": "bottom", "type": "quantitative", "title": count, "axis": axis},
             "y2": {"field": "top"},
             "color": _colours(series),
         },
@@ -182,13 +194,14 @@ def boxes(rows: Sequence[Box], title: str) -> Spec:
 
 def heat(cells: Sequence[Cell], order: Sequence[str], title: str) -> Spec:
     """The darker, the larger the share."""
-    axis = {"title": None, "grid": False, "labelLimit": LABELS, "ticks": False, "domain": False}
-    across = {**axis, "orient": "top", "labelAngle": -60, "labelLimit": 110}
-    spec = _spec(
+    axis = {"grid": False, "ticks": False, "domain": False, "labelOverlap": False}
+    across = {**axis, "title": title, "labelAngle": -60, "labelLimit": 100}
+    return _spec(
         cells,
         {"type": "rect", "color": CHOSEN},
         {
-            "y": {"field": "row", "type": "nominal", "sort": list(order), "axis": axis},
+            "y": {"field": "row", "type": "nominal", "sort": list(order),
+                  "axis": {**axis, "title": None}},
             "x": {"field": "column", "type": "nominal", "sort": list(order), "axis": across},
             "fillOpacity": {
                 "field": "share",
@@ -197,9 +210,8 @@ def heat(cells: Sequence[Cell], order: Sequence[str], title: str) -> Spec:
                 "legend": None,
             },
         },
-        height={"step": max(14, min(STEP, 320 // len(order)))},
-    )
-    return spec | {"width": {"step": max(14, min(2 * STEP, WIDTH // len(order)))}, "title": _title(title)}
+        height=max(14, min(2 * STEP, 280 // len(order))) * len(order),
+    )  # fmt: skip
 
 
 def _spec(rows: Sequence[Any], mark: Spec, encoding: Spec, height: int | Spec) -> Spec:
@@ -221,8 +233,7 @@ def _labels() -> Spec:
 
 
 def _values(field: str, title: str, *, zero: bool) -> Spec:
-    scale: Mapping[str, Any] = {"zero": zero}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
+    return {"field": field, "type": "quantitative", "title": title, "scale": {"zero": zero}}
 
 
 def _colours(series: Sequence[Series]) -> Spec:
@@ -231,6 +242,3 @@ def _colours(series: Sequence[Series]) -> Spec:
     scale = {"domain": names, "range": colours}
     return {"field": "series", "type": "nominal", "scale": scale, **legend}
 
-
-def _title(text: str) -> Spec:
-    return {"text": text, "color": MUTED, "fontSize": 12, "fontWeight": "normal", "orient": "bottom"}

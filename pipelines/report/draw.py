@@ -22,7 +22,7 @@ def can_draw() -> bool:
 
 
 def draw(spec: Spec) -> str:
-    """The SVG, as wide as there is room for, up to half more than its own size.
+    """The SVG, as wide as there is room for, up to a third more than its own size.
 
     It says nothing to a screen reader: the same numbers stand in a table beside it.
     """

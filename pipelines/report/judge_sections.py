@@ -2,7 +2,7 @@
 
 from pipelines.report import charts
 from pipelines.report.charts import Reach, Spec
-from pipelines.report.numbers import count, score, span
+from pipelines.report.numbers import count, decimals, interval
 from pipelines.report.section import MOST_DRAWN, Column, Section, number
 from pipelines.report.tables import Row
 
@@ -34,8 +34,8 @@ def _habits(rows: list[Row]) -> Spec | None:
 
 
 _FIGURES = (
-    number("figure", "value", score),
-    Column("95 %", lambda row: span(row["low"], row["high"])),
+    number("figure", "value", decimals),
+    Column("95 %", lambda row: interval(row["low"], row["high"])),
     number("of", "n", count),
     number("prompts", "prompts", count),
 )

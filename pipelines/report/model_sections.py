@@ -2,7 +2,7 @@
 
 from pipelines.report import charts
 from pipelines.report.charts import Cell, Reach, Spec
-from pipelines.report.numbers import UNKNOWN, count, percent, score, span
+from pipelines.report.numbers import count, decimals, interval, percent
 from pipelines.report.section import MOST_DRAWN, Column, Section, named, number
 from pipelines.report.tables import Row
 
@@ -29,8 +29,8 @@ STRENGTHS = Section(
         named("model", "model"),
         number("pairs", "n_pairs", count),
         number("chosen", "win_share", percent),
-        number("strength", "strength", score),
-        Column("95 %", lambda row: UNKNOWN if row["low"] is None else span(row["low"], row["high"])),
+        number("strength", "strength", decimals),
+        Column("95 %", lambda row: interval(row["low"], row["high"])),
     ),
     chart=_strengths,
     without="no pair has answers of two models",

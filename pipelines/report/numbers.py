@@ -16,11 +16,29 @@ def score(value: float | None) -> str:
     """In four digits, thousands written out.
 
     >>> score(0.123456), score(-2.0), score(123456.7), score(0.0), score(None)
-    ('0.1235', '-2', '123,457', '0', '–')
+    ('0.1235', '−2', '123,457', '0', '–')
     """
     if value is None:
         return UNKNOWN
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return _typeset(f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}")
+
+
+def decimals(value: float | None) -> str:
+    """In three decimals, so that figures stand below each other.
+
+    >>> decimals(-0.5), decimals(None)
+    ('−0.500', '–')
+    """
+    return UNKNOWN if value is None else _typeset(f"{value:.3f}")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """In three decimals.
+
+    >>> interval(0.25, 0.5), interval(None, None)
+    ('0.250 to 0.500', '–')
+    """
+    return UNKNOWN if low is None else f"{decimals(low)} to {decimals(high)}"
 
 
 def percent(share: float | None) -> str:
@@ -39,3 +57,7 @@ def span(low: float | None, high: float | None) -> str:
     ('0.25 to 0.5', '3', '–')
     """
     return score(low) if low == high else f"{score(low)} to {score(high)}"
+
+
+def _typeset(number: str) -> str:
+    return number.replace("-", "−")

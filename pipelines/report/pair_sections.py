@@ -1,10 +1,11 @@
 """What the pairs are like: scores, margins, difficulty, lengths, and how they look."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from pipelines.report import charts
 from pipelines.report.charts import CHOSEN, OTHER, REJECTED, Block, Box, Reach, Series, Spec
-from pipelines.report.numbers import count, percent, score, span
+from pipelines.report.numbers import count, decimals, interval, percent, score, span
 from pipelines.report.section import Column, Section, number
 from pipelines.report.tables import Row
 from pipelines.risks.separability import MOST
@@ -12,33 +13,54 @@ from pipelines.risks.separability import MOST
 _BIN = Column("from, to", lambda row: span(row["low"], row["high"]))
 
 
-def _edges(rows: list[Row]) -> Iterator[tuple[float, float]]:
-    """The edges of the bins; a single value gets some room."""
+class _Bin(NamedTuple):
+    """Where a row's rectangle stands."""
+
+    low: float
+    high: float
+    tick: float | None
+
+
+def _bins(rows: list[Row]) -> Iterator[tuple[Row, _Bin]]:
+    """Each row with its bin; a single value gets some room."""
     values = sorted({row["low"] for row in rows})
     apart = min((b - a for a, b in zip(values, values[1:], strict=False)), default=1.0)
     for row in rows:
-        room = 0.4 * apart if row["low"] == row["high"] else 0.0
-        yield row["low"] - room, row["high"] + room
+        single = row["low"] == row["high"]
+        room = 0.4 * apart if single else 0.0
+        yield row, _Bin(row["low"] - room, row["high"] + room, row["low"] if single else None)
 
 
 def _scores(rows: list[Row]) -> Spec | None:
+    if len(rows) == 1:
+        return None
+    names = ("n_responses", "n_chosen", "n_rejected")
+    totals = [max(1, sum(row[name] for row in rows)) for name in names]
     blocks = []
-    for row, (low, high) in zip(rows, _edges(rows), strict=True):
+    for row, (low, high, tick) in _bins(rows):
         middle, gap = (low + high) / 2, (high - low) / 10
+        every, chosen, rejected = (
+            row[name] / total for name, total in zip(names, totals, strict=True)
+        )
         blocks += [
-            Block(low, high, 0, row["n_responses"], "all responses"),
-            Block(low + gap, middle, 0, row["n_chosen"], "chosen"),
-            Block(middle, high - gap, 0, row["n_rejected"], "rejected"),
+            Block(low, high, 0, every, "all responses", tick),
+            Block(low + gap, middle, 0, chosen, "chosen", tick),
+            Block(middle, high - gap, 0, rejected, "rejected", tick),
         ]
     series = Series("all responses", OTHER), Series("chosen", CHOSEN), Series("rejected", REJECTED)
-    return charts.histogram(blocks, series, "score", "responses, pairs")
+    return charts.histogram(blocks, series, "score", "share", "%")
 
 
 def _margins(rows: list[Row]) -> Spec | None:
+    if len(rows) == 1:
+        return None
     blocks = []
-    for row, (low, high) in zip(rows, _edges(rows), strict=True):
-        kept, all_made = row["n_kept"], row["n_kept"] + row["n_dropped"]
-        blocks += [Block(low, high, 0, kept, "kept"), Block(low, high, kept, all_made, "dropped")]
+    for row, (low, high, tick) in _bins(rows):
+        kept, made = row["n_kept"], row["n_kept"] + row["n_dropped"]
+        blocks += [
+            Block(low, high, 0, kept, "kept", tick),
+            Block(low, high, kept, made, "dropped", tick),
+        ]
     series = Series("kept", CHOSEN), Series("dropped", OTHER)
     return charts.histogram(blocks, series, "margin", "pairs")
 
@@ -53,7 +75,11 @@ def _variances(rows: list[Row]) -> Spec | None:
 
 
 def _part(row: Row) -> str:
-    return f"{row['part']}. {span(row['low'], row['high'])}"
+    return f"{row['part']}. {_rough(row)}"
+
+
+def _rough(row: Row) -> str:
+    return span(*(float(f"{row[end]:.3g}") for end in ("low", "high")))
 
 
 def _lengths(rows: list[Row]) -> Spec | None:
@@ -109,7 +135,7 @@ VARIANCES = Section(
     "if(hard_by = 'difficulty', 11 - part, part)",
     columns=(
         Column("by", lambda row: row["hard_by"], is_number=False),
-        Column("from, to", lambda row: span(row["low"], row["high"])),
+        Column("from, to", _rough),
         number("prompts", "n_prompts", count),
         Column("with a pair", lambda row: percent(row["n_with_pairs"] / row["n_prompts"])),
         number("variance, 25 %", "var_p25", score),
@@ -143,8 +169,8 @@ SEPARABILITY = Section(
     "rejected_model",
     columns=(
         Column("chosen > rejected", _of, is_number=False),
-        number("told rightly", "accuracy", score),
-        Column("95 %", lambda row: span(row["low"], row["high"])),
+        number("told rightly", "accuracy", decimals),
+        Column("95 %", lambda row: interval(row["low"], row["high"])),
         number("texts", "n_texts", count),
     ),
     chart=_separable,

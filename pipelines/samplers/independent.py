@@ -1,19 +1,16 @@
 """Independent samples: every model answers by itself, n times."""
 
-from collections.abc import Iterable
-from math import fsum
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from pipelines.backend import Completion, Sampling, TokenLogprob
+from pipelines.answered import answered
+from pipelines.backend import Completion, Sampling
 from pipelines.intake.columns import Names
-from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
 from pipelines.sampler import Drawn, Sampler
 from pipelines.unit import gather
-from schemas.canonical import canonical_json
-from schemas.rows import Message, Prompt, Response, response_id
+from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -76,46 +73,7 @@ class Independent(Sampler):
         return (Message("system", self.system), *prompt.messages)
 
     def _response(self, unit: "Unit", model: str, index: int, completion: Completion) -> Response:
-        prompt, backend = unit.prompt, unit.model(model)
-        identity = backend.qualified_model
-        params = dict(backend.effective(self.sampling).given)
-        if self._messages(prompt) is not prompt.messages:
-            params["system"] = self.system
-        canonical = canonical_json(params).decode()
-        return Response(
-            response_id=response_id(
-                prompt_id=prompt.prompt_id,
-                parent_id=None,
-                model_identity=identity,
-                sampler=self.name,
-                params=canonical,
-                index=index,
-                text=completion.text,
-            ),
-            prompt_id=prompt.prompt_id,
-            text=completion.text,
-            model=model,
-            model_identity=identity,
-            sampler=self.name,
-            policy=backend.policy,
-            reasoning=completion.reasoning,
-            tool_calls=completion.tool_calls,
-            params=canonical,
-            sample_index=index,
-            finish_reason=completion.finish_reason,
-            refused=_is_refused(completion),
-            prompt_tokens=completion.prompt_tokens,
-            completion_tokens=completion.completion_tokens,
-            sum_logprob=_sum_logprob(completion.logprobs),
-            error=completion.error,
-        )
-
-
-def _is_refused(completion: Completion) -> bool:
-    """By the API's own word, by its content filter, or by the opening words of the text."""
-    filtered = completion.finish_reason == "content_filter"
-    return completion.refusal is not None or filtered or is_refusal(completion.text)
-
-
-def _sum_logprob(logprobs: Iterable[TokenLogprob] | None) -> float | None:
-    return None if logprobs is None else fsum(token.logprob for token in logprobs)
+        prompt = unit.prompt
+        is_ours = self._messages(prompt) is not prompt.messages
+        params = {"system": self.system} if is_ours else {}
+        return answered(unit, self.name, model, self.sampling, index, completion, params=params)

@@ -16,14 +16,15 @@ from pydantic import Field
 
 from pipelines.backend import Sampling
 from pipelines.part import Real, Where
-from pipelines.rewriting.policy import is_exhausted, p_aligner
+from pipelines.rewriting.policy import best_node, is_exhausted, p_aligner
 from pipelines.rewriting.request import rewriting_request, rewritten
 from pipelines.rewriting.reward import reward_of
-from pipelines.rewriting.rows import instruction_rows, rules_on
+from pipelines.rewriting.rows import raw_response, rewrite_response
 from pipelines.rewriting.rules import RULES, Rule, rules_for
 from pipelines.sampler import Drawn, Sampler
 from pipelines.searching.node import Candidate, Node, grow
 from pipelines.searching.search import search
+from pipelines.stepping.rows import drawn_from
 from schemas.rows import Message
 
 if TYPE_CHECKING:
@@ -85,14 +86,17 @@ class InstructionSearch(Sampler):
         reward = await self._reward(unit, raw) if raw and raw.strip() and rules else None
         if raw is None or reward is None:
             return Drawn([])
-        root = Node(candidate=Candidate(raw, value=reward))
+        response = raw_response(unit, raw, self.name)
+        root = Node(candidate=Candidate(raw, value=reward, origin=response))
         await self._search(unit, root, rules)
-        return instruction_rows(
-            unit, root, sampler=self.name, model=self.model, sampling=self.sampling
-        )
+        path = set(best_node(root).lineage())
+        drawn = drawn_from(root, path, unit.prompt.prompt_id, self.name)
+        return Drawn([response, *drawn.responses], drawn.nodes)
 
     async def _search(self, unit: "Unit", root: Node, rules: Sequence[Rule]) -> None:
-        left = {root: self._in_order(unit, root, rules)}
+        """Searches below `root`. What is left to be tried on each node, and on the path to it."""
+        path: dict[Node, tuple[str, ...]] = {root: ()}
+        left = {root: self._in_order(unit, (), rules)}
 
         def is_open(node: Node) -> bool:
             return bool(left[node])
@@ -101,26 +105,36 @@ class InstructionSearch(Sampler):
         stop = partial(is_exhausted, is_open=is_open)
         for leaves in search(root, policy, self.iterations, depth_limit=deepest, stop=stop):
             for leaf in leaves:
-                child = await self._child(unit, leaf, left[leaf])
-                if child is not None:
-                    left[child] = self._in_order(unit, child, rules)
+                rule = await self._grow(unit, leaf, path[leaf], left[leaf])
+                if rule is not None and leaf.children:
+                    child = leaf.children[-1]
+                    path[child] = (*path[leaf], rule)
+                    left[child] = self._in_order(unit, path[child], rules)
 
-    def _in_order(self, unit: "Unit", node: Node, rules: Sequence[Rule]) -> list[Rule]:
+    def _in_order(self, unit: "Unit", path: tuple[str, ...], rules: Sequence[Rule]) -> list[Rule]:
         """The rules that are not on the path to a node, as they will be tried: by a seeded draw."""
-        path = rules_on(node)
         unused = [rule for rule in rules if rule.name not in path]
         return sorted(unused, key=lambda rule: unit.draw(self.name, "rule", *path, rule.name))
 
-    async def _child(self, unit: "Unit", leaf: Node, left: list[Rule]) -> Node | None:
-        """A child by the first rule of `left` that gives one; what was tried is taken off."""
+    async def _grow(
+        self, unit: "Unit", leaf: Node, path: tuple[str, ...], left: list[Rule]
+    ) -> str | None:
+        """Gives `leaf` a child by the first rule of `left` that makes one; tried ones are taken off.
+
+        The rule's name; None where no rule made a child.
+        """
         while left:
             rule = left.pop(0)
             found = await self._rewrite(unit, leaf.step, rule)
             reward = None if found is None else await self._reward(unit, found[0])
             if found is not None and reward is not None:
                 text, attempt = found
-                [child] = grow(leaf, [Candidate(text, value=reward, origin=(rule.name, attempt))])
-                return child
+                response = rewrite_response(
+                    unit, leaf.origin, text, (*path, rule.name), attempt,
+                    model=self.model, sampling=self.sampling,
+                )  # fmt: skip
+                grow(leaf, [Candidate(text, value=reward, origin=response)])
+                return rule.name
         return None
 
     async def _rewrite(self, unit: "Unit", instruction: str, rule: Rule) -> tuple[str, int] | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.errors import RecipeError
 from pipelines.intake.columns import Names
@@ -31,7 +32,7 @@ from pipelines.revising.spans import changed_spans
 from pipelines.sampler import Drawn, Sampler
 from pipelines.unit import gather
 from schemas.canonical import canonical_json
-from schemas.rows import Message, Prompt, Response, prompt_id, response_id
+from schemas.rows import Message, Prompt, Response, prompt_id
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -192,41 +193,21 @@ class Revision(Sampler):
         revised: Revised | str,
         sampling: Sampling,
     ) -> Response:
-        backend = unit.model(self.model)
-        useless = isinstance(revised, str)
-        text = None if isinstance(revised, str) else revised.text
-        params = canonical_json(backend.effective(sampling).given).decode()
-        return Response(
-            response_id=response_id(
-                prompt_id=unit.prompt.prompt_id,
-                parent_id=original.response_id,
-                model_identity=backend.qualified_model,
-                sampler=self.name,
-                params=params,
-                index=index,
-                text=completion.text,
-            ),
-            prompt_id=unit.prompt.prompt_id,
-            text=text,
-            model=self.model,
-            model_identity=backend.qualified_model,
-            sampler=self.name,
-            policy=backend.policy,
-            parent_id=original.response_id,
-            reasoning=completion.text if isinstance(revised, str) else revised.rationale or None,
-            params=params,
-            sample_index=index,
-            finish_reason=completion.finish_reason,
-            prompt_tokens=completion.prompt_tokens,
-            completion_tokens=completion.completion_tokens,
-            error=revised if isinstance(revised, str) else None,
-            relation="revision" if self.direction == "better" else "worsening",
-            notes=None if useless else self._notes(original.text or "", text or ""),
-        )
-
-    def _notes(self, original: str, revision: str) -> str:
-        edits = [list(span) for span in changed_spans(original, revision)]
-        return canonical_json({"edits": edits}).decode()
+        relation = "revision" if self.direction == "better" else "worsening"
+        found: dict[str, Any]
+        if isinstance(revised, str):
+            found = {"text": None, "reasoning": completion.text, "error": revised}
+        else:
+            found = {
+                "text": revised.text,
+                "reasoning": revised.rationale or None,
+                "notes": _notes(original.text or "", revised.text),
+            }
+        found |= {"relation": relation, "refused": False, "tool_calls": (), "sum_logprob": None}
+        return answered(
+            unit, self.name, self.model, sampling, index, completion,
+            parent_id=original.response_id, **found,
+        )  # fmt: skip
 
     def _reference(self, prompt: Prompt) -> str | None:
         """The reference where the template uses it; else a new one would change the request."""
@@ -239,6 +220,11 @@ class Revision(Sampler):
             "better": self.direction == "better",
             "form": marker,
         }
+
+
+def _notes(original: str, revision: str) -> str:
+    edits = [list(span) for span in changed_spans(original, revision)]
+    return canonical_json({"edits": edits}).decode()
 
 
 ASKED_AGAIN = frozenset(("no_marker", "empty_revision"))

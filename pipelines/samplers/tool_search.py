@@ -7,6 +7,7 @@ Answers are searched as text: calls that a server reads out of a reply are writt
 `[name(argument=value)]`, as in the paper.
 """
 
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,27 +15,30 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from pipelines.backend import Sampling
-from pipelines.judging.odds import LIKELIEST
+from pipelines.errors import JudgmentError
+from pipelines.judging.odds import LIKELIEST, read_odds
 from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.template import read_template
 from pipelines.part import Real
 from pipelines.sampler import Drawn, Sampler
 from pipelines.searching.node import Candidate, Node, grow
 from pipelines.searching.search import search
+from pipelines.stepping.continuation import Manner, begun, going_on
+from pipelines.stepping.evaluation import VOTING, shares
+from pipelines.stepping.rows import drawn_from
 from pipelines.toolcalls.continuation import Continuation, continuations
 from pipelines.toolcalls.fragments import GROUPED, SEPARATORS
-from pipelines.toolcalls.grading import VOTING, graded_by_odds, graded_by_votes
-from pipelines.toolcalls.policy import is_searched, itool
-from pipelines.toolcalls.rewards import immediate_reward, judged_reward, step_prior
-from pipelines.toolcalls.rows import NO_GOLD, tool_rows
+from pipelines.toolcalls.policy import decided_path, is_searched, itool
+from pipelines.toolcalls.rewards import GRADES, immediate_reward, judged_reward, step_prior
+from pipelines.toolcalls.rows import call_outcome, step_response
 from pipelines.unit import gather
-from pipelines.wire.body import CONTINUE_FIELDS
 from schemas.rows import Message, Prompt
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
 
 AS_PUBLISHED = Sampling(temperature=1.5, max_tokens=50, logprobs=True)
+LETTERS = tuple(GRADES)
 WORDS = read_template(Path(__file__).with_suffix(".jinja"), "tool_search.jinja")
 
 
@@ -42,15 +46,17 @@ class ToolSearch(Sampler):
     """Searches for steps of answers that call tools. Pairs come from `tree_extremes`."""
 
     model: str
-    """Name of the policy. A step goes on from what stands there: the model must take an unended
-    assistant's message (vLLM's `continue_final_message`; embedded and scripted models do)."""
+    """Name of the policy: it takes the steps, and grades them."""
     grader: str | None = None
     """Name of the model that grades rollouts. Default: the policy itself, as published."""
     show_gold: bool = True
     """Whether the grader is shown the prompt's reference, the gold answer."""
     votes: int = Field(default=0, ge=0)
-    """Where a grader tells no log-probabilities, so many grades are drawn at temperature 1, and their
-    shares count. 0: such a rollout is not graded, and the node says so."""
+    """Sampled grades whose shares stand in for probabilities, for graders that tell none. 0: the
+    probabilities of one token are asked for; a rollout without them is not graded, and flagged."""
+    continuation: Manner = "prefix"
+    """How the policy is asked to go on. "prefix": with the unfinished answer as the last message, for
+    vLLM and embedded models. "ask": in words, for chat servers that know no such request."""
     sampling: Sampling = Sampling()
     """How continuations are drawn. Default: temperature 1.5, at most 50 tokens, with their
     log-probabilities, as published."""
@@ -87,57 +93,58 @@ class ToolSearch(Sampler):
     @cached_property
     def continuing(self) -> Sampling:
         """The same, of what goes on with an answer that has begun."""
-        return _with(self.decoding, CONTINUE_FIELDS)
+        return going_on(self.decoding, self.continuation)
 
     async def draw(self, unit: "Unit") -> Drawn:
-        """A response for each node, parents first, and the tree."""
+        """A response for each node but the root, parents first, and the tree."""
         root = Node()
         stop = partial(is_searched, depth_limit=self.depth)
         rounds = search(root, itool(self.c), self.iterations, depth_limit=self.depth, stop=stop)
         for leaves in rounds:
             for leaf in leaves:
                 await self._expand(unit, leaf)
-        return tool_rows(unit, root, sampler=self.name, model=self.model, sampling=self.decoding)
+        return drawn_from(root, set(decided_path(root)), unit.prompt.prompt_id, self.name)
 
     async def _expand(self, unit: "Unit", leaf: Node) -> None:
         """Gives `leaf` its children, each with its reward; none where nothing was written."""
-        prompt, messages, sampling = unit.prompt, unit.prompt.messages, self.decoding
-        if leaf.text:
-            messages = (*messages, Message("assistant", leaf.text))
-            sampling = self.continuing
+        prompt = unit.prompt
         completions = await unit.sample(
-            self.model, messages, sampling=sampling, tools=prompt.tools, n=self.n
+            self.model,
+            begun(prompt.messages, leaf.text, self.continuation),
+            sampling=self.continuing if leaf.text else self.decoding,
+            tools=prompt.tools,
+            n=self.n,
         )
         most = self.depth - leaf.depth
         drawn = continuations(completions, self.separators, self.grouped, most)
-        rewards = await gather(self._judged(unit, leaf, one) for one in drawn)
         earned = [self._immediate(prompt, leaf.text + one.step) for one in drawn]
-        children = grow(
-            leaf,
-            [
-                self._candidate(one, r, judged)
-                for one, r, judged in zip(drawn, earned, rewards, strict=True)
-            ],
-        )
-        for child, r in zip(children, earned, strict=True):
+        judged = await gather(self._judged(unit, leaf, one) for one in drawn)
+        candidates = map(partial(self._candidate, unit, leaf), drawn, earned, judged)
+        for child, r in zip(grow(leaf, list(candidates)), earned, strict=True):
             child.r = r or 0.0
 
     def _candidate(
-        self, drawn: Continuation, earned: float | None, judged: tuple[float, str | None]
+        self,
+        unit: "Unit",
+        leaf: Node,
+        drawn: Continuation,
+        earned: float | None,
+        judged: tuple[float, str | None],
     ) -> Candidate:
-        prior = step_prior(drawn.step, drawn.tokens)
-        flags = {
-            "no_logprobs": drawn.tokens is None,
-            NO_GOLD: earned is None,
-            judged[1] or "": judged[1] is not None,
-        }
+        response = step_response(
+            unit, leaf, drawn, sampler=self.name, model=self.model, sampling=self.decoding
+        )
+        missing = {"no_logprobs": not drawn.tokens, "no_gold": earned is None}
+        flags = [*(name for name, holds in missing.items() if holds), judged[1]]
+        ended = drawn.is_whole
         return Candidate(
             drawn.step,
-            prior,
-            value=(earned or 0.0) + judged[0],
-            terminal=drawn.is_whole,
-            flags=tuple(name for name, holds in flags.items() if holds),
-            origin=drawn,
+            step_prior(drawn.step, drawn.tokens),
+            (earned or 0.0) + judged[0],
+            terminal=ended,
+            outcome=call_outcome(leaf.text + drawn.step, unit.prompt.reference) if ended else None,
+            flags=tuple(flag for flag in flags if flag is not None),
+            origin=response,
         )
 
     def _immediate(self, prompt: Prompt, answer: str) -> float | None:
@@ -155,13 +162,16 @@ class ToolSearch(Sampler):
         fence = fence_around(prompt, [answer], gold)
         words = WORDS.render(quoted(prompt, fence, gold) | {"answer": fence.quote(answer)})
         messages = (Message("user", words),)
+        if self.votes:
+            votes = await unit.sample(grader, messages, sampling=VOTING, n=self.votes)
+            odds: Mapping[str, float] = shares(votes, LETTERS)
+            return (judged_reward(odds), None) if odds else (0.0, "ungraded")
         [reply] = await unit.sample(grader, messages, sampling=LIKELIEST)
-        odds, flag = graded_by_odds(reply), None
-        if odds is None and self.votes:
-            replies = await unit.sample(grader, messages, sampling=VOTING, n=self.votes)
-            odds, flag = graded_by_votes(replies), "voted"
-        return (0.0, "ungraded") if odds is None else (judged_reward(odds), flag)
+        try:
+            return judged_reward(read_odds(reply, LETTERS).of), None
+        except JudgmentError:
+            return 0.0, "ungraded"
 
 
-def _with(sampling: Sampling, fields: dict[str, float] | dict[str, bool]) -> Sampling:
+def _with(sampling: Sampling, fields: dict[str, float]) -> Sampling:
     return Sampling(extra_body={**(sampling.extra_body or {}), **fields}).over(sampling)

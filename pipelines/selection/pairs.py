@@ -9,6 +9,10 @@ from pipelines.selection.frames import MAY_BE_LEFT_OUT, NUMBERS, PAIRED, PAIRS, 
 from pipelines.selection.hashes import make_ids
 from schemas.canonical import MICRO
 
+SUREST = 0.999
+"""A soft label that is surer has the log-odds of this one: those of 1, as visits have it, are
+infinite."""
+
 
 def complete_pairs(
     paired: pl.DataFrame, pairing: str, frames: Frames, columns: Collection[str] = PAIRS

@@ -28,6 +28,8 @@ FIELDS = {
     "model": ("m0", "m1", "m2"),
     "models_per_prompt": 2,
     "n": 3,
+    "responder": "m1",
+    "judge": "verifier",
     "samples": 2,
     "sampling": {"temperature": 1.0},
     "answer": "number",

@@ -22,7 +22,7 @@ from pipelines.selection.measured import LONG
 from pipelines.selection.select import Selected
 from pipelines.selection.staged import read_frames
 from pipelines.selection.texts import norm_hash, text_hash
-from schemas.rows import Drop, Judgment, Message, Prompt, Response, TreeNode, prompt_id
+from schemas.rows import Drop, Judgment, Message, Prompt, Response, TreeNode, prompt_id, root_id
 from schemas.tables import ORDER, STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest
 
@@ -124,6 +124,7 @@ def add_answers(
 ) -> None:
     """Adds three responses to `prompt`, their judgments, a kept pair and a dropped one."""
     ids = [f"{prompt.prompt_id[:24]}-r{index}" for index in range(3)]
+    content.nodes.append(root_of(prompt))
     for index, (id_, text) in enumerate(zip(ids, texts, strict=True)):
         content.responses.append(
             Response(id_, prompt.prompt_id, text, f"model{index}", f"id{index}", "independent",
@@ -132,16 +133,26 @@ def add_answers(
         content.judgments.append(
             Judgment(f"j-{id_}", prompt.prompt_id, "rater", "rater-id", id_, score=3.0 - index)
         )
-        content.nodes.append(
-            TreeNode(id_, prompt.prompt_id, "mcts", None, 1, f"step {index}", 9 - index,
-                     0.5, 0.25, 0.25, 0.25, 0.5, terminal=True, outcome=1.0)
-        )  # fmt: skip
+        content.nodes.append(one_step(prompt, id_, f"step {index}", 9 - index))
     content.pairs.append(pair(prompt, ids[0], ids[2], 2_000_000))
     dropped = pair(prompt, ids[0], ids[1], 1_000_000)
     content.dropped_pairs.append(dropped)
     content.drops.append(
         Drop("pairs", dropped["pair_id"], prompt.prompt_id, "filters.margin", "below_min", "1 < 2")
     )
+
+
+def root_of(prompt: Prompt) -> TreeNode:
+    """The root of a tree."""
+    return TreeNode(root_id(prompt.prompt_id, "mcts"), prompt.prompt_id, "mcts", None, 0, "", 25,
+                    0.5, None, 0.0, 0.0, None, terminal=False, on_path=True)  # fmt: skip
+
+
+def one_step(prompt: Prompt, response: str, text: str, n_visits: int = 1) -> TreeNode:
+    """A step below it that ends the answer."""
+    root = root_id(prompt.prompt_id, "mcts")
+    return TreeNode(response, prompt.prompt_id, "mcts", root, 1, text, n_visits,
+                    0.5, 0.25, 0.25, 0.25, 0.5, terminal=True, outcome=1.0)  # fmt: skip
 
 
 def pair(prompt: Prompt, chosen: str, rejected: str, margin: int) -> dict[str, Any]:

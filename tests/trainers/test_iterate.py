@@ -34,7 +34,16 @@ def test_the_second_round_samples_what_trl_trained_in_the_first(
     monkeypatch.setenv(VARIABLE, str(PYTHON))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     bench = make_bench(tmp_path)
-    given = ["--store", str(bench.store.root), "--rounds", "2", "--train", TRAIN]
+    given = [
+        "--set",
+        "publish.splits={train=1}",
+        "--store",
+        str(bench.store.root),
+        "--rounds",
+        "2",
+        "--train",
+        TRAIN,
+    ]
     assert main(["iterate", str(bench.folder / "sums.toml"), *given]) == 0
     trained = re.findall(r"trained in \S+ (.*)", capsys.readouterr().out)
 

@@ -31,7 +31,7 @@ def test_each_round_is_a_line_and_ls_and_show_tell_which_it_was(
     said = capsys.readouterr()
     first, trained, second, _, ended, _, measure = said.out.splitlines()
     assert first.startswith("round 1: sums@v0001, ")
-    for part in (" pairs, score 0.", "; 12 prompts), in test 0.", ", spend 0"):
+    for part in (" train), score 0.", "; 12 prompts), in test 0.", ", spend 0"):
         assert part in first
     assert "sums-r1" in trained
     assert ", rise " in second

@@ -14,10 +14,26 @@ from pipelines.publishing.folders import inspect_file, listed
 from pipelines.publishing.layout import Publish
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
-from tests.exports import exported, part, plain_version, tool_pairs, version_of
+from tests.exports import (
+    exported,
+    part,
+    plain_version,
+    tool_pairs,
+    version_of,
+    write_tokenizer,
+)
 from tests.pipelines.versions import make_content, make_manifest, write
 
 KINDS = kinds("exporters")
+
+Needed = dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def needed(tmp_path_factory: pytest.TempPathFactory) -> Needed:
+    """Kind -> what it cannot do without."""
+    folder = tmp_path_factory.mktemp("needed")
+    return {"steps": {"tokenizer": str(write_tokenizer(folder / "tokenizer"))}}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -37,20 +53,20 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Version:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_exports_have_the_same_bytes(
-    plain: Version, tools: Version, kind: str, tmp_path: Path
+    plain: Version, tools: Version, kind: str, needed: Needed, tmp_path: Path
 ) -> None:
     for version in (plain, tools):
-        exported(version, kind, tmp_path / version.name / "one")
-        exported(version, kind, tmp_path / version.name / "two")
+        exported(version, kind, tmp_path / version.name / "one", **needed.get(kind, {}))
+        exported(version, kind, tmp_path / version.name / "two", **needed.get(kind, {}))
         one, two = (contents(tmp_path / version.name / out) for out in ("one", "two"))
         assert one == two
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_record_names_the_version_and_hashes_every_file(
-    plain: Version, kind: str, tmp_path: Path
+    plain: Version, kind: str, needed: Needed, tmp_path: Path
 ) -> None:
-    made = exported(plain, kind, tmp_path / "out")
+    made = exported(plain, kind, tmp_path / "out", **needed.get(kind, {}))
     record = json.loads((tmp_path / "out" / "export.json").read_text())
     assert record["dataset"] == "toy@v0001"
     assert record["content_digest"] == plain.manifest.content_digest
@@ -65,19 +81,19 @@ def test_the_record_names_the_version_and_hashes_every_file(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_published_pair_is_held_or_counted_with_a_reason(
-    plain: Version, tools: Version, kind: str, tmp_path: Path
+    plain: Version, tools: Version, kind: str, needed: Needed, tmp_path: Path
 ) -> None:
     for version in (plain, tools):
-        made = exported(version, kind, tmp_path / version.name)
+        made = exported(version, kind, tmp_path / version.name, **needed.get(kind, {}))
         for split, published in version.manifest.splits().items():
             assert made[split].pairs + sum(made[split].left_out.values()) == published
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_but_the_folder_is_left_and_the_store_is_untouched(
-    plain: Version, kind: str, tmp_path: Path
+    plain: Version, kind: str, needed: Needed, tmp_path: Path
 ) -> None:
-    exported(plain, kind, tmp_path / "deep" / "out")
+    exported(plain, kind, tmp_path / "deep" / "out", **needed.get(kind, {}))
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
     assert Store(plain.folder.parents[2]).verify(plain) == []
 

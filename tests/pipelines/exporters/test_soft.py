@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.errors import RecipeError
 from tests.exports import exported, parquet_rows, tool_pairs, version_of
+from tests.searched import searched
 
 PAIRS = [
     {"prompt": f"Q{n}", "chosen": "yes", "rejected": "no", "difficulty": n or None}
@@ -50,3 +51,12 @@ def test_rows_are_in_published_order_and_tools_are_kept(tmp_path: Path) -> None:
     assert [{k: v for k, v in row.items() if k not in numbers} for row in soft] == trl
     schema = pq.read_schema(next((tmp_path / "soft").glob("*.parquet")))
     assert schema.names == ["prompt", "chosen", "rejected", "tools", *numbers]
+
+
+def test_a_label_of_visits_may_be_sure_and_its_strength_is_finite(tmp_path: Path) -> None:
+    exported(searched(tmp_path / "searched", questions=1), "soft", tmp_path / "out")
+    found = {row["p_chosen"]: row["strength"] for row in parquet_rows(tmp_path / "out")}
+    assert found == {
+        0.95: pytest.approx(math.log(19)),
+        1.0: pytest.approx(math.log(999)),
+    }

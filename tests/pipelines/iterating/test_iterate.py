@@ -119,7 +119,7 @@ def test_another_recipe_or_command_is_another_iteration(bench: Bench) -> None:
             bench.iteration(2),
             bench.iteration(3, "budget.calls=9", "models.student.window=3"),
             bench.iteration(2, command=Command("x")),
-            bench.iteration(2, "seed=8"),
+            bench.iteration(2, "seed=9"),
         )
     }
     assert len(folders) == 3

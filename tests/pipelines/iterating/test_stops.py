@@ -34,4 +34,4 @@ def test_patience_counts_rounds_in_a_row_and_the_first_has_nothing_to_rise_from(
 
 def test_as_many_pairs_as_were_asked_for_are_enough() -> None:
     assert too_few(Rules(3, min_pairs=7), 1, 7) is None
-    assert too_few(Rules(3), 1, 0) == "round 1 has 0 pairs, fewer than 1"
+    assert too_few(Rules(3), 1, 0) == "round 1 has 0 pairs to train on, fewer than 1"

@@ -69,6 +69,8 @@ def test_judge_entropy_is_highest_where_votes_are_even() -> None:
     expected = -(0.7 * math.log(0.7) + 0.3 * math.log(0.3))
     assert found["value"].to_list() == pytest.approx([math.log(2), expected])
     assert found["n_obs"].to_list() == [2, 4]
+    sure = rows_of("pairs", [{"p_chosen": 1.0, "n_votes": 0}])
+    assert part("measures", "judge_entropy").measure(frames(), sure)["value"].to_list() == [0.0]
 
 
 def test_perplexity_is_that_of_the_mean_log_probability() -> None:
@@ -111,6 +113,9 @@ def test_strength_is_the_log_odds_of_the_soft_label() -> None:
     found = part("measures", "strength").measure(frames(), pairs)
     assert found["value"].to_list() == pytest.approx([0.8472978603872034, 0.0, -0.8472978603872034])
     assert found["n_obs"].to_list() == [4, 4, 4]
+    sure = rows_of("pairs", [{"p_chosen": 1.0, "n_votes": 0}])
+    found_sure = part("measures", "strength").measure(frames(), sure)["value"].to_list()
+    assert found_sure == pytest.approx([math.log(999)])
     irepo_loss = (0.8472978603872034 - found["value"][0]) ** 2
     assert irepo_loss == pytest.approx(0.0, abs=1e-12)
 

@@ -1,4 +1,4 @@
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,41 +9,16 @@ from hypothesis import strategies as st
 from pipelines.errors import RecipeError
 from pipelines.pairing import Paired
 from pipelines.selection.frames import Frames
-from pipelines.selection.numbering import number_nodes
 from pipelines.selection.steps import make_pairs
-from pipelines.selection.texts import text_hash
-from schemas.rows import Prompt, root_id
-from schemas.tables import TREE_NODES
-from tests.pipelines.tables import numbered, part, rows_of
-from tests.trees import ENDED, ORACLE, Steps, asked, grow
+from schemas.rows import root_id
+from tests.pipelines.tables import part
+from tests.trees import ENDED, ORACLE, Steps, asked, frames_of
 
 QUESTION = asked()
 
 
-def frames_of(trees: dict[str, Steps], prompt: Prompt = QUESTION) -> Frames:
-    """The trees of one prompt, by the name of their search."""
-    grown = [grow(prompt, steps, sampler) for sampler, steps in trees.items()]
-    responses = [
-        {"response_id": one.response_id, "prompt_id": one.prompt_id, "refused": one.refused,
-         "has_text": bool((one.text or "").strip()), "text_hash": text_hash(one.text),
-         "n_chars": len(one.text or ""), "sampler": one.sampler}
-        for responses, _ in grown for one in responses
-    ]  # fmt: skip
-    frames = numbered(
-        rows_of("prompts", [{"prompt_id": prompt.prompt_id}]),
-        rows_of("responses", responses),
-        rows_of("judgments", []),
-    )
-    rows = pl.DataFrame(
-        [asdict(node) for _, nodes in grown for node in nodes],
-        schema=pl.DataFrame(TREE_NODES.empty_table()).schema,
-    )
-    nodes = number_nodes(rows.lazy(), frames.prompts, frames.responses)
-    return replace(frames, nodes=nodes)
-
-
 def outcome(steps: Steps, **fields: Any) -> tuple[Paired, Frames]:
-    frames = frames_of({"search": steps})
+    frames = frames_of({"search": steps}, QUESTION)
     return part("pairings", "step_siblings", **fields).pair(frames, 0), frames
 
 
@@ -94,7 +69,7 @@ def test_the_oracle_tree_gives_its_two_pairs_with_the_labels_of_their_visits() -
 
 def test_a_pair_has_its_gap_as_its_margin_and_its_own_soft_label() -> None:
     pairing = part("pairings", "step_siblings")
-    pairs, _ = make_pairs([pairing], frames_of({"search": ORACLE}), 0)
+    pairs, _ = make_pairs([pairing], frames_of({"search": ORACLE}, QUESTION), 0)
     found = pairs.sort("n_chars_prefix").select("score_margin", "p_chosen", "n_votes").rows()
     assert found == [(2_240_000, 0.95, 0), (2_200_000, 1.0, 0)]
 
@@ -133,7 +108,7 @@ def test_siblings_are_ordered_by_q_then_prior_then_r_then_value_then_visits() ->
 def test_the_rejected_step_is_the_worst_the_next_best_or_a_seeded_draw(
     rejected: str, expected: set[str]
 ) -> None:
-    frames = frames_of({"search": flat(1.0, 0.0, 5.0, 3.0)})
+    frames = frames_of({"search": flat(1.0, 0.0, 5.0, 3.0)}, QUESTION)
     pairing = part("pairings", "step_siblings", rejected=rejected)
     drawn = [paths(pairing.pair(frames, seed), frames) for seed in range(20)]
     assert {pair for [pair] in drawn} == {("c", one) for one in expected}
@@ -230,14 +205,14 @@ def test_equal_texts_are_not_paired() -> None:
 
 
 def test_two_searches_of_a_prompt_are_two_trees() -> None:
-    frames = frames_of({"one": flat(1.0, 0.0), "two": flat(0.2, 0.1)})
+    frames = frames_of({"one": flat(1.0, 0.0), "two": flat(0.2, 0.1)}, QUESTION)
     made = part("pairings", "step_siblings").pair(frames, 0)
     assert sorted(paths(made, frames)) == [("a", "b"), ("a", "b")]
     assert made.pairs["comparison_id"].n_unique() == 2
 
 
 def test_a_dropped_step_is_not_paired_and_neither_is_what_follows_it() -> None:
-    frames = frames_of({"search": ORACLE})
+    frames = frames_of({"search": ORACLE}, QUESTION)
     kept = frames.responses.filter(~pl.col("response_id").str.ends_with("-a"))
     made = part("pairings", "step_siblings", levels="all").pair(replace(frames, responses=kept), 0)
     assert paths(made, frames) == [("ba", "bb")]
@@ -245,7 +220,7 @@ def test_a_dropped_step_is_not_paired_and_neither_is_what_follows_it() -> None:
 
 def test_a_prompt_without_a_pair_says_how_close_it_came() -> None:
     trees = {"one": flat(1.0, 1.0), "two": flat(0.3, 0.1), "three": flat(1.0)}
-    frames = frames_of(trees)
+    frames = frames_of(trees, QUESTION)
     made = part("pairings", "step_siblings", min_gap=1).pair(frames, 0)
     assert made.unpaired_prompts["reason"].to_list() == ["gap_too_small"]
     bare = replace(frames, nodes=frames.nodes.clear())
@@ -296,7 +271,7 @@ CHOICES = st.fixed_dictionaries(
 @settings(max_examples=40)
 @given(trees(), CHOICES, st.randoms())
 def test_the_order_of_rows_changes_nothing(steps: Steps, fields: Any, random: Any) -> None:
-    frames = frames_of({"search": steps})
+    frames = frames_of({"search": steps}, QUESTION)
     pairing = part("pairings", "step_siblings", **fields)
     shuffled = replace(
         frames,

@@ -1,0 +1,98 @@
+r"""Sets: one completion that holds several responses, split strictly.
+
+preamble         dropped
+### Response 1   a marker, alone or with a title that numbers the response
+text
+### text         a marker, and the response on its line
+"""
+
+import re
+from dataclasses import dataclass
+from statistics import median
+
+import orjson
+
+from pipelines.selection.texts import normalised
+
+SHORT = 0.2
+"""A part shorter than this share of the median is likely a heading that was taken for a marker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A completion, split."""
+
+    parts: tuple[str, ...]
+    """The responses, without white space around them; none is blank, no two are equal."""
+    flags: tuple[str, ...] = ()
+    """"more_parts": there were more, and the first ones are here; "short_part": one of all is far
+    shorter than the others; "cross_reference": one speaks of another."""
+
+
+def split_by_markers(completion: str, n: int) -> Split | str:
+    r"""The `n` responses after markers "###" at the start of a line, or why there are not so many.
+
+    >>> split_by_markers("Here:\n### Response 1\nYes.\n### No, and why?\n### Response 3:\nMay be.", 3)
+    Split(parts=('Yes.', 'No, and why?', 'May be.'), flags=())
+    >>> split_by_markers("### Yes.\n### No.", 3)
+    'too_few_parts'
+    >>> split_by_markers("### Yes.\n### Yes.", 2)
+    'equal_parts'
+    """
+    marks = list(_MARKER.finditer(completion))
+    ends = [*(mark.start() for mark in marks[1:]), len(completion)][: len(marks)]
+    texts = [completion[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
+    return _checked([_without_title(text).strip() for text in texts], n)
+
+
+def split_json(completion: str, n: int) -> Split | str:
+    r"""The `n` texts of a JSON array, in a code fence or not, or why there are not so many.
+
+    >>> split_json('```json\n["Yes.", "No."]\n```', 2)
+    Split(parts=('Yes.', 'No.'), flags=())
+    >>> split_json('{"a": 1}', 2)
+    'no_array'
+    """
+    start, end = completion.find("["), completion.rfind("]")
+    try:
+        texts = orjson.loads(completion[start : end + 1]) if start >= 0 else None
+    except orjson.JSONDecodeError:
+        return "no_array"
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return "no_array"
+    return _checked([text.strip() for text in texts], n)
+
+
+def _checked(texts: list[str], n: int) -> Split | str:
+    parts = [text for text in texts if text]
+    if len(parts) < n:
+        return "too_few_parts"
+    flags = ["more_parts"] if len(parts) > n else []
+    kept = parts[:n]
+    if len({normalised(part) for part in kept}) < n:
+        return "equal_parts"
+    if min(map(len, parts)) < SHORT * median(map(len, parts)):
+        flags.append("short_part")
+    if any(_CROSS_REFERENCE.search(part) for part in kept):
+        flags.append("cross_reference")
+    return Split(tuple(kept), tuple(flags))
+
+
+def _without_title(text: str) -> str:
+    """`text` without the rest of the marker's line where that only numbers the response."""
+    line, _, rest = text.partition("\n")
+    return rest if _TITLE.fullmatch(line) else text
+
+
+_MARKER = re.compile(r"^[ \t]*###(?!#)", re.MULTILINE)
+_TITLE = re.compile(
+    r"[ \t*_]*(?:(?:response|answer|option|version)[ \t]*)?"
+    r"(?:\(?#?(?:\d{1,2}|[a-z]|one|two|three|four|five|six|seven|eight)\)?)?[ \t*_]*[:.)]?[ \t*_]*",
+    re.IGNORECASE,
+)
+_CROSS_REFERENCE = re.compile(
+    r"\b(?:(?:as|like|unlike) (?:in )?(?:the )?|see (?:the )?)"
+    r"(?:first|second|third|fourth|fifth|previous|earlier|other|above|last)\s+(?:response|answer)s?\b"
+    r"|\b(?:response|answer) [1-9] (?:above|below)\b",
+    re.IGNORECASE,
+)
