@@ -81,7 +81,7 @@ def _checked(texts: list[str], n: int) -> Split | str:
 def _without_title(text: str) -> str:
     """`text` without the rest of the marker's line where that only numbers the response."""
     line, _, rest = text.partition("\n")
-    return rest if _TITLE.fullmatch(line) else text
+    return rest if rest.strip() and _TITLE.fullmatch(line) else text
 
 
 _MARKER = re.compile(r"^[ \t]*###(?!#)", re.MULTILINE)

@@ -4,24 +4,24 @@ import polars as pl
 
 from pipelines.errors import RecipeError
 from pipelines.iterating.answer import Answer
-from pipelines.iterating.events import BuiltRound, Ended, Plan
+from pipelines.iterating.events import BuiltRound, Ended
 from pipelines.iterating.figures import Mean, figures, rise, scores
+from pipelines.iterating.plan import Plan
 from pipelines.iterating.stops import has_risen, out_of_patience, too_few
-from pipelines.meter import Meter
 from pipelines.publishing.versions import Version
 
 
 class Course:
     """How the held-out score went, round after round."""
 
-    def __init__(self, plan: Plan, policy: tuple[str, ...]) -> None:
-        self._plan, self._policy = plan, list(policy)
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._best: pl.DataFrame | None = None
         self._risen: list[bool] = []
 
-    def add(self, number: int, version: Version, spent: Meter | None) -> BuiltRound:
+    def add(self, number: int, version: Version, *, before: bool) -> BuiltRound:
         """Takes in a round's version: its figures, and its rise over the best before it."""
-        scored = scores(version, self._policy, self._plan.judge)
+        scored = scores(version, self._plan.policy, self._plan.judge)
         gained = None if self._best is None else rise(self._best, scored, self._plan.held_out)
         if self._best is not None:
             self._risen.append(has_risen(gained))
@@ -30,7 +30,7 @@ class Course:
         found = figures(scored, self._plan.held_out)
         if self._plan.rules.patience is not None:
             _check_held_out(version, found.held_out, self._plan.held_out)
-        return BuiltRound(number, version, found, gained, spent)
+        return BuiltRound(number, version, found, gained, before)
 
     def ended(self, number: int, version: Version, answer: Answer | None) -> Ended | None:
         """Why the round is not trained on; None where it is."""

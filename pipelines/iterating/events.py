@@ -1,4 +1,4 @@
-"""What an iteration is asked for, and what it tells while it runs."""
+"""What an iteration tells while it runs: each build, each training, and why it ended."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,29 +6,10 @@ from typing import Literal
 
 from pipelines.build import Outcome
 from pipelines.iterating.answer import Answer
-from pipelines.iterating.command import Command
 from pipelines.iterating.figures import Figures, Mean
-from pipelines.iterating.stops import Rules
-from pipelines.meter import Meter
 from pipelines.publishing.versions import Version
-from pipelines.recipe import Recipe
 
 Why = Literal["rounds", "pairs", "patience", "unchanged", "budget", "refused", "owed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is wanted."""
-
-    recipe: Recipe
-    command: Command
-    rules: Rules
-    policy: tuple[str, ...] = ()
-    """Models of the recipe. Default: those with policy = "on"."""
-    judge: str | None = None
-    """The judge that tells how good the policy is. Default: [score]."""
-    held_out: str = "test"
-    """The split whose prompts are not trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +21,8 @@ class BuiltRound:
     figures: Figures
     rise: Mean | None
     """On held-out prompts, over the best round before; None in the first round."""
-    spent: Meter | None
-    """What this run paid for it; None: an earlier run built it."""
+    before: bool
+    """Whether an earlier run built it."""
 
 
 @dataclass(frozen=True, slots=True)

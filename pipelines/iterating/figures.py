@@ -7,6 +7,7 @@ one split are trained on. Prompts are drawn by groups for the intervals, since t
 alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -36,7 +37,7 @@ class Figures:
     """On those of the held-out split."""
 
 
-def scores(version: Version, policy: list[str], judge: str | None) -> pl.DataFrame:
+def scores(version: Version, policy: Sequence[str], judge: str | None) -> pl.DataFrame:
     """`prompt_id`, `group`, `split` and `score` of each prompt that the policy has a score on.
 
     `score` is the mean over the policy's responses: by [score], or by `judge` alone. Responses

@@ -114,8 +114,8 @@ class Mcts(Sampler):
     continuation: Manner = "prefix"
     """How a model is asked to go on. "prefix": with the unfinished answer as the last message, for
     vLLM and embedded models. "ask": in words, for chat servers that know no such request."""
-    sampling: Sampling = Sampling()
-    """What else of the sampling is to be given: top_p, stop texts..."""
+    also: Sampling = Sampling()
+    """What else is to be said of the sampling: top_p, stop texts..."""
 
     def models(self) -> tuple[str, ...]:
         """The model that takes the steps, and the one that evaluates them."""
@@ -129,8 +129,8 @@ class Mcts(Sampler):
     def check(self, where: Where) -> None:
         """Raises RecipeError for fields that exclude or need each other."""
         for key in ("temperature", "max_tokens", "logprobs"):
-            if getattr(self.sampling, key) is not None:
-                raise where.error(f"{key} is the search's own: it cannot stand here", "sampling")
+            if getattr(self.also, key) is not None:
+                raise where.error(f"{key} is the search's own: it cannot stand here", "also")
         if self.outcome is None and self.evaluation.by in ("rollouts", "nothing"):
             raise where.error(
                 f'"{self.evaluation.by}" rests on outcomes: outcome = "NAME" of a judge is needed',
@@ -160,7 +160,7 @@ class Mcts(Sampler):
         if key not in self._samplings:
             most = self.max_tokens if to_the_end else self.max_new_tokens
             asked = {"temperature": temperature, "max_tokens": most, "logprobs": True}
-            sampling = self.sampling.model_copy(update=asked)
+            sampling = self.also.model_copy(update=asked)
             self._samplings[key] = going_on(sampling, self.continuation) if begun else sampling
         return self._samplings[key]
 

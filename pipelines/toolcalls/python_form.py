@@ -1,6 +1,7 @@
 """Calls in Python's form, as ToolACE and BFCL write them: `[weather(city="Oslo"), time()]`."""
 
 import ast
+import json
 import re
 import warnings
 from collections.abc import Sequence
@@ -117,5 +118,4 @@ def _written(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)  # its escapes are Python's too

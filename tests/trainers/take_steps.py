@@ -60,8 +60,15 @@ def model(kind: str, tokenizer: Any) -> Any:
 def train(kind: str, folder: str, tokenizer: Any, work: Path, *, streaming: bool) -> dict[str, Any]:
     from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer
 
+    class AsGiven(DPOTrainer):
+        """Takes rows that are tokens already."""
+
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
     classes = {
         "dpo": (DPOTrainer, DPOConfig),
+        "as given": (AsGiven, DPOConfig),
         "kto": (KTOTrainer, KTOConfig),
         "reward": (RewardTrainer, RewardConfig),
     }
@@ -83,7 +90,23 @@ def train(kind: str, folder: str, tokenizer: Any, work: Path, *, streaming: bool
         "losses": losses,
         "batch": sorted(batch),
         "lengths": lengths(trainer.train_dataset),
+        "first": first_row(batch, tokenizer),
     }
+
+
+def first_row(batch: Any, tokenizer: Any) -> dict[str, str] | None:
+    """What a batch of DPO teaches first: the texts before and within the answer that is chosen."""
+    if "completion_mask" not in batch:
+        return None
+    ids, mask = batch["input_ids"][0].tolist(), batch["completion_mask"][0].tolist()
+    kept = batch["attention_mask"][0].tolist()
+    sides = {
+        side: [
+            one for one, within, real in zip(ids, mask, kept, strict=True) if real and within == at
+        ]
+        for side, at in (("prompt", 0), ("chosen", 1))
+    }
+    return {side: tokenizer.decode(tokens) for side, tokens in sides.items()}
 
 
 def lengths(prepared: Any) -> dict[str, list[int]]:

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.exporting.chat import Unrenderable, read_chat
@@ -18,6 +20,8 @@ from tests.exports import (
     version_of,
     write_tokenizer,
 )
+from tests.searched import searched
+from tests.trees import ORACLE
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-trainers" / "bin" / "python"
@@ -26,6 +30,11 @@ SECONDS = 280
 TRAININGS = {
     "dpo": ("dpo", "trl", False),
     "dpo streaming": ("dpo", "trl", True),
+    "dpo on steps": ("as given", "steps", False),
+    "dpo on steps streaming": ("as given", "steps", True),
+    "dpo on steps as answers": ("dpo", "whole_steps", False),
+    "dpo on steps as text": ("dpo", "text_steps", False),
+    "dpo on a begun answer": ("dpo", "begun", False),
     "dpo with tools": ("dpo", "tools/trl", False),
     "dpo with tools streaming": ("dpo", "tools/trl", True),
     "kto": ("kto", "kto", False),
@@ -89,7 +98,26 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         exported(plain, kind, folder / kind, checker=checker)
         exported(tools, kind, folder / "tools" / kind, checker=checker)
     exported(plain, "reward", folder / "no_margin", margin=False)
+    export_steps(folder)
     return folder
+
+
+def export_steps(folder: Path) -> None:
+    """Pairs of steps in each form, and in one that an export does not have, for what it does."""
+    below = {path: step for path, step in ORACLE.items() if path[0] == "a"}
+    steps = searched(folder / "searched", {"*": below | {"b": ORACLE["b"]}}, questions=4)
+    tokenizer = str(folder / "tokenizer")
+    exported(steps, "steps", folder / "steps", tokenizer=tokenizer)
+    exported(steps, "steps", folder / "text_steps", tokenizer=tokenizer, form="text")
+    exported(steps, "trl", folder / "whole_steps")
+    prompt = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "step a"}]
+    sides = {
+        side: [{"role": "assistant", "content": text}]
+        for side, text in (("chosen", "step ab"), ("rejected", "step aa"))
+    }
+    (folder / "begun").mkdir()
+    table = pa.Table.from_pylist([{"prompt": prompt, **sides}] * 8)
+    pq.write_table(table, folder / "begun" / "train-00000-of-00001.parquet")
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +163,29 @@ def test_the_trainer_makes_its_steps(report: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize("name", ["dpo", "dpo streaming", "dpo with tools"])
 def test_dpo_begins_where_policy_and_reference_agree(report: dict[str, Any], name: str) -> None:
     assert report[name]["losses"][0] == pytest.approx(math.log(2), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dpo on steps", "dpo on steps streaming"])
+def test_a_step_follows_its_prefix_and_ends_where_it_ended(
+    report: dict[str, Any], name: str
+) -> None:
+    assert report[name]["losses"][0] == pytest.approx(math.log(2), abs=1e-4)
+    first = report[name]["first"]
+    before = {"step a\n": "<|im_start|>assistant\n", "step ab\n<|im_end|>\n": "step a\n"}
+    assert first["prompt"].endswith(before[first["chosen"]])
+    assert set(report[name]["batch"]) >= {"input_ids", "completion_mask"}
+
+
+def test_a_chat_form_ends_every_answer_even_within_it(report: dict[str, Any]) -> None:
+    assert report["dpo on steps as answers"]["first"]["chosen"].endswith("<|im_end|>\n")
+    assert report["dpo on steps as text"]["first"]["chosen"].endswith("<|im_end|>")
+
+
+def test_the_trainer_closes_a_prompt_that_ends_within_an_answer(report: dict[str, Any]) -> None:
+    """So the prefix of a step is never exported as the last message of a prompt."""
+    assert report["dpo on a begun answer"]["first"]["prompt"].endswith(
+        "step a<|im_end|>\n<|im_start|>assistant\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["kto", "kto streaming", "kto with tools"])

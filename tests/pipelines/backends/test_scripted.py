@@ -248,3 +248,15 @@ def test_log_probabilities_that_no_rule_tells_are_refused_before_any_call() -> N
     with pytest.raises(RecipeError, match=r"no rule of models\.pupil has `odds`"):
         scripted(rules=(rule("cat", "4"),)).check_sampling(asked, where)
     scripted(rules=(rule("cat", "4", odds={"4": 1.0}),)).check_sampling(asked, where)
+
+
+async def test_an_unended_answer_is_gone_on_with_by_the_answers_that_begin_so():
+    model = scripted(rules=({"match": "How", "answers": ("It is 4.", "It is 5.", "Four.")},))
+    messages = (Message("user", "How much?"), Message("assistant", "It is"))
+    for begun, expected in (("It is", {" 4.", " 5."}), ("Fo", {"ur."}), ("No", {""})):
+        asked = (messages[0], Message("assistant", begun))
+        sampling = Sampling(extra_body=CONTINUE_FIELDS)
+        reply = await model.complete(Request(asked, None, sampling, 30, 1))
+        assert {one.text for one in reply.completions} == expected
+    reply = await model.complete(Request(messages, None, Sampling(), 30, 1))
+    assert {one.text for one in reply.completions} == {"It is 4.", "It is 5.", "Four."}
