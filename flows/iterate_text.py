@@ -12,8 +12,9 @@ from flows.store_option import store_words
 
 if TYPE_CHECKING:
     from pipelines.iterating.answer import Answer
-    from pipelines.iterating.events import BuiltRound, Ended, Plan, TrainedRound
+    from pipelines.iterating.events import BuiltRound, Ended, TrainedRound
     from pipelines.iterating.figures import Mean
+    from pipelines.iterating.plan import Plan
 
 
 def built_line(built: "BuiltRound", held_out: str) -> str:
@@ -72,8 +73,7 @@ def _last_policy(
 ) -> Iterator[str]:
     if ended.answer is None or ended.answer.folder is None or ended.why != "rounds":
         return
-    models = plan.policy or [name for name, one in plan.recipe.models.items() if one.policy == "on"]
-    changes = [*overrides, *(f"models.{name}.model={ended.answer.folder}" for name in models)]
+    changes = [*overrides, *(f"models.{name}.model={ended.answer.folder}" for name in plan.policy)]
     sets = [word for change in changes for word in ("--set", change)]
     command = ["pairwright", "build", given, *sets, *store_words(store)]
     yield "no build has measured the last policy yet; this one does:"

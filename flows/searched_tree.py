@@ -18,7 +18,7 @@ STEPS = """
 """
 PAIRS = """
     SELECT comparison_id, chosen_response_id, rejected_response_id
-    FROM pairs WHERE prompt_id = $prompt AND comparison_id IS NOT NULL
+    FROM pairs WHERE prompt_id = $prompt
 """
 SEARCHED = """
     SELECT prompt_id, count(*), max(depth), count_if(terminal),
@@ -50,7 +50,7 @@ class Step:
     flags: str | None
     below: list["Step"] = field(default_factory=list)
     chosen: bool = False
-    """Whether a kept pair has it as the better one of two siblings..."""
+    """Whether a kept pair has it as the better one of two siblings (or of any two)..."""
     rejected: bool = False
     """...or as the worse one."""
 
@@ -135,12 +135,15 @@ class SearchedTrees:
         return [Tree(prompt_id, messages, root) for root in roots]
 
 
-def _mark_pairs(steps: dict[str, Step], pairs: Sequence[tuple[str, str, str]]) -> None:
-    """Says of which steps below one node pairs are, by the answers that they are made of."""
+def _mark_pairs(steps: dict[str, Step], pairs: Sequence[tuple[str | None, str, str]]) -> None:
+    """Says which steps pairs are of, by the answers that they are made of.
+
+    Of siblings, the pair names the node that they are below; else it is of the answers themselves.
+    """
     for decision, chosen, rejected in pairs:
         for answer, side in ((chosen, "chosen"), (rejected, "rejected")):
             step = steps.get(answer)
-            while step is not None and step.parent_id != decision:
+            while decision in steps and step is not None and step.parent_id != decision:
                 step = steps.get(step.parent_id or "")
             if step is not None:
                 setattr(step, side, True)

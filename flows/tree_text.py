@@ -48,7 +48,10 @@ def about(tree: "Tree") -> str:
 
 
 def tree_lines(tree: "Tree", width: int) -> "Iterator[Text]":
-    """The tree in `width` columns: the path in bold, what the search never came through dimmed."""
+    """The tree in `width` columns, below the last message of its prompt.
+
+    The path is bold, and what the search never came through dimmed.
+    """
     from rich.text import Text
 
     steps = list(_drawn(tree.root))
@@ -56,7 +59,7 @@ def tree_lines(tree: "Tree", width: int) -> "Iterator[Text]":
     start = max(map(len, figures)) + 1
     yield Text(figures[0], "dim")
     for (step, branch), line in zip(steps, figures[1:], strict=True):
-        words = one_text(tree.prompt) if step.parent_id is None else step.text
+        words = one_text(tree.prompt[-1:]) if step.parent_id is None else step.text
         ended = ending(step)
         room = max(width - start - len(branch) - len(ended), 20)
         style = "bold" if step.on_path else "" if step.n_visits else "dim"

@@ -39,6 +39,10 @@ class Judge(Part):
         """What its judgments tell apart beside the whole (`Judgment.dimension`)."""
         return ()
 
+    def rates(self) -> bool:
+        """Whether it scores or ranks single responses; False: it says which of two is better."""
+        return True
+
     def tie_rule(self) -> TieRule:
         """What it means that the two orders of one of its comparisons disagree."""
         return PLAIN

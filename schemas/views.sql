@@ -350,3 +350,15 @@ JOIN sides AS a ON a.pair_id = pairs.pair_id AND a.side = 'chosen'
 JOIN sides AS b ON b.pair_id = pairs.pair_id AND b.side = 'rejected'
 LEFT JOIN responses AS accepted ON accepted.response_id = a.parent_id
 LEFT JOIN solved ON solved.prompt_id = a.prompt_id AND solved.sampler = a.sampler;
+
+-- Steps of a search over instructions: what one rule made of an instruction, and what that was worth.
+CREATE VIEW rewrite_steps AS
+SELECT
+    a.prompt_id, a.sampler, a.node_id, a.parent_id, a.depth,
+    notes ->> '$.rules[#-1]' AS rule,
+    b.text AS parent_instruction, a.text AS instruction,
+    b."value" AS parent_reward, a."value" AS reward, a.r AS gain
+FROM tree_nodes AS a
+JOIN tree_nodes AS b ON b.node_id = a.parent_id
+JOIN responses ON response_id = a.node_id
+WHERE notes ->> '$.rules[#-1]' IS NOT NULL;

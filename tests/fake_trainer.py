@@ -3,7 +3,7 @@
     python fake_trainer.py RUNS SET MODEL OUT
 
 It adds a line to the file RUNS each time. What it does stands in the file RUNS.mode: "fail", "silent", "empty" (a folder without a
-model), "same" (the model as it was), "slow" (it waits for the file RUNS.go), or a text to print.
+model), "copied" (the same weights elsewhere), "slow" (it waits for the file RUNS.go), or a text to print.
 """
 
 import json
@@ -33,17 +33,19 @@ def main(runs: str, version: str, model: str, out: str) -> None:
         raise SystemExit(3)
     if mode == "empty":
         print(out)
-    elif mode == "same":
-        print(model)
-    elif mode in ("", "slow"):
+    elif mode in ("", "slow", "copied"):
         shutil.copytree(model, out, dirs_exist_ok=True)
-        weights = load_file(Path(out) / "model.safetensors")
-        name = "model.norm.weight"
-        weights[name] = weights[name] * np.float32(1.01)
-        save_file(weights, Path(out) / "model.safetensors")
+        if mode != "copied":
+            change(Path(out) / "model.safetensors")
         print(out)
     elif mode != "silent":
         print(mode)
+
+
+def change(file: Path) -> None:
+    weights = load_file(file)
+    weights["model.norm.weight"] = weights["model.norm.weight"] * np.float32(1.01)
+    save_file(weights, file)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.iterating.command import Command
-from pipelines.iterating.events import BuiltRound, Ended, Event, Plan, TrainedRound, TrainingRound
+from pipelines.iterating.events import BuiltRound, Ended, Event, TrainedRound, TrainingRound
 from pipelines.iterating.iterate import Iteration
+from pipelines.iterating.plan import Plan
 from pipelines.iterating.stops import Rules
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe, read_recipe

@@ -4,9 +4,10 @@
 
 It prints `listening on http://127.0.0.1:PORT/v1` once it is ready. An answer is a pure function of
 (seed, body, choice); whether an attempt fails, of (seed, body, number of the attempt), and a 400
-of (seed, body). A body that asks for `Rating:` or `Verdict:` is judged. A token is 4 characters, and
-`max_tokens` is kept to. `GET /stats` counts, `GET
-/reset` forgets, `GET /set?e500=0.2` changes an option. In tests: `with ChatServer(e500=0.05)`.
+of (seed, body). A body that asks for `Rating:`, `Verdict:` or a letter is judged; one that
+asks for a revision, or for responses that begin with `###`, gets them. A token is 4 characters, and
+`max_tokens` is kept to. `GET /stats` counts, `GET /reset` forgets, `GET /set?e500=0.2` changes an
+option. In tests: `with ChatServer(e500=0.05)`.
 """
 
 import argparse
@@ -43,6 +44,7 @@ OPTIONS: dict[str, Any] = {
     "rps": 0.0,  # requests a second beyond which 429 is answered; 0: any
     "max_n": 0,  # most choices in a reply; 0: as many as asked
     "no_usage": False,  # leave out the usage
+    "prefixes": False,  # count the characters of prompts that began an earlier one too
     "echo_key": False,  # repeat the key in errors and answers
 }
 FAULTS = {"e500": "500", "e429": "429", "hang": "hang", "drop": "drop", "truncate": "truncate"}
@@ -50,6 +52,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 KEY = re.compile(rb"\r\n(?:authorization|api-key): *(?:bearer )?([^\r]*)", re.IGNORECASE)
 TOKEN = 4  # characters
+BLOCK = 16 * TOKEN  # characters that a prefix cache keeps together
 WORDS = [a + b + c for a in "bdfglmnprst" for b in "aeiou" for c in "kln"]
 
 
@@ -77,13 +80,21 @@ class Faker:
         self.paid = self.paid_twice = 0
         self.max_in_flight = self.in_flight
         self.second, self.in_second = 0.0, 0
+        self.first = self.last = 0.0
+        self.blocks: set[int] = set()
+        self.read = self.read_before = 0
 
     def stats(self) -> dict[str, Any]:
-        """Counts; `paid_twice` are completions whose body had been answered with 200 before."""
+        """Counts; `paid_twice` are completions whose body had been answered with 200 before.
+
+        `span_s` are the seconds from the first request to the last answer.
+        """
         requests, unique = self.attempts.total(), len(self.attempts)
         counts = {"requests": requests, "unique_bodies": unique, "statuses": self.statuses}
         counts |= {"duplicate_bodies": requests - unique, "completions": self.paid}
         counts |= {"paid_twice": self.paid_twice, "in_flight": self.in_flight}
+        counts |= {"prompt_characters": self.read, "cached_characters": self.read_before}
+        counts |= {"span_s": self.last - self.first}
         return counts | {"max_in_flight": self.max_in_flight}
 
     def change(self, query: str) -> dict[str, Any]:
@@ -123,6 +134,8 @@ class Faker:
     def reply(self, raw: bytes, body: bytes, echo: str) -> dict[str, Any]:
         """The reply to `raw`, whose digest is `body`; counted as paid."""
         asked = orjson.loads(raw)
+        if self.options.prefixes:
+            self._read(asked["messages"])
         count = min(asked.get("n") or 1, self.options.max_n or 128)
         self.paid += count
         self.paid_twice += count if body in self.served else 0
@@ -137,6 +150,17 @@ class Faker:
             reply["usage"] = usage | {"total_tokens": len(raw) // TOKEN + written}
         return reply
 
+    def _read(self, messages: list[dict[str, Any]]) -> None:
+        """Counts a prompt as a prefix cache does: by blocks, each with all that is before it."""
+        text = "".join(f"{one['role']}: {one['content']}\n" for one in messages)[:-1]
+        self.read += len(text)
+        chain, cached = 0, True
+        for start in range(0, len(text) - BLOCK + 1, BLOCK):
+            chain = hash((chain, text[start : start + BLOCK]))
+            cached = cached and chain in self.blocks
+            self.read_before += BLOCK if cached else 0
+            self.blocks.add(chain)
+
     def _choice(self, raw: bytes, body: bytes, index: int, echo: str, limit: int) -> dict[str, Any]:
         drawn = hashlib.shake_128(b"%d %d %b" % (self.options.seed, index, body)).digest(64)
         ends = (f"Rating: {1 + drawn[3] % 10}", f"Verdict: {('A', 'B', 'tie')[drawn[3] % 3]}")
@@ -146,6 +170,12 @@ class Faker:
         if asked:
             bad = drawn[1] / 256 + drawn[2] / 65536 < self.options.bad_judge
             text += "\n\nI cannot decide." if bad else f"\n\n{asked[0]}"
+        if b"Reply with the letter alone" in raw:
+            text = "AB"[drawn[3] % 2]
+        elif b"Corrected answer" in raw:
+            text = f"Reasoning:\nIt can be clearer.\n\nCorrected answer:\n{text}"
+        elif b"start with ###" in raw:
+            text = "\n".join(f"### {n}\n{self.sentences[drawn[8 + n]]} {text}" for n in range(1, 5))
         message = {"role": "assistant", "content": text[:limit], "refusal": None}
         ended = "length" if len(text) > limit else "stop"
         return {"index": index, "message": message, "logprobs": None, "finish_reason": ended}
@@ -196,6 +226,7 @@ class Connection(asyncio.Protocol):
     def _chat(self, raw: bytes, head: bytes) -> None:
         faker, self.busy = self.faker, True
         faker.in_flight += 1
+        faker.first = faker.first or time.monotonic()
         faker.max_in_flight = max(faker.max_in_flight, faker.in_flight)
         body = hashlib.blake2b(raw, digest_size=16).digest()
         outcome = faker.outcome(body)
@@ -206,6 +237,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, raw: bytes, body: bytes, head: bytes, outcome: str) -> None:
         faker, self.busy = self.faker, False
         faker.in_flight -= 1
+        faker.last = time.monotonic()
         faker.statuses[outcome] += 1
         key = KEY.search(head) if faker.options.echo_key else None
         echo = f"{key[1].decode()} " if key else ""

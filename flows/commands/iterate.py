@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from flows.recipe_option import add_recipe
 
 if TYPE_CHECKING:
-    from pipelines.iterating.events import Event, Plan
+    from pipelines.iterating.events import Event
+    from pipelines.iterating.plan import Plan
 
 EXIT_CODES = {"refused": 3, "budget": 4, "owed": 5}
 
@@ -90,7 +91,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     plan = _plan(chosen)
     iteration = Iteration(plan, Store(chosen.store), progress)
-    iteration.check()
+    plan.check()
     if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not agreed(plan.recipe):
         say("nothing was called")
         return UNUSABLE
@@ -108,7 +109,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _plan(chosen: argparse.Namespace) -> "Plan":
     from flows.shipped_recipes import find_recipe
     from pipelines.iterating.command import Command
-    from pipelines.iterating.events import Plan
+    from pipelines.iterating.plan import Plan
     from pipelines.iterating.stops import Rules
     from pipelines.recipe import read_recipe
 
@@ -117,7 +118,7 @@ def _plan(chosen: argparse.Namespace) -> "Plan":
         recipe=recipe,
         command=Command(chosen.train, chosen.shell),
         rules=Rules(chosen.rounds, chosen.min_pairs, chosen.patience),
-        policy=tuple(chosen.policy),
+        named=tuple(chosen.policy),
         judge=chosen.by,
         held_out=chosen.held_out,
     )

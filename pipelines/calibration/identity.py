@@ -9,7 +9,11 @@ from typing import Any
 from pipelines.errors import RecipeError, nearest
 from pipelines.judge import Judge
 from pipelines.recipe import Recipe
+from pipelines.selection.steps import named
 from schemas.canonical import make_id
+
+OF_VOTES = frozenset({"n_votes", "n_votes_chosen", "n_votes_rejected", "p_chosen", "p_preferred"})
+"""Columns of pairs that every judge's vote goes into (`selection.votes`)."""
 
 OF_THE_RECIPE = ("name", "when")
 """Keys of a judge that decide what it is called and asked, not what it answers."""
@@ -56,7 +60,8 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
     """Names of the judges whose judgments may decide a pair, as far as the recipe can tell.
 
     Those that `[score]` and the pairings name. A pairing that names none goes by the score, that
-    is by all judges where `[score]` names none; and one of comparisons by all judges.
+    is by all judges where `[score]` names none; and one of comparisons by all judges. So does what
+    filters, measures or selectors make of votes, which all have that judge single responses.
     """
     everyone = [judge.name for judge in recipe.judges]
     scored = recipe.score.judges or everyone
@@ -64,7 +69,19 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
     for pairing in recipe.pairings:
         of_comparisons = hasattr(pairing, "judges")
         names += pairing.judge_names() or (everyone if of_comparisons else scored)
+    if _goes_by_votes(recipe):
+        names += (judge.name for judge in recipe.judges if judge.rates())
     return tuple(dict.fromkeys(names))
+
+
+def _goes_by_votes(recipe: Recipe) -> bool:
+    """Whether votes on pairs decide which are kept."""
+    filters = named(expr for one in recipe.filters for expr in one.drops().values())
+    parts = (
+        *(one.reads.pairs for one in recipe.measures),
+        *(one.reads for one in recipe.selectors),
+    )
+    return not OF_VOTES.isdisjoint(filters.union(*parts))
 
 
 def _model(recipe: Recipe, name: str) -> str:

@@ -112,7 +112,7 @@ def _split(
     written = exporter.write(pairs, folder)
     check = checker.check(pairs) if checker is not None else None
     absent = version.manifest.splits()[split] - version.manifest.splits(table)[split]
-    left_out = pairs.left_out | ({"not_measured": absent} if absent else {})
+    left_out = pairs.left_out | ({f"{DIFFICULTY}_unknown": absent} if absent else {})
     return Exported(pairs.rows, left_out, written, check)
 
 

@@ -22,7 +22,7 @@ class Answer:
     folder: str | None = None
     """A folder, absolute."""
     model: str | None = None
-    """An id at an address."""
+    """An id at an address. With `folder`, what JSON named may be either."""
     base_url: str | None = None
     identity: str | None = None
     """Who answers there, as `identity` in a recipe."""
@@ -87,10 +87,8 @@ def _from_json(line: str, root: Path) -> Answer | None:
         return None
     told = {name: value for name, value in told.items() if value is not None}
     _check(told)
-    if "base_url" not in told and (folder := _folder(told["model"], root)):
-        told["folder"] = folder
-        del told["model"]
-    return Answer(**told)
+    folder = None if "base_url" in told else _folder(told["model"], root)
+    return Answer(folder=folder, **told)
 
 
 def _check(told: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The policy of a recipe: the models that are trained, and the recipe of a round with new ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipelines.backend import Backend
@@ -41,6 +42,31 @@ def identities(recipe: Recipe, policy: Sequence[str]) -> dict[str, str]:
     return {name: recipe.models[name].qualified_model for name in policy}
 
 
+def suited(recipe: Recipe, policy: Sequence[str], answer: Answer) -> Answer:
+    """The answer as the policy takes it, where its JSON may name a folder or an id."""
+    if answer.model is None or answer.folder is None:
+        return answer
+    is_asked = isinstance(recipe.models[policy[0]], HttpModel)
+    return replace(answer, folder=None) if is_asked else replace(answer, model=None)
+
+
+def is_same(before: Mapping[str, str], after: Mapping[str, str], answer: Answer) -> bool:
+    """Whether a training changed nothing, by the identities before and after it.
+
+    Weights under another folder's name are the same weights.
+
+    >>> is_same({"a": "embedded:91be#m"}, {"a": "embedded:91be#m-r1"}, Answer(folder="/m-r1"))
+    True
+    >>> is_same({"a": "https://h#m"}, {"a": "https://h#m-r1"}, Answer(model="m-r1"))
+    False
+    """
+    if answer.folder is None:
+        return before == after
+    return all(
+        who.rpartition("#")[0] == before[name].rpartition("#")[0] for name, who in after.items()
+    )
+
+
 def with_policy(recipe: Recipe, policy: Sequence[str], answer: Answer) -> Recipe:
     """`recipe` with the model of `answer` in the place of its policy; all else stays.
 
@@ -50,7 +76,8 @@ def with_policy(recipe: Recipe, policy: Sequence[str], answer: Answer) -> Recipe
     for name in policy:
         models[name] = _replaced(recipe.models[name], models[name], answer)
     try:
-        return make_recipe(recipe.path, recipe.table | {"models": models})
+        changed = make_recipe(recipe.path, recipe.table | {"models": models})
+        return replace(changed, overrides=recipe.overrides)
     except RecipeError as error:
         raise TrainingError(
             f"the training command answered with {answer.in_words()}, which cannot be the policy: "

@@ -40,6 +40,10 @@ class Pairwise(Comparator):
         """That of a win rate."""
         return (Decimal(0), Decimal(1))
 
+    def rates(self) -> bool:
+        """It only compares."""
+        return False
+
     def tie_rule(self) -> TieRule:
         """As `inconsistent` and `band` say."""
         return TieRule(self.inconsistent, micro(self.band))

@@ -97,6 +97,10 @@ class Recorded(Judge):
         if self.score_a is None and self.verdict is None and self.p_a is None:
             raise where.error("score_a and score_b, verdict or p_a is needed", "verdict")
 
+    def rates(self) -> bool:
+        """Whether a row is about one response."""
+        return bool(self.response)
+
     async def judge(self, unit: "Unit", responses: Sequence[Response]) -> list[Judgment]:
         """All that is recorded of the prompt: what costs nothing is kept for dropped responses too.
 

@@ -20,7 +20,8 @@ class Revision(Pairing):
     """
 
     reads: ClassVar[Columns] = Columns(
-        responses=frozenset(("parent_id", "relation", "error", "sampler", *CHILD)), judgments=votes.READS
+        responses=frozenset(("parent_id", "relation", "error", "sampler", *CHILD)),
+        judgments=votes.READS,
     )
 
     samplers: tuple[str, ...] = ()

@@ -38,8 +38,11 @@ class StepSiblings(Pairing):
     """Among the siblings with a lower Q: the one with the lowest (the paper), a seeded draw (as the
     published code does), or the next best."""
     answer: Literal["step", "continuation"] = "step"
-    """What is paired. "step": the answers up to the two steps; one that leads on in a single way goes
-    along it. "continuation": the best ended answer below each step, by visits, then by Q."""
+    """What is paired. "step": the answers up to the two steps. "continuation": the best ended answer
+    below each step, by visits, then by Q."""
+    follow_single: bool = True
+    """Whether a step that only one other follows, which nobody had to choose, is paired together with
+    it, and so on (as the published code does). Of continuations it decides nothing."""
     levels: Literal["path", "all"] = "path"
     """"path": the decisions on the way to the answer that the search decided for. "all": every one."""
     min_gap: Threshold = Field(default=Decimal(0), ge=0)
@@ -74,9 +77,9 @@ class StepSiblings(Pairing):
         `valued`: it has a Q, and visits enough; `fit`: it may stand in a pair; `choosable`: as the
         chosen one; `solved`: the search decided for a right answer.
         """
-        ends = trees.single_ways if self.answer == "step" else trees.best_endings
         texts = steps.select(end="node", end_hash="text_hash")
-        steps = steps.join(ends(steps), on="node", how="left").join(texts, on="end", how="left")
+        ends = self._ends(steps)
+        steps = steps.join(ends, on="node", how="left").join(texts, on="end", how="left")
         valued = pl.col("q").is_not_null() & (pl.col("n_visits") >= self.min_visits)
         right = pl.col("on_path") & pl.col("terminal") & (pl.col("outcome") > 0)
         return steps.with_columns(
@@ -85,6 +88,12 @@ class StepSiblings(Pairing):
             choosable=pl.lit(self.choose_refusals) | ~pl.col("refused"),
             solved=right.fill_null(False).any().over("prompt", "sampler"),
         )
+
+    def _ends(self, steps: pl.DataFrame) -> pl.DataFrame:
+        """`node`, and as `end` the answer that stands for it; without those that have none."""
+        if self.answer == "continuation":
+            return trees.best_endings(steps)
+        return trees.single_ways(steps) if self.follow_single else steps.select("node", end="node")
 
     def _rejected(
         self, fit: pl.DataFrame, chosen: pl.DataFrame, frames: Frames, seed: int

@@ -3,13 +3,12 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-import polars as pl
 from pydantic import Field
 
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
 from pipelines.selection.frames import Columns, Frames
-from pipelines.selection.tree_duels import READS, best_over_worst, paired_nodes, valued_nodes
+from pipelines.selection.tree_duels import READS, explained, extremes, paired, valued
 
 
 class TreeBestWorst(Pairing):
@@ -30,9 +29,6 @@ class TreeBestWorst(Pairing):
 
     def pair(self, frames: Frames, seed: int) -> Paired:
         """Of equal values, the node with the smaller depth, then with the smaller response id."""
-        nodes = valued_nodes(frames, self.by, self.sampler, choose_refusals=self.choose_refusals)
-        extremes = best_over_worst(nodes, ["prompt", "sampler"])
-        gap = pl.col("score_chosen") - pl.col("score_rejected")
-        return paired_nodes(
-            frames, nodes, extremes, {"gap_too_small": gap < max(micro(self.min_gap), 1)}
-        )
+        nodes = valued(frames, self.by, self.sampler, choose_refusals=self.choose_refusals)
+        duels = extremes(nodes, ["prompt", "sampler"]).drop("n_chars_prefix")
+        return paired(frames, explained(duels, micro(self.min_gap), {}))

@@ -9,7 +9,7 @@ from pydantic import Field
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
 from pipelines.selection.frames import Columns, Frames
-from pipelines.selection.tree_duels import READS, best_over_worst, paired_nodes, valued_nodes
+from pipelines.selection.tree_duels import READS, explained, extremes, paired, valued
 
 
 class TreeExtremes(Pairing):
@@ -32,12 +32,8 @@ class TreeExtremes(Pairing):
     """Least value of the chosen step."""
 
     def pair(self, frames: Frames, seed: int) -> Paired:
-        """Of equal values, the step with the smaller response id."""
-        nodes = valued_nodes(frames, self.by, self.sampler, choose_refusals=self.choose_refusals)
-        extremes = best_over_worst(nodes, ["prompt", "sampler", "parent"])
-        gap = pl.col("score_chosen") - pl.col("score_rejected")
-        reasons = {
-            "gap_too_small": gap < max(micro(self.min_gap), 1),
-            "chosen_too_low": pl.col("score_chosen") < micro(self.min_chosen),
-        }
-        return paired_nodes(frames, nodes, extremes, reasons)
+        """One pair, or a reason, for each decision: a comparison, by the id of the node it is at."""
+        nodes = valued(frames, self.by, self.sampler, choose_refusals=self.choose_refusals)
+        duels = extremes(nodes, ["prompt", "comparison_id"])
+        too_low = {"chosen_too_low": pl.col("score_chosen") < micro(self.min_chosen)}
+        return paired(frames, explained(duels, micro(self.min_gap), too_low))

@@ -1,8 +1,8 @@
 """The tables that a manifest holds, for SQL: beside those in Parquet, and much smaller.
 
-    steps      the funnel, in the order of the build
-    figures    what the report shows of judges, models and pairs, with intervals
-    spending   what each model took, over all runs
+steps      the funnel, in the order of the build
+figures    what the report shows of judges, models and pairs, with intervals
+spending   what each model took, over all runs
 """
 
 from collections.abc import Iterator
@@ -81,7 +81,5 @@ def _steps(manifest: Manifest) -> Iterator[dict[str, Any]]:
 def _spending(manifest: Manifest) -> Iterator[dict[str, Any]]:
     run = manifest.run
     for model in sorted({*run.spent, *run.before}):
-        now, before = (
-            paid.get(model, Spent()).model_dump() for paid in (run.spent, run.before)
-        )
+        now, before = (paid.get(model, Spent()).model_dump() for paid in (run.spent, run.before))
         yield {"model": model, **{name: value + before[name] for name, value in now.items()}}

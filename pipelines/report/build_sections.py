@@ -5,6 +5,7 @@ from pipelines.report.numbers import count, percent, score
 from pipelines.report.section import MOST_DRAWN, Column, Section, named, number
 from pipelines.report.tables import Row
 
+
 def _reasons(row: Row) -> str:
     return ", ".join(f"{one['reason']} {count(one['n'])}" for one in row["reasons"])
 

@@ -31,6 +31,7 @@ _AXIS = {
     "labelLimit": LABELS,
     "tickCount": 5,
     "labelOverlap": True,
+    "labelFlush": False,
 }
 _LEGEND = {
     "orient": "top",
@@ -46,7 +47,7 @@ CONFIG: Spec = {
     "aria": False,
     "view": {"stroke": None},
     "autosize": {"type": "fit-x", "contains": "padding"},
-    "padding": {"left": 16, "right": 8, "top": 4, "bottom": 4},
+    "padding": {"left": 16, "right": 20, "top": 4, "bottom": 4},
     "axis": _AXIS,
     "legend": _LEGEND,
 }
@@ -159,7 +160,11 @@ def intervals(rows: Sequence[Reach], title: str, marks: Iterable[float] = ()) ->
         },
         {
             "mark": {"type": "rule", "color": CHOSEN, "strokeWidth": 2},
-            "encoding": {"y": place, "x": _values("low", title, zero=False), "x2": {"field": "high"}},
+            "encoding": {
+                "y": place,
+                "x": _values("low", title, zero=False),
+                "x2": {"field": "high"},
+            },
         },
         {
             "mark": {"type": "point", "filled": True, "color": CHOSEN, "size": 60, "opacity": 1},
@@ -192,16 +197,15 @@ def boxes(rows: Sequence[Box], title: str) -> Spec:
     )
 
 
-def heat(cells: Sequence[Cell], order: Sequence[str], title: str) -> Spec:
+def heat(cells: Sequence[Cell], order: Sequence[str]) -> Spec:
     """The darker, the larger the share."""
-    axis = {"grid": False, "ticks": False, "domain": False, "labelOverlap": False}
-    across = {**axis, "title": title, "labelAngle": -60, "labelLimit": 100}
+    axis = {"title": None, "grid": False, "ticks": False, "domain": False, "labelOverlap": False}
+    across = {**axis, "labelAngle": -60, "labelLimit": 100}
     return _spec(
         cells,
         {"type": "rect", "color": CHOSEN},
         {
-            "y": {"field": "row", "type": "nominal", "sort": list(order),
-                  "axis": {**axis, "title": None}},
+            "y": {"field": "row", "type": "nominal", "sort": list(order), "axis": axis},
             "x": {"field": "column", "type": "nominal", "sort": list(order), "axis": across},
             "fillOpacity": {
                 "field": "share",
@@ -215,7 +219,13 @@ def heat(cells: Sequence[Cell], order: Sequence[str], title: str) -> Spec:
 
 
 def _spec(rows: Sequence[Any], mark: Spec, encoding: Spec, height: int | Spec) -> Spec:
-    return {"width": WIDTH, "height": height, "data": _data(rows), "mark": mark, "encoding": encoding}
+    return {
+        "width": WIDTH,
+        "height": height,
+        "data": _data(rows),
+        "mark": mark,
+        "encoding": encoding,
+    }
 
 
 def _layered(rows: Sequence[Any], layers: list[Spec], height: Spec) -> Spec:
@@ -241,4 +251,3 @@ def _colours(series: Sequence[Series]) -> Spec:
     legend: Spec = {} if len(series) > 1 else {"legend": None}
     scale = {"domain": names, "range": colours}
     return {"field": "series", "type": "nominal", "scale": scale, **legend}
-

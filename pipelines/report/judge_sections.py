@@ -27,7 +27,9 @@ def _agreement(rows: list[Row]) -> Spec | None:
 
 def _habits(rows: list[Row]) -> Spec | None:
     reaches = [
-        Reach(f"{row['judge']}: {HABIT_WORDS[row['figure']]}", row["value"], row["low"], row["high"])
+        Reach(
+            f"{HABIT_WORDS[row['figure']]}: {row['judge']}", row["value"], row["low"], row["high"]
+        )
         for row in rows[:MOST_DRAWN]
     ]
     return charts.intervals(reaches, "share, or distance from one half", (0,))

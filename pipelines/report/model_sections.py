@@ -9,7 +9,9 @@ from pipelines.report.tables import Row
 
 def _strengths(rows: list[Row]) -> Spec | None:
     known = [row for row in rows if row["strength"] is not None]
-    reaches = [Reach(row["model"], row["strength"], row["low"], row["high"]) for row in known[:MOST_DRAWN]]
+    reaches = [
+        Reach(row["model"], row["strength"], row["low"], row["high"]) for row in known[:MOST_DRAWN]
+    ]
     return charts.intervals(reaches, "strength, in nats", (0,)) if reaches else None
 
 
@@ -17,7 +19,7 @@ def _wins(rows: list[Row]) -> Spec | None:
     order = list(dict.fromkeys(row["model"] for row in rows))[:MOST_DRAWN]
     cells = [Cell(row["model"], row["other"], row["win_share"]) for row in rows]
     shown = [one for one in cells if {one.row, one.column} <= set(order)]
-    return charts.heat(shown, order, "share of pairs in which the row's answer was chosen")
+    return charts.heat(shown, order)
 
 
 STRENGTHS = Section(
@@ -38,7 +40,8 @@ STRENGTHS = Section(
 
 WINS = Section(
     title="Who wins against whom",
-    about="Of the pairs of two models, the share in which the first one's answer was chosen.",
+    about="Of the pairs of two models, the share in which the first one's answer was chosen: the "
+    "darker, the larger.",
     query="SELECT wins.* FROM wins JOIN model_strengths AS own USING (model) "
     "ORDER BY own.strength DESC NULLS LAST, own.win_share DESC, model, wins.n_pairs DESC, other",
     columns=(

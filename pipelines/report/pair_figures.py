@@ -10,13 +10,20 @@ from pipelines.bias.figure import figure, ratio, share
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import off_half, rows
 from pipelines.risks.compared import OF_PAIRS, Compared
-from pipelines.risks.separability import LEAST_PAIRS, Separability, model_pairs, separability
+from pipelines.risks.separability import (
+    LEAST_PAIRS,
+    PAIRS_AT_MOST,
+    Separability,
+    model_pairs,
+    separability,
+)
 from schemas.version import Figure
 
 MODEL_PAIRS = 3
 """Pairs of models that are probed, those with the most pairs first."""
-PROBED, PROBED_EACH = 500, 200
-"""Pairs that are probed, over all and of each two models; `pairwright risks` takes more."""
+PROBED, PROBED_EACH = 300, 100
+"""Pairs that are probed, over all and of each two models, where no gate asks for it. As many as by
+`pairwright risks` would take ten seconds."""
 
 
 WORTH_PROBING = 1_000
@@ -39,9 +46,10 @@ def pair_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Fig
     yield from _of_pairs(known.pairs)
     yield from _of_prompts(prompts.collect())
     yield from _kept(version)
-    enough = known.pairs.height >= WORTH_PROBING and find_spec("sklearn") is not None
-    if enough or PROBES & set(wanted):
-        yield from _separable(known)
+    if PROBES & set(wanted):
+        yield from _separable(known, PAIRS_AT_MOST, PAIRS_AT_MOST)
+    elif known.pairs.height >= WORTH_PROBING and find_spec("sklearn") is not None:
+        yield from _separable(known, PROBED, PROBED_EACH)
 
 
 def _of_pairs(pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -50,7 +58,9 @@ def _of_pairs(pairs: pl.DataFrame) -> Iterator[Figure]:
     longer = by_prompt.agg(won=(chosen > rejected).sum(), pairs=(chosen != rejected).sum())
     yield from rows("length_bias", off_half(share(longer, "pairs")))
     margin = pl.col("score_margin")
-    yield from rows("mean_margin", figure(by_prompt.agg(margin.sum(), n=margin.count()), ratio, "n"))
+    yield from rows(
+        "mean_margin", figure(by_prompt.agg(margin.sum(), n=margin.count()), ratio, "n")
+    )
     yield from _top("top_model_share", pairs.select("prompt_id", part="chosen_model", pairs=1))
 
 
@@ -85,14 +95,14 @@ def _kept(version: Version) -> Iterator[Figure]:
         yield from rows("kept_share", kept)
 
 
-def _separable(known: Compared) -> Iterator[Figure]:
-    yield from _probed("separability", separability(known, known.pairs, PROBED))
+def _separable(known: Compared, most: int, most_each: int) -> Iterator[Figure]:
+    yield from _probed("separability", separability(known, known.pairs, most))
     groups = model_pairs(known)
     if len(groups) < 2:
         return
     enough = [models for models, pairs in groups.items() if pairs.height >= LEAST_PAIRS]
     for chosen, rejected in enough[:MODEL_PAIRS]:
-        found = separability(known, groups[chosen, rejected], PROBED_EACH)
+        found = separability(known, groups[chosen, rejected], most_each)
         yield from _probed("model_separability", found, chosen, rejected)
 
 

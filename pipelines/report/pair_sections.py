@@ -1,6 +1,7 @@
 """What the pairs are like: scores, margins, difficulty, lengths, and how they look."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipelines.report import charts
@@ -24,7 +25,7 @@ class _Bin(NamedTuple):
 def _bins(rows: list[Row]) -> Iterator[tuple[Row, _Bin]]:
     """Each row with its bin; a single value gets some room."""
     values = sorted({row["low"] for row in rows})
-    apart = min((b - a for a, b in zip(values, values[1:], strict=False)), default=1.0)
+    apart = min((b - a for a, b in pairwise(values)), default=1.0)
     for row in rows:
         single = row["low"] == row["high"]
         room = 0.4 * apart if single else 0.0
@@ -84,8 +85,18 @@ def _rough(row: Row) -> str:
 
 def _lengths(rows: list[Row]) -> Spec | None:
     colours = {"chosen": CHOSEN, "rejected": REJECTED}
-    shares = ("p10", "p25", "median", "p75", "p90")
-    sides = [Box(row["side"], *(row[one] for one in shares), colours[row["side"]]) for row in rows]
+    sides = [
+        Box(
+            label=row["side"],
+            p10=row["p10"],
+            p25=row["p25"],
+            median=row["median"],
+            p75=row["p75"],
+            p90=row["p90"],
+            colour=colours[row["side"]],
+        )
+        for row in rows
+    ]
     return charts.boxes(sides, "characters")
 
 

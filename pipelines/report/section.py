@@ -45,8 +45,3 @@ def named(head: str, column: str) -> Column:
 def number(head: str, column: str, form: Callable[..., str]) -> Column:
     """A column of numbers, in the form that `numbers` gives."""
     return Column(head, lambda row: form(row[column]))
-
-
-def no_chart(rows: list[Row]) -> Spec | None:
-    """For what a drawing would not show better."""
-    return None

@@ -1,7 +1,9 @@
 """Writing: the figures into the manifest of a staged version, and the page beside its tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from pipelines.publishing.recipe_diff import recipe_table
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.report.figures import figures
@@ -26,6 +28,17 @@ def write_report(recipe: Recipe, folder: Path, manifest: Manifest) -> None:
 
         page = render(_staged(folder, manifest), recipe.head.description)
         (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def page_of(version: Version) -> str:
+    """The page of a published version, also of one that was published without figures."""
+    from pipelines.report.page import render
+
+    manifest = version.manifest
+    if not manifest.figures:
+        manifest = manifest.model_copy(update={"figures": figures(version)})
+    description = recipe_table(version).get("description", "")
+    return render(replace(version, manifest=manifest), description)
 
 
 def _staged(folder: Path, manifest: Manifest) -> Version:

@@ -56,9 +56,9 @@ class InstructionSearch(Sampler):
     """How rewrites are drawn. What is not given is as in the model's own table."""
     answers: Sampling = Sampling()
     """How answers are drawn. What is not given is as in the responder's own table."""
-    rules: tuple[Rule, ...] = RULES
-    """What may be done to an instruction: tables of `name`, `label` and `text`. Default: ten rules
-    for the labels harmlessness, helpfulness, honesty, coding and math."""
+    rules: tuple[Rule, ...] = ()
+    """What may be done to an instruction. Default: ten rules for the labels harmlessness,
+    helpfulness, honesty, coding and math."""
     labels: tuple[str, ...] = ("helpfulness",)
     """Labels of prompts whose `task` has none that a rule knows."""
 
@@ -82,7 +82,7 @@ class InstructionSearch(Sampler):
         Nothing where no rule applies, or the judge scores no answer to the raw instruction.
         """
         raw = unit.prompt.messages[-1].content
-        rules = rules_for(unit.prompt.task, self.rules, self.labels)
+        rules = rules_for(unit.prompt.task, self.rules or RULES, self.labels)
         reward = await self._reward(unit, raw) if raw and raw.strip() and rules else None
         if raw is None or reward is None:
             return Drawn([])

@@ -15,8 +15,10 @@ def puct(w: float = 1.0, gamma: float = 1.0) -> Policy:
     """
 
     def score(child: Node) -> float:
-        assert child.parent is not None
-        n_parent, n = child.parent.visits, child.visits
-        return child.worth + w * child.prior * sqrt(n_parent) / (1 + n)
+        parent, pending = child.parent, child.pending
+        assert parent is not None
+        explored = w * child.prior * sqrt(parent.n_visits + parent.pending)
+        worth = child.worth if pending else child.q  # asked for with every step of every walk
+        return worth + explored / (1 + child.n_visits + pending)
 
     return Policy(score, partial(back_up_weighted, gamma=gamma), early_visits=1)

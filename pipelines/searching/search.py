@@ -69,12 +69,12 @@ def search(
     Whoever runs it gives each of them children (`node.grow`; none at all: the walk ends there)
     before going on. `depth_limit` counts from `root`. `stop` is asked before each round of walks.
     """
-    deepest = root.depth + depth_limit
+    deepest, seen = root.depth + depth_limit, width > 1
     while iterations > 0 and not stop(root):
         walks = []
         for _ in range(min(width, iterations)):
             root.n_visits += policy.early_visits
-            walks.append(_Walk(root, policy, deepest))
+            walks.append(_Walk(root, policy, deepest, seen))
         iterations -= len(walks)
         while leaves := list(dict.fromkeys(walk.path[-1] for walk in walks if walk.waits)):
             yield leaves
@@ -82,20 +82,22 @@ def search(
                 if walk.waits:
                     walk.go_on()
         for walk in walks:
-            walk.mark(-1)
+            if seen:
+                walk.mark(-1)
             policy.backup(walk.path)
 
 
 class _Walk:
-    """A walk under way; it `waits` while its last node is to be expanded."""
+    """A walk under way; it `waits` while its last node is to be expanded. `seen`: by others."""
 
-    __slots__ = ("deepest", "path", "policy", "waits")
+    __slots__ = ("deepest", "path", "policy", "seen", "waits")
 
-    def __init__(self, root: Node, policy: Policy, deepest: int) -> None:
-        self.policy, self.deepest = policy, deepest
+    def __init__(self, root: Node, policy: Policy, deepest: int, seen: bool) -> None:
+        self.policy, self.deepest, self.seen = policy, deepest, seen
         self.path, self.waits = [root], False
         self._walk()
-        self.mark(1)
+        if seen:
+            self.mark(1)
 
     def mark(self, by: int) -> None:
         """Lets other walks see this one, or no longer."""
@@ -104,22 +106,26 @@ class _Walk:
 
     def go_on(self) -> None:
         """Goes on from the last node, which has been expanded. It does not see itself."""
-        self.mark(-1)
+        if self.seen:
+            self.mark(-1)
         node, follow = self.path[-1], self.policy.follow
         self.waits = False
         if node.children and self.policy.after != "stay":
             self.path.append(follow(node) if follow else best_child(node, self.policy.score))
             if self.policy.after == "deep":
                 self._walk()
-        self.mark(1)
+        if self.seen:
+            self.mark(1)
 
     def _walk(self) -> None:
         """Walks by score up to an open node, which it waits at, or to an end."""
-        path, policy = self.path, self.policy
-        while not (path[-1].terminal or path[-1].depth >= self.deepest):
-            if policy.is_open(path[-1]):
+        path, is_open, score = self.path, self.policy.is_open, self.policy.score
+        node = path[-1]
+        while not node.terminal and node.depth < self.deepest:
+            if is_open(node):
                 self.waits = True
                 return
-            if not path[-1].children:
+            if not node.children:
                 return
-            path.append(best_child(path[-1], policy.score))
+            node = max(node.children, key=score)
+            path.append(node)

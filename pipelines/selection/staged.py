@@ -108,7 +108,8 @@ def _judgments(
 ) -> pl.DataFrame:
     table = read_judgments(folder).select(sorted(columns | {"response_id"}))
     numbered = number_judgments(table, prompts, responses)
-    return numbered if "response_id" in columns else numbered.drop("response_id")
+    unread = [] if "response_id" in columns else ["response_id"]
+    return numbered.drop(unread).collect()
 
 
 def _slim(

@@ -1,83 +1,94 @@
-"""Duels of nodes: two steps of one search of which one has the higher value.
+"""Duels of nodes: of those that are set against each other, the highest value over the lowest.
 
-valued_nodes ─> best_over_worst(within one parent, or one tree) ─> paired_nodes
+valued ─> extremes(of one decision, or of one tree) ─> explained ─> paired
 """
+
+from collections.abc import Mapping
 
 import polars as pl
 
 from pipelines.pairing import Paired
-from pipelines.selection import votes
+from pipelines.selection import trees
 from pipelines.selection.duels import first_reason
-from pipelines.selection.frames import PAIRED, Columns, Frames
+from pipelines.selection.frames import PAIRED, Frames
 
-READS = Columns(
-    responses=frozenset(("has_text", "refused", "text_hash")), judgments=votes.READS, nodes=True
-)
+READS = trees.READS
 """What is read here, and by every pairing that makes its pairs here."""
 
+CLOSER = ("fewer_than_two_steps", "chosen_refused", "identical_texts", "gap_too_small",
+          "chosen_too_low")  # fmt: skip
+"""Why there is no pair; the later in this order, the closer it came."""
 
-def valued_nodes(
-    frames: Frames, by: str, sampler: str | None, *, choose_refusals: bool
-) -> pl.DataFrame:
-    """The nodes that can be paired: those with a response that has a text, and with a value.
 
-    Columns: `prompt`, `sampler`, `parent`, `response`, `depth`, `value` (micro-units),
-    `n_chars_prefix`, `text_hash`, and `choosable`, false for refusals unless they may be chosen.
+def valued(frames: Frames, by: str, sampler: str | None, *, choose_refusals: bool) -> pl.DataFrame:
+    """The nodes with a text and a value: `trees.steps`, with `worth` and `choosable`.
+
+    `worth` is their column `by`, in micro-units.
     """
-    refused = pl.lit(False) if choose_refusals else pl.col("refused").fill_null(False)
-    texts = frames.responses.filter("has_text").select("response", "text_hash", choosable=~refused)
-    nodes = frames.nodes if sampler is None else frames.nodes.filter(sampler=sampler)
-    nodes = nodes.select(
-        "prompt", "sampler", "parent", "depth", "n_chars_prefix", response="node", value=by
+    nodes = trees.steps(frames).filter("kept", pl.col(by).is_not_null())
+    if sampler is not None:
+        nodes = nodes.filter(pl.col("sampler") == sampler)
+    return nodes.with_columns(
+        worth=pl.col(by), choosable=pl.lit(choose_refusals) | ~pl.col("refused")
     )
-    return nodes.drop_nulls("value").join(texts, on="response", how="inner")
 
 
-def best_over_worst(nodes: pl.DataFrame, within: list[str]) -> pl.DataFrame:
-    """Of each group, the highest choosable value over the lowest among the texts that differ.
+def extremes(nodes: pl.DataFrame, within: list[str]) -> pl.DataFrame:
+    """`nodes` in groups, with the highest of each over the lowest that has another text.
 
-    Columns: `prompt`, `chosen`, `rejected`, `score_chosen`, `score_rejected`, `n_chars_prefix`.
+    Columns: `within`, `n`, `some_refused`, `n_chars_prefix`, and `chosen`, `rejected` and their
+    scores, null where there are none. Of equals the one that is less deep, then the smaller id.
     """
-    best = nodes.filter("choosable").sort(
-        "value", "depth", "response", descending=[True, False, False]
+    groups = nodes.group_by(within).agg(
+        pl.col("n_chars_prefix").first(), n=pl.len(), some_refused=(~pl.col("choosable")).any()
     )
+    best = nodes.filter("choosable").sort("worth", "depth", "node", descending=[True, False, False])
     best = best.group_by(within, maintain_order=True).first()
-    side = {"rejected": "response", "score_rejected": "value", "rejected_text": "text_hash"}
-    rest = nodes.select(*within, "depth", **side)
-    both = best.join(rest, on=within, how="inner", nulls_equal=True)
-    both = both.filter(pl.col("text_hash") != pl.col("rejected_text"))
-    both = both.sort("score_rejected", "depth_right", "rejected")
-    worst = both.group_by(within, maintain_order=True).first()
-    prefix = pl.col("n_chars_prefix") if "parent" in within else pl.lit(None, pl.Int64)
-    return worst.select(
-        "prompt", "rejected", "score_rejected", chosen="response", score_chosen="value",
-        n_chars_prefix=prefix,
-    )  # fmt: skip
+    best = best.select(*within, chosen="node", score_chosen="worth", best_text="text_hash")
+    others = nodes.join(best, on=within).filter(pl.col("text_hash") != pl.col("best_text"))
+    worst = others.sort("worth", "depth", "node").group_by(within, maintain_order=True).first()
+    sides = ("chosen", "score_chosen", "node", "worth")
+    names = {"node": "rejected", "worth": "score_rejected"}
+    return groups.join(worst.select(*within, *sides).rename(names), on=within, how="left")
 
 
-def paired_nodes(
-    frames: Frames, nodes: pl.DataFrame, extremes: pl.DataFrame, reasons: dict[str, pl.Expr]
-) -> Paired:
-    """What a pairing of nodes returns: the extremes to which no reason applies, and why not others.
-
-    A prompt without a pair has the first reason that holds for its pair of the greatest gap.
-    """
-    judged = extremes.with_columns(reason=first_reason(reasons))
-    pairs = judged.filter(pl.col("reason").is_null()).drop("reason")
-    pairs = votes.count_votes(pairs.with_columns(comparison_id=pl.lit(None, pl.String)), frames)
+def explained(duels: pl.DataFrame, least_gap: int, further: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """`duels` with the `reason` why one is no pair; `least_gap` in micro-units."""
+    no_pair = pl.col("chosen").is_null()
     gap = pl.col("score_chosen") - pl.col("score_rejected")
-    why = judged.sort(gap, "chosen", descending=[True, False]).group_by("prompt").first()
-    counts = nodes.group_by("prompt").agg(n_nodes=pl.len())
-    unpaired = (
-        frames.prompts.select("prompt")
-        .join(pairs, on="prompt", how="anti")
-        .join(why.select("prompt", "reason"), on="prompt", how="left")
-        .join(counts, on="prompt", how="left")
-    )
-    alone = {"no_tree": pl.col("n_nodes").is_null(), "no_choice": pl.lit(True)}
+    reasons = {
+        "fewer_than_two_steps": pl.col("n") < 2,
+        "chosen_refused": no_pair & pl.col("some_refused"),
+        "identical_texts": no_pair,
+        "gap_too_small": gap < max(least_gap, 1),
+        **further,
+    }
+    return duels.with_columns(reason=first_reason(reasons))
+
+
+def paired(frames: Frames, duels: pl.DataFrame) -> Paired:
+    """The duels without a reason as pairs; decisions with one are comparisons that made none."""
+    made = duels.filter(pl.col("reason").is_null())
+    unmade = duels.filter(pl.col("reason").is_not_null())
+    columns = {name: pl.col(name) if name in duels.columns else pl.lit(None) for name in PAIRED}
+    columns |= {name: pl.lit(0) for name in ("n_votes", "n_votes_chosen", "n_votes_rejected")}
+    decisions = "comparison_id" in duels.columns
     return Paired(
-        pairs=pairs.select(name for name in PAIRED if name in pairs.columns),
-        unpaired_prompts=unpaired.select(
-            "prompt", reason=pl.coalesce("reason", first_reason(alone))
-        ),
+        pairs=made.select(columns[name].cast(kind).alias(name) for name, kind in PAIRED.items()),
+        unpaired_prompts=_unpaired(frames, made, unmade),
+        unpaired_comparisons=unmade.select("comparison_id", "prompt", "reason")
+        if decisions
+        else None,
+    )
+
+
+def _unpaired(frames: Frames, made: pl.DataFrame, unmade: pl.DataFrame) -> pl.DataFrame:
+    """`prompt` and `reason` of those without a pair: the reason of what came closest to one."""
+    prompts = frames.prompts.select("prompt").join(made, on="prompt", how="anti")
+    closest = unmade.select("prompt", pl.col("reason").cast(pl.Enum(CLOSER)))
+    closest = closest.group_by("prompt").max()
+    searched = pl.col("prompt").is_in(frames.nodes["prompt"].unique().implode())
+    without = pl.when(searched).then(pl.lit("fewer_than_two_steps")).otherwise(pl.lit("no_tree"))
+    return prompts.join(closest, on="prompt", how="left").select(
+        "prompt", reason=pl.coalesce(pl.col("reason").cast(pl.String), without)
     )

@@ -29,6 +29,9 @@ from pipelines.recipe import Recipe, make_recipe, read_recipe
 
 ROOT = Path(__file__).parents[2]
 README, RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.md"
+PAGES_OF_DOCS = [
+    page for where in ("*", "methods/*") for page in sorted(ROOT.glob(f"docs/{where}.md"))
+]
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<why>[^>]+) -->\n)?^```(?P<language>\w*) ?(?P<name>\S*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -134,6 +137,7 @@ class Reader:
         with chdir(self.folder), pytest.MonkeyPatch.context() as patch:
             patch.delenv("PAIRWRIGHT_STORE", raising=False)
             patch.setenv("COLUMNS", "100")
+            patch.setenv("NO_COLOR", "1")
             yield
 
     def try_python(self, text: str, name: str) -> str:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.docs.reader import README, ROOT, Readers, settled
+from tests.docs.reader import PAGES_OF_DOCS, README, ROOT, Readers, settled
 
 COMMAND = "python -m tests.docs.refresh"
 
@@ -13,7 +13,7 @@ def refresh(named: list[Path]) -> None:
     """Writes the named pages; where none is named, those that differ in more than times and sizes."""
     with TemporaryDirectory() as folder:
         readers = Readers(Path(folder))
-        for page in named or [README, *sorted(ROOT.glob("docs/*.md"))]:
+        for page in named or [README, *PAGES_OF_DOCS]:
             shown, real = page.read_text(), readers.follow(page)
             if shown != real and (named or settled(shown) != settled(real)):
                 print(page.relative_to(ROOT))

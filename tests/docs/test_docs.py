@@ -14,7 +14,16 @@ from pipelines.publishing.catalog import VERSIONS
 from pipelines.publishing.safe_sql import run_sql
 from schemas.tables import MESSAGES as RICH_MESSAGES
 from schemas.tables import PLAIN_MESSAGES, PUBLISHED, TEXTS, TOOL_CALLS
-from tests.docs.reader import BLOCK, README, RENDERED, ROOT, Reader, Readers, settled
+from tests.docs.reader import (
+    BLOCK,
+    PAGES_OF_DOCS,
+    README,
+    RENDERED,
+    ROOT,
+    Reader,
+    Readers,
+    settled,
+)
 from tests.docs.refresh import COMMAND
 from tools.chat_server import ChatServer
 
@@ -22,7 +31,7 @@ LAYERS = ("schemas", "pipelines", "flows")
 SQL_NAME = re.compile(r"\w+")
 TRAINERS = {"desirable_weight", "undesirable_weight", "per_device_train_batch_size", "dataset_dir"}
 """Settings of the trainers themselves."""
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *PAGES_OF_DOCS]
 NESTED = {str(PLAIN_MESSAGES): "messages", str(RICH_MESSAGES): "messages"}
 NESTED |= {str(TEXTS): "texts", str(TOOL_CALLS): "tool calls"}
 SCALAR = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN"}

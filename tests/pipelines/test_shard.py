@@ -13,6 +13,7 @@ from pipelines.meter import Meter
 from pipelines.publishing.store import Store, staged
 from pipelines.receipt import read_receipt, write_receipt
 from pipelines.recipe import read_recipe
+from pipelines.rounds import Rounds
 from pipelines.shard import Finished, Shard, run_shard
 from tests import builds
 from tools.chat_server import ChatServer
@@ -57,19 +58,21 @@ def in_shards(folder: Path, of: int) -> tuple[Outcome, Meter]:
     recipe = read_recipe(folder / "recipe.toml")
     store, meter = Store(folder / f"store{of}"), Meter()
 
-    async def run(number: int, staging: Path) -> Finished:
-        shard = Shard(number, of)
+    async def run(shard: Shard, staging: Path) -> Finished:
         return await run_shard(recipe, store.ledger_folder, staging, shard, Meter())
 
     with staged(store, "trial") as staging:
         gate = JudgeGate(recipe, store)
         intake = read(recipe, staging, meter, gate)
-        finished = []
-        for number in reversed(range(of)):
-            path, sha256 = write_receipt(asyncio.run(run(number, staging)))
-            finished.append(read_receipt(path, sha256))
-            meter.add(finished[-1].meter)
-        return publish(recipe, store, staging, intake, finished, meter, gate), meter
+        rounds = Rounds(recipe, staging, intake, meter)
+        for draw in rounds:
+            finished = []
+            for number in reversed(range(of)):
+                path, sha256 = write_receipt(asyncio.run(run(Shard(number, of, draw), staging)))
+                finished.append(read_receipt(path, sha256))
+                meter.add(finished[-1].meter)
+            rounds.add(draw, finished)
+        return publish(recipe, store, staging, intake, rounds.finished, meter, gate), meter
 
 
 def test_any_number_of_shards_gives_the_same_content(tmp_path: Path) -> None:

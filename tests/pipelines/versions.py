@@ -58,7 +58,10 @@ class Content:
         }
         return Selected(
             pairs=self._numbered(self.pairs, frames).select(
-                *OF_EVERY_PAIR, difficulty=pl.lit(None, pl.Float64)
+                *OF_EVERY_PAIR,
+                difficulty=pl.col("pair_id").replace_strict(
+                    self.difficulties(), default=None, return_dtype=pl.Float64
+                ),
             ),
             measures=pl.DataFrame(self.measures, schema=LONG),
             dropped_pairs=self._numbered(self.dropped_pairs, frames).select(OF_DROPPED_PAIR),
@@ -89,6 +92,11 @@ class Content:
             [key] = set(table.columns) - {number}
             numbered = numbered.join(table, on=key, how="left", maintain_order="left")
         return numbered
+
+    def difficulties(self) -> dict[str, float]:
+        """What the measure `difficulty` found, by pair."""
+        found = [one for one in self.measures if one["measure"] == "difficulty"]
+        return {one["pair_id"]: one["value"] for one in found}
 
     def counts(self) -> tuple[Step, ...]:
         """The funnel's last step."""

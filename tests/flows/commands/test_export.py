@@ -60,6 +60,8 @@ def test_a_format_may_be_a_file_of_the_users_own(store: Path, tmp_path: Path) ->
         (["--format", "trl", "--set", "margin=true"], 'no such key "margin"'),
         (["--format", "reward", "--set", "margin=5"], "--set: margin: "),
         (["--format", "trl", "--split", "dev"], 'no split "dev"; Valid: '),
+        (["--format", "trl", "--order", "easy"], 'no such order "easy"; '),
+        (["--format", "kto", "--order", "easy_to_hard"], "kto has an order of its own"),
         (["--format", "trl", "--max-length", "9"], "--max-length: is for --check"),
         (["--format", "trl", "--check", "model"], "wanted tokenizer=PATH"),
         (["--format", "trl", "--check", "tokenizer=nowhere"], "nowhere: no chat template"),

@@ -187,6 +187,23 @@ def test_shards_share_one_budget_and_what_one_leaves_the_others_spend(
     assert server.stats()["requests"] == 30 * CALLS
 
 
+def test_rounds_of_shards_draw_what_the_rounds_of_a_plain_build_draw(
+    prefect: Prefect, trial: Path, server: ChatServer
+) -> None:
+    wanted = ("exactly.pairs=6", "exactly.prompts_per_round=8")
+    plain, _ = builds.run(trial, *wanted, store="plain")
+    calls = server.stats()["requests"]
+    assert 0 < calls < 30 * CALLS
+    server.reset()
+    said = in_this_process(prefect, trial, 3, *wanted, f"budget.calls={calls}")
+    assert said.startswith("COMPLETED published trial@v0001: 6 pairs")
+    assert server.stats()["requests"] == calls
+    assert plain.manifest is not None
+    assert digests(trial) == [plain.manifest.content_digest]
+    short = in_this_process(prefect, trial, 2, "exactly.pairs=1000")
+    assert short.startswith("FAILED not published: 1,000 pairs are wanted, and 30 prompts")
+
+
 def test_a_wrong_recipe_is_not_deployed(prefect: Prefect, trial: Path) -> None:
     builds.write_recipe(trial, "name = 'no sources'\n")
     with pytest.raises(AssertionError, match=r"error: .*recipe\.toml"):

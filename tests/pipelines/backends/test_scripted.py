@@ -1,5 +1,6 @@
 import asyncio
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipelines.backend import Reply, Request, Sampling
 from pipelines.backends.scripted import UNREADABLE, Scripted
 from pipelines.errors import RecipeError, RequestRefused, TransientError
 from pipelines.part import Where, load_part
+from pipelines.wire.body import CONTINUE_FIELDS
 from schemas.rows import Message
 
 
@@ -250,13 +252,10 @@ def test_log_probabilities_that_no_rule_tells_are_refused_before_any_call() -> N
     scripted(rules=(rule("cat", "4", odds={"4": 1.0}),)).check_sampling(asked, where)
 
 
-async def test_an_unended_answer_is_gone_on_with_by_the_answers_that_begin_so():
-    model = scripted(rules=({"match": "How", "answers": ("It is 4.", "It is 5.", "Four.")},))
-    messages = (Message("user", "How much?"), Message("assistant", "It is"))
+async def test_an_unended_answer_is_gone_on_with_by_the_answers_that_begin_so() -> None:
+    backend = scripted(rules=(rule("How", "It is 4.", "It is 5.", "Four."),))
     for begun, expected in (("It is", {" 4.", " 5."}), ("Fo", {"ur."}), ("No", {""})):
-        asked = (messages[0], Message("assistant", begun))
-        sampling = Sampling(extra_body=CONTINUE_FIELDS)
-        reply = await model.complete(Request(asked, None, sampling, 30, 1))
-        assert {one.text for one in reply.completions} == expected
-    reply = await model.complete(Request(messages, None, Sampling(), 30, 1))
-    assert {one.text for one in reply.completions} == {"It is 4.", "It is 5.", "Four."}
+        asked = asking("How much?", begun, n=30)
+        going_on = replace(asked, sampling=Sampling(extra_body=dict(CONTINUE_FIELDS)))
+        assert set(await texts(backend, going_on)) == expected
+        assert set(await texts(backend, asked)) == {"It is 4.", "It is 5.", "Four."}

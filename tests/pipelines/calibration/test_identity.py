@@ -125,9 +125,22 @@ def test_the_code_of_a_file_of_ones_own_counts(tmp_path: Path):
             ['score.judges=["rating"]', 'pairings.0.kind="compared"'],
             ("rating", "pairwise", "verifier"),
         ),
+        (['score.judges=["rating"]', "filters=[{kind='margin',min=1}]"], ("rating",)),
+        (
+            ['score.judges=["rating"]', "filters=[{kind='veto'}]"],
+            ("rating", "verifier"),
+        ),
+        (
+            ['score.judges=["rating"]', "filters=[{kind='preferred',min=0.9}]"],
+            ("rating", "verifier"),
+        ),
+        (
+            ['score.judges=["rating"]', "measures=[{kind='judge_entropy'}]"],
+            ("rating", "verifier"),
+        ),
     ],
 )
-def test_judges_count_that_the_score_or_a_pairing_uses(tmp_path: Path, overrides, counting):
+def test_judges_count_that_the_score_a_pairing_or_votes_use(tmp_path: Path, overrides, counting):
     assert counting_judges(recipe(tmp_path, RECIPE, *overrides)) == counting
 
 

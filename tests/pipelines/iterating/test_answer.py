@@ -15,7 +15,8 @@ def test_the_last_line_that_names_a_model_counts(tmp_path: Path) -> None:
 
 def test_json_names_a_folder_an_id_or_an_address(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    assert read_answer('{"model": "model"}', tmp_path) == Answer(folder=str(tmp_path / "model"))
+    either = Answer(folder=str(tmp_path / "model"), model="model")
+    assert read_answer('{"model": "model"}', tmp_path) == either
     assert read_answer('{"model": "ft:7"}', tmp_path) == Answer(model="ft:7")
     told = '{"base_url": "http://h/v1", "model": "model", "identity": "i", "api_key_env": null}'
     assert read_answer(told, tmp_path) == Answer(

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.errors import RecipeError, TrainingError
 from pipelines.iterating.answer import Answer
-from pipelines.iterating.policy import identities, policy_of, with_policy
+from pipelines.iterating.policy import identities, policy_of, suited, with_policy
 from pipelines.recipe import Recipe, read_recipe
 from pipelines.shipped import shipped
 from tests.builds import OVER_HTTP, write_questions, write_recipe
@@ -99,6 +99,14 @@ def test_an_answer_must_be_of_the_kind_that_the_policy_is(over_http: Recipe, ben
         with_policy(over_http, ("policy",), Answer(folder="/m"))
     with pytest.raises(TrainingError, match=r"models\.student \(embedded\) is the folder"):
         with_policy(bench.recipe(), ("student",), Answer(base_url="http://h.example/v1"))
+
+
+def test_an_id_that_is_the_name_of_a_folder_too_is_what_the_policy_takes(
+    over_http: Recipe, bench: Bench
+) -> None:
+    either = Answer(folder="/here/r1", model="r1")
+    assert suited(over_http, ("policy",), either) == Answer(model="r1")
+    assert suited(bench.recipe(), ("student",), either) == Answer(folder="/here/r1")
 
 
 def test_a_folder_without_a_model_is_no_policy(bench: Bench, tmp_path: Path) -> None:

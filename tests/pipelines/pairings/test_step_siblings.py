@@ -148,6 +148,7 @@ def test_a_step_with_one_way_on_is_paired_with_it() -> None:
     made, frames = outcome(steps)
     assert paths(made, frames) == [("aaa", "b")]
     assert made.pairs["n_chars_prefix"].to_list() == [0]
+    assert pairs_of(steps, follow_single=False) == [("a", "b")]
 
 
 def test_continuations_are_the_most_visited_endings_below_the_two_steps() -> None:
@@ -260,6 +261,7 @@ CHOICES = st.fixed_dictionaries(
     {
         "rejected": st.sampled_from(["worst", "random", "second"]),
         "answer": st.sampled_from(["step", "continuation"]),
+        "follow_single": st.booleans(),
         "levels": st.sampled_from(["path", "all"]),
         "min_visits": st.integers(0, 1),
         "max_per_prompt": st.integers(1, 4),

@@ -36,4 +36,4 @@ def test_of_equal_values_the_smaller_depth_decides():
 def test_equal_values_make_no_pair():
     assert pair_of(valued(a=0.5, b=0.5)) == ["gap_too_small"]
     assert pair_of(valued(a=0.5, b=0.4), min_gap=Decimal("0.2")) == ["gap_too_small"]
-    assert pair_of(valued(a=0.5)) == ["no_choice"]
+    assert pair_of(valued(a=0.5)) == ["fewer_than_two_steps"]

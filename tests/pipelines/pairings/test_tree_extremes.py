@@ -32,8 +32,8 @@ def pairs_of(steps, **fields):
         ([-0.35, -0.9], ["chosen_too_low"]),
         ([-0.3, -0.4], [("a", "b")]),
         ([0.3, 0.3], ["gap_too_small"]),
-        ([0.3], ["no_choice"]),
-        ([], ["no_tree"]),
+        ([0.3], ["fewer_than_two_steps"]),
+        ([], ["fewer_than_two_steps"]),
     ],
 )
 def test_best_and_worst_of_a_node_are_a_pair_as_in_the_paper(values, expected):
@@ -82,3 +82,25 @@ def test_a_search_may_be_named():
     two = part("pairings", "tree_extremes", sampler="two").pair(frames, 0).pairs
     assert sorted(both["score_chosen"]) == [500_000, 900_000]
     assert two["score_chosen"].to_list() == [900_000]
+
+
+def test_a_prompt_without_a_search_has_no_tree():
+    frames = frames_of({}, QUESTION)
+    made = part("pairings", "tree_extremes").pair(frames, 0)
+    assert made.unpaired_prompts["reason"].to_list() == ["no_tree"]
+
+
+def test_every_decision_without_a_pair_says_why():
+    steps = flat(0.5, -0.2) | {
+        "aa": {"n": 1, "q": 0.1, "value": 0.0},
+        "ba": {"n": 1, "q": -0.4, "value": 0.0},
+        "bb": {"n": 1, "q": -0.9, "value": 0.0},
+    }
+    frames = frames_of({"search": steps}, QUESTION)
+    made = part("pairings", "tree_extremes").pair(frames, 0)
+    unmade = made.unpaired_comparisons.select("comparison_id", "reason").rows()
+    assert {(id_.rpartition("-")[2], reason) for id_, reason in unmade} == {
+        ("a", "fewer_than_two_steps"),
+        ("b", "chosen_too_low"),
+    }
+    assert made.unpaired_prompts.height == 0

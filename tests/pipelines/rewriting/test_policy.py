@@ -9,16 +9,16 @@ REWARDS = {"": 0.5, "A": 0.7, "B": 0.6, "AB": 0.4, "BA": 0.5}
 
 def searched(iterations):
     """The tree of two rules after some iterations, and the paths in the order of their growth."""
-    path = {root := Node(candidate=Candidate("raw", value=REWARDS[""])): ""}
-    grown = []
+    root = Node(candidate=Candidate("raw", value=REWARDS[""]))
+    path, grown = {root: ""}, []
 
     def is_open(node):
         return len(path[node]) + len(node.children or ()) < 2
 
     for leaves in search(root, p_aligner(is_open), iterations, depth_limit=9):
         for leaf in leaves:
-            rule = next(one for one in "AB" if one not in path[leaf] and
-                        all(path[child][-1] != one for child in leaf.children or ()))  # fmt: skip
+            tried = {path[child][-1] for child in leaf.children or ()}
+            rule = next(one for one in "AB" if one not in {*path[leaf], *tried})
             [child] = grow(leaf, [Candidate(rule, value=REWARDS[path[leaf] + rule])])
             path[child] = path[leaf] + rule
             grown.append(path[child])

@@ -66,7 +66,7 @@ async def test_the_first_expansion_has_rewards_and_priors_as_worked_out_by_hand(
 
 
 async def test_a_whole_search_ends_answers_and_says_which_are_right(make_unit, model):
-    drawn = await search_of(iterations=9).draw(make_unit(PROMPT, model("policy", policy)))
+    drawn = await search_of(iterations=200).draw(make_unit(PROMPT, model("policy", policy)))
     nodes = by_text(drawn)
     assert {text: node.outcome for text, node in nodes.items() if node.terminal} == {
         GOLD: 1.0,

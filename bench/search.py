@@ -1,0 +1,228 @@
+"""What a tree search costs beside its model: CPU of an expansion, the window, calls for a pair.
+
+    python bench/search.py [--only overhead|window|naive] [--prompts 256]
+
+overhead   the search with a model that answers at once, in this process: CPU for each node that is
+           expanded, of the core alone (select, expand, back up), with all that the sampler does
+           (steps, duplicates, priors, questions, rows), and with calls and ledger too
+window     trees against a server of 200 ms: how full the window is, by Little's law (calls x
+           latency / wall time / window), from the first call to the last reply; and what share of
+           the prompts' characters a prefix cache would have had (blocks of 64)
+naive      the same search, one request at a time and one sample in each, as a script would do it
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pipelines.backend import Completion, TokenLogprob  # noqa: E402
+from pipelines.build import run_build  # noqa: E402
+from pipelines.part import Where, load_part  # noqa: E402
+from pipelines.recipe import read_recipe  # noqa: E402
+from pipelines.searching.node import Candidate, Node, grow  # noqa: E402
+from pipelines.searching.puct import puct  # noqa: E402
+from pipelines.searching.search import search  # noqa: E402
+from pipelines.unit import Unit  # noqa: E402
+from schemas.canonical import draw_unit  # noqa: E402
+from schemas.rows import Message, Prompt, prompt_id  # noqa: E402
+from tools.chat_server import ChatServer  # noqa: E402
+
+LATENCY_MS = 200.0
+RECIPE = """
+name = "bench"
+[sources.questions]
+kind = "jsonl"
+path = "questions.jsonl"
+[prompts]
+text = "question"
+[models.policy]
+kind = "openai_api"
+base_url = "{url}"
+identity = "bench"
+window = {window}
+max_n = {max_n}
+[[samplers]]
+kind = "mcts"
+model = "policy"
+evaluation = {{ votes = 1 }}
+max_new_tokens = 32
+max_tokens = 80
+width = {width}
+[[pairings]]
+kind = "step_siblings"
+"""
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", choices=["overhead", "window", "naive"])
+    parser.add_argument("--prompts", type=int, default=256)
+    given = parser.parse_args()
+    if given.only in (None, "overhead"):
+        overhead()
+    if given.only in (None, "window"):
+        window(given.prompts)
+    if given.only in (None, "naive"):
+        naive()
+
+
+def overhead() -> None:
+    """CPU for each expansion, by how much of the work is done."""
+    print("overhead: CPU for each node that is expanded, 256 walks, then 64 for each decision")
+    print(f"  the core alone           {best_of(core_alone):6.1f} us")
+    print(f"  with the sampler         {best_of(with_sampler):6.1f} us")
+
+
+def best_of(run: Callable[[int], int], repeats: int = 5) -> float:
+    """Microseconds of CPU for each expansion: `run(seed)` returns how many there were."""
+    figures = []
+    for seed in range(repeats):
+        run(seed)  # what a model would say is known then
+        start = time.process_time()
+        expanded = run(seed)
+        figures.append((time.process_time() - start) / expanded * 1e6)
+    return min(figures)
+
+
+def core_alone(seed: int) -> int:
+    """Walks through many trees of four and then two children each; how many were expanded."""
+    expanded = 0
+    for tree in range(20):
+        root = Node()
+        for leaves in search(root, puct(), 256, depth_limit=4):
+            for leaf in leaves:
+                grow(leaf, children_of(seed, tree, leaf.text, 2 if leaf.parent else 4))
+                expanded += 1
+    return expanded
+
+
+@cache
+def children_of(seed: int, tree: int, text: str, count: int) -> list[Candidate]:
+    """Some children, with priors and values."""
+    drawn = [draw_unit(seed, tree, text, at) for at in range(count)]
+    return [Candidate(f"{at}", one, one) for at, one in enumerate(drawn)]
+
+
+def with_sampler(seed: int) -> int:
+    """Whole units of a sampler whose model answers at once; how many nodes were expanded."""
+    sampler: Any = load_part(
+        "samplers", {"kind": "mcts", "model": "policy"}, Where("bench", "[[samplers]]", ROOT)
+    )
+
+    async def drawn() -> int:
+        expanded = 0
+        for number in range(10):
+            messages = (Message("user", f"How much is {number} and {seed}?"),)
+            unit: Any = Instant(Prompt(prompt_id(messages), messages), None)  # type: ignore[arg-type]
+            nodes = (await sampler.draw(unit)).nodes
+            expanded += len({node.parent_id for node in nodes} - {None})
+        return expanded
+
+    return asyncio.run(drawn())
+
+
+class Instant(Unit):
+    """A unit whose model answers at once, without ledger and window."""
+
+    def draw(self, *path: str | int) -> float:
+        return draw_unit(self.unit_id, *path)
+
+    def model(self, _name: str) -> Any:
+        return MODEL
+
+    async def sample(self, model: str, messages: Any, **asked: Any) -> list[Completion]:
+        last = messages[-1]
+        if asked["sampling"].top_logprobs:
+            return [VERDICT]
+        first, n = asked["first_index"], asked["n"]
+        return [step(last.content, at) for at in range(first, first + n)]
+
+
+MODEL = load_part(
+    "backends", {"kind": "scripted", "name": "policy", "default": ""}, Where("bench", "", ROOT)
+)
+VERDICT = Completion(
+    "B", logprobs=(TokenLogprob("B", -0.5, (("B", math.log(0.6)), ("A", math.log(0.4)))),)
+)
+
+
+@cache
+def step(text: str, at: int) -> Completion:
+    """Some line of 32 tokens."""
+    drawn = f"{draw_unit(text, at):.6f}"
+    tokens = [f" w{digit}{place}" for place, digit in enumerate((drawn * 4)[:31])]
+    logprobs = tuple(TokenLogprob(token, -0.1) for token in (*tokens, "\n"))
+    return Completion("".join(tokens) + "\n", finish_reason="length", logprobs=logprobs)
+
+
+def window(prompts: int) -> None:
+    """How full the window is, with 64 trees at once and one tree or several walks in each."""
+    print(f"window: {prompts} prompts, {LATENCY_MS:g} ms a reply")
+    for trees, size, width in ((64, 32, 1), (64, 64, 4), (128, 64, 1)):
+        with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
+            found = built(prompts, size, 128, server, width=width)
+        print(
+            f"  {trees:4} trees, width {width}, {size} in flight: {found.full(size):6.1%} full, "
+            f"{found.calls:6,} calls, {found.calls / found.pairs:5.1f} a pair, "
+            f"{found.wall_s / found.pairs * 1000:6.0f} ms a pair, prefix cache {found.cached:.0%}"
+        )
+
+
+def naive() -> None:
+    """The same search as a script does it, on few prompts."""
+    print("naive: one request at a time, one sample in each, 4 prompts")
+    with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
+        found = built(4, 1, 1, server)
+    print(
+        f"  {found.calls:,} calls, {found.calls / found.pairs:.1f} a pair, "
+        f"{found.wall_s / found.pairs * 1000:,.0f} ms a pair"
+    )
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a build of searches took of the server, from the first call to the last reply."""
+
+    calls: int
+    pairs: int
+    wall_s: float
+    cached: float
+    """Share of the prompts' characters that began an earlier prompt too."""
+
+    def full(self, size: int) -> float:
+        """How full a window of `size` was: calls x latency / wall time / window."""
+        return self.calls * LATENCY_MS / 1000 / self.wall_s / size
+
+
+def built(prompts: int, size: int, max_n: int, server: ChatServer, width: int = 1) -> Searched:
+    """Builds pairs of steps for so many prompts, into a store of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        rows = (json.dumps({"question": f"How much is {at} and 1?"}) for at in range(prompts))
+        (root / "questions.jsonl").write_text("\n".join(rows))
+        recipe = RECIPE.format(url=server.url, window=size, max_n=max_n, width=width)
+        (root / "recipe.toml").write_text(recipe)
+        outcome = run_build(read_recipe(root / "recipe.toml"), root / "store")
+    stats, manifest = server.stats(), outcome.manifest
+    assert manifest is not None
+    cached = stats["cached_characters"] / stats["prompt_characters"]
+    return Searched(stats["requests"], manifest.rows("pairs"), stats["span_s"], cached)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The shipped recipes whose answers are made to differ, against a real server."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.shipped_recipes import find_recipe
+from pipelines.build import Outcome, run_build
+from pipelines.publishing.safe_sql import run_sql
+from pipelines.publishing.store import Store
+from pipelines.recipe import read_recipe
+from tools.chat_server import ChatServer
+
+
+def build(name: str, store: Path, server: ChatServer, *models: str) -> Outcome:
+    """A build of a shipped recipe, whose models are all on `server`."""
+    places = [f"models.{model}.base_url={server.url}" for model in models]
+    named = [f"models.{model}.identity={model}" for model in models]
+    settings = [*places, *named, "limit=20", "gates.min_read_share=0"]  # it ticks no checklist
+    return run_build(read_recipe(find_recipe(name), settings), store)
+
+
+def ask(store: Path, query: str, name: str) -> list[tuple[object, ...]]:
+    with run_sql(Store(store), query, name) as rows:
+        return [tuple(row.values()) for row in rows.read_all().to_pylist()]
+
+
+def test_the_recipe_of_clair_pairs_each_revision_with_the_answer_that_it_revises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    with ChatServer(bad_judge=0) as server:
+        built = build("clair", tmp_path, server, "policy", "reviser")
+        calls = server.stats()["requests"]
+        again = build("clair", tmp_path, server, "policy", "reviser")
+        assert server.stats()["requests"] == calls
+    assert built.published and not again.published
+    counts = """
+        SELECT count(*), count(*) FILTER (relation = 'revision' AND chosen.parent_id = p.rejected_response_id)
+        FROM pairs AS p JOIN responses AS chosen ON response_id = chosen_response_id
+    """
+    ((pairs, of_revisions),) = ask(tmp_path, counts, "clair")
+    assert pairs == of_revisions > 0
+    ((revisions, reasons),) = ask(
+        tmp_path,
+        "SELECT count(*), count(DISTINCT error) FROM responses WHERE sampler = 'revision'",
+        "clair",
+    )
+    assert revisions == 20  # of each prompt the worse answer, once
+    assert isinstance(reasons, int)
+    measured = ask(
+        tmp_path, "SELECT measure, count(*) FROM measures GROUP BY 1 ORDER BY 1", "clair"
+    )
+    assert [name for name, _ in measured] == ["jaccard", "levenshtein"]
+
+
+def test_the_recipe_of_diverse_values_draws_sets_in_one_call_and_can_be_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    with ChatServer(bad_judge=0) as server:
+        assert build("diverse_values", tmp_path, server, "policy", "judge").published
+    sizes = "SELECT sampler, count(*) FROM responses WHERE error IS NULL GROUP BY 1 ORDER BY 1"
+    assert ask(tmp_path, sizes, "diverse_values") == [
+        ("independent", 80),
+        ("negatively_correlated", 80),
+    ]
+    sides = [f"diverse_values:{one}" for one in ("independent", "negatively_correlated")]
+    assert main(["compare", *sides, "--store", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "20 prompts with two responses or more on both sides" in printed
+    assert "shared words (Jaccard)" in printed
