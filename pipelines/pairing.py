@@ -42,6 +42,10 @@ class Pairing(Part):
         """Judges of the recipe that this part names; checked before any call."""
         return ()
 
+    def sampler_names(self) -> tuple[str, ...]:
+        """Samplers of the recipe that this part names; checked before any call."""
+        return ()
+
     def thresholds_on_scale(self) -> tuple[Any, ...]:
         """Scores that must lie on the scale of those judges (of `[score]`'s, if none is named)."""
         return ()

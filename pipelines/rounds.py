@@ -8,7 +8,7 @@ Without `[exactly]` there is one round, of all prompts.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.evidence import Evidence
@@ -67,7 +67,7 @@ class Rounds:
         evidence = Evidence(self.staging / "evidence")
         before = self._left.get(draw.first, [])
         if draw.more and any(one.owed for one in left):
-            self._broken += left
+            self._broken += [replace(one, counts={}) for one in left]
             given_up = left
         else:
             self._left[draw.first] = list(left)

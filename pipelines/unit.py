@@ -97,6 +97,11 @@ class Unit:
         """The key of the unit's partition in the ledger, and of its random draws."""
         return self.prompt.prompt_id
 
+    @property
+    def at_worst(self) -> bool:
+        """Whether as many calls are to be made as there may ever be: plans count them."""
+        return False
+
     def draw(self, *path: str | int) -> float:
         """A number in [0, 1) that depends on (recipe seed, unit, path) alone."""
         return draw_unit(self.workshop.seed, self.unit_id, *path)

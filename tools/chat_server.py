@@ -4,10 +4,9 @@
 
 It prints `listening on http://127.0.0.1:PORT/v1` once it is ready. An answer is a pure function of
 (seed, body, choice); whether an attempt fails, of (seed, body, number of the attempt), and a 400
-of (seed, body). A body that asks for `Rating:`, `Verdict:` or a letter is judged; one that
-asks for a revision, or for responses that begin with `###`, gets them. A token is 4 characters, and
-`max_tokens` is kept to. `GET /stats` counts, `GET /reset` forgets, `GET /set?e500=0.2` changes an
-option. In tests: `with ChatServer(e500=0.05)`.
+of (seed, body). A body that asks for `Rating:`, `Verdict:` or a letter is judged. A token is 4
+characters, and `max_tokens` is kept to. `GET /stats` counts, `GET /reset` forgets, `GET
+/set?e500=0.2` changes an option. In tests: `with ChatServer(e500=0.05)`.
 """
 
 import argparse

@@ -11,13 +11,14 @@ takes K (K - 1) / 2. Each is a call in both orders, or one call uncalibrated.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from pipelines.judging.comparator import ORDERS, Comparator
 from pipelines.judging.equal_texts import in_drawn_order, one_of_each_text, shared_by_text
-from pipelines.judging.merge_sort import EVEN, MergeSort, is_even, ranks_of
+from pipelines.judging.merge_sort import EVEN, MergeSort, is_even, most_comparisons, ranks_of
 from pipelines.judging.response_row import response_row
 from pipelines.judging.tie_rule import RECHECK
 from pipelines.part import Threshold, Where, identity_of
@@ -78,6 +79,9 @@ class PairsSearch(Comparator):
         if len(different) < 2:
             return []
         search = _Search(self, unit)
+        if unit.at_worst:
+            await gather(search.ask(*pair) for pair in self._at_worst(different))
+            return []
         sort = MergeSort(search.ask, search.toss, self.beam_size, float(self.prob_gap))
         order = await sort.sort(in_drawn_order(unit, self.name, different))
         await gather(search.ask(*pair, RECHECK) for pair in search.open_triples(order, sort))
@@ -87,6 +91,15 @@ class PairsSearch(Comparator):
             *(_ranked(self, unit, response, rank) for response, rank in found),
             *sorted(search.rows, key=_place),
         ]
+
+    def _at_worst(self, different: Sequence[Response]) -> list[tuple[Response, Response]]:
+        """As many pairs as a search may take: those with most to read."""
+        pairs = sorted(combinations(different, 2), key=lambda pair: -_chars(pair))
+        return pairs[: most_comparisons(len(different), self.beam_size) + self.recheck]
+
+
+def _chars(pair: tuple[Response, Response]) -> int:
+    return sum(len(one.text or "") for one in pair)
 
 
 def _ranked(judge: PairsSearch, unit: "Unit", response: Response, rank: int | None) -> Judgment:

@@ -118,6 +118,16 @@ class MergeSort(Generic[T]):
         return both if unsure else both[:1]
 
 
+def most_comparisons(count: int, beam_size: int = 1) -> int:
+    """Comparisons that a sort of `count` items may take.
+
+    >>> [most_comparisons(count) for count in (1, 2, 3, 4, 8)], most_comparisons(8, beam_size=9)
+    ([0, 1, 3, 5, 17], 28)
+    """
+    levels = (count - 1).bit_length()
+    return min(beam_size * (count * levels - 2**levels + 1), count * (count - 1) // 2)
+
+
 def ranks_of(
     order: Sequence[T], probability: Callable[[T, T], float | None], band: float = 0.0
 ) -> dict[T, int]:

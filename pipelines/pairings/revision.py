@@ -32,6 +32,10 @@ class Revision(Pairing):
     """Whether a pair is made only where the score says that the revision did what it was to do: of
     a better one it is higher, of a worse one lower."""
 
+    def sampler_names(self) -> tuple[str, ...]:
+        """Those whose revisions are paired."""
+        return self.samplers
+
     def pair(self, frames: Frames, seed: int) -> Paired:
         """One pair for each revision that is usable."""
         revisions = _with_parents(self._revisions(frames), frames, self.against)

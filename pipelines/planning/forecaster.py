@@ -197,6 +197,11 @@ class PlannedUnit(Unit):
     held: dict[tuple[bytes, int], Completion] = field(default_factory=dict)
     """Counted already, by request key and index: equal requests are paid once."""
 
+    @property
+    def at_worst(self) -> bool:
+        """As the forecaster's `worst`."""
+        return self.forecaster.worst
+
     async def sample(
         self,
         model: str,

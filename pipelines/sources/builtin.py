@@ -16,9 +16,11 @@ class Builtin(Source):
 
     dataset: str
     """Name of the table: "arithmetic" (id, question, answer), word problems with their answers,
-    "arithmetic_answers" (prompt, answer), six answers to each, right and wrong; or "sums_train" and
+    "arithmetic_answers" (prompt, answer), six answers to each, right and wrong; "sums_train" and
     "sums_held_out" (id, question, answer), sums in the language of the shipped models, of which no
-    training of theirs has seen those held out."""
+    training of theirs has seen those held out; "wordy_sums" (id, request, instruction, answer,
+    task), some of these in more words; "tool_calls" (id, messages, tools, answer, kind), tasks with
+    the calls that they want, and "tool_calls_answers" (prompt, answer), eight answers to each."""
 
     def check(self, where: Where) -> None:
         """Raises RecipeError where no such table is shipped."""

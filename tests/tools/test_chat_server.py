@@ -125,7 +125,9 @@ def test_stats_count_attempts_bodies_and_what_was_paid_twice(server: ChatServer)
         post(server, body)
     server.set(e500=1)
     post(server, body_of("b"))
-    assert server.stats() == {
+    stats = server.stats()
+    assert stats.pop("span_s") > 0
+    assert stats == {
         "requests": 5,
         "unique_bodies": 2,
         "duplicate_bodies": 3,
@@ -134,9 +136,25 @@ def test_stats_count_attempts_bodies_and_what_was_paid_twice(server: ChatServer)
         "paid_twice": 6,
         "in_flight": 0,
         "max_in_flight": 1,
+        "prompt_characters": 0,
+        "cached_characters": 0,
     }
     server.reset()
     assert server.stats()["requests"] == 0
+
+
+def test_prompts_that_begin_alike_are_counted_by_blocks(server: ChatServer) -> None:
+    server.set(prefixes=True)
+    post(server, body_of("x" * 100))
+    post(server, body_of("x" * 130))
+    stats = server.stats()
+    assert stats["prompt_characters"] == 2 * len("user: ") + 230
+    assert stats["cached_characters"] == 64
+
+
+def test_a_letter_is_answered_to_a_body_that_asks_for_one(server: ChatServer) -> None:
+    _, reply = post(server, body_of("(A) or (B)? Reply with the letter alone.", n=8))
+    assert set(texts(reply)) <= {"A", "B"}
 
 
 def test_a_hanging_attempt_is_closed_unpaid(server: ChatServer) -> None:

@@ -25,9 +25,15 @@ from tools.proof.processes import PYTHON, ROOT, mark_all
 from tools.proof.report import head, row, signed
 from tools.proof.sets import pairwright
 
-ROUNDS = 3
-ARMS = {"dpo": "", "dpolow": "--learning-rate 1e-4", "dposft": "--sft 1"}
-"""Name of the set -> what `train_dpo` is told beside its defaults."""
+ARMS = {
+    "dpo": (3, ""),
+    "dpolow": (3, "--learning-rate 1e-4"),
+    "dposft": (3, "--sft 1"),
+    "dpo3": (1, "--epochs 3"),
+    "dposft3": (1, "--sft 1 --epochs 3"),
+}
+"""Name of the set -> rounds, and what `train_dpo` is told beside its defaults. The last two make as
+many steps on the pairs of the first round alone."""
 TRAIN = "{python} -m pipelines.iterating.train_dpo {set} {model} {out} "
 FIRST, REPORTED, SAMPLES = 500, 1500, 2
 """The held-out problems that are reported, and the answers to each at `TEMPERATURE`."""
@@ -42,8 +48,9 @@ def iterated(name: str, out: Path, prompts: int) -> tuple[list[int], list[Path]]
     """Pairs and model of each round of an arm."""
     changes = (f"name={name}", f"limit={prompts}", "publish.splits={train=0.9,test=0.1}")
     sets = [word for change in changes for word in ("--set", change)]
-    given = [*sets, "--rounds", str(ROUNDS), "--by", "verifier", "--store", str(out / "store")]
-    said = pairwright("iterate", "quickstart", *given, "--train", TRAIN + ARMS[name], "--yes")
+    rounds, told = ARMS[name]
+    given = [*sets, "--rounds", str(rounds), "--by", "verifier", "--store", str(out / "store")]
+    said = pairwright("iterate", "quickstart", *given, "--train", TRAIN + told, "--yes")
     pairs = [int(line["pairs"].replace(",", "")) for line in LINE.finditer(said)]
     return pairs, [Path(line["folder"]) for line in TRAINED.finditer(said)]
 
@@ -111,7 +118,8 @@ def named(arm: str) -> str:
     >>> named("dpo"), named("dposft")
     ('DPO', 'DPO, `--sft 1`')
     """
-    return ", ".join(["DPO", *([f"`{ARMS[arm]}`"] if ARMS[arm] else [])])
+    _, told = ARMS[arm]
+    return f"DPO, `{told}`" if told else "DPO"
 
 
 def _share(of: Mapping[str, float]) -> str:

@@ -170,6 +170,22 @@ def test_no_build_takes_more_than_the_worst_case(trial: Path) -> None:
     assert sum(one.money for one in spent) <= worst.money
 
 
+@pytest.mark.parametrize("count", [3, 5, 8])
+def test_a_search_takes_no_more_than_its_worst_case(trial: Path, count: int) -> None:
+    """Whatever the judge says: of each prompt as many comparisons as a merge sort may take."""
+    searched = (
+        "judges=[{kind='pairs_search',model='critic',read='verdict'}]",
+        f"samplers.independent.n={count}",
+        "models.critic.sampling={max_tokens=30}",
+    )
+    most = {3: 3, 5: 9, 8: 18}[count]  # and the one recheck, where a pair is left for it
+    with ChatServer() as server:
+        worst = make_plan(read(at(server, trial), *searched), Store(trial / "store")).worst()
+        _, meter = run(trial, *searched)
+    assert worst.calls == 40 * (1 + most * 2 * 2)  # in both orders, and each asked for again
+    assert 40 * (1 + 2 * (count - 1)) <= meter.calls <= 40 * (1 + most * 2 * 2)
+
+
 def test_without_max_tokens_only_the_calls_have_a_worst_case(trial: Path) -> None:
     with ChatServer() as server:
         worst = make_plan(read(at(server, trial), *PRICES), Store(trial / "store")).worst()

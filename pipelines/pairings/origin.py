@@ -1,0 +1,93 @@
+"""Where answers come from decides: a stronger model's over a weaker one's, a good prompt's over a bad.
+
+"Stronger preferred", a baseline of CLAIR (arXiv 2408.06266), and the contrasts of PopAlign (arXiv
+2410.13785): no judge is needed.
+"""
+
+from typing import ClassVar, Literal
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from pipelines.intake.columns import Names
+from pipelines.pairing import Paired, Pairing
+from pipelines.selection import votes
+from pipelines.selection.duels import capped, first_reason
+from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
+
+
+class Origin(Pairing):
+    """Each response of one origin over each one of another, to the same prompt.
+
+    Where a judge scored both, the pair has its scores, and the filter `margin` keeps those that it
+    agrees with.
+    """
+
+    reads: ClassVar[Columns] = Columns(
+        responses=frozenset(
+            ("response_id", "sampler", "model", "has_text", "refused", "score", "text_hash")
+        ),
+        judgments=votes.READS,
+    )
+
+    by: Literal["model", "sampler"] = "model"
+    """What `chosen` and `rejected` are names of."""
+    chosen: Names = Field(min_length=1)
+    """Models (or samplers) whose responses are chosen."""
+    rejected: Names = Field(min_length=1)
+    """Models (or samplers) whose responses are rejected."""
+    max_per_prompt: int | None = Field(default=1, ge=1)
+    """At most so many pairs of one prompt, drawn by the seed; every one with a large number."""
+
+    @model_validator(mode="after")
+    def _no_name_on_both_sides(self) -> "Origin":
+        if both := sorted(set(self.chosen) & set(self.rejected)):
+            raise ValueError(f"{', '.join(both)} cannot be chosen and rejected")
+        return self
+
+    def sampler_names(self) -> tuple[str, ...]:
+        """The samplers that are named."""
+        return (*self.chosen, *self.rejected) if self.by == "sampler" else ()
+
+    def pair(self, frames: Frames, seed: int) -> Paired:
+        """Pairs of different texts."""
+        texts = frames.responses.filter("has_text")
+        chosen = self._of(texts, self.chosen).filter(
+            ~pl.col("refused").fill_null(False) | self.choose_refusals
+        )
+        rejected = self._of(texts, self.rejected)
+        sides = _suffixed(chosen, "chosen").join(_suffixed(rejected, "rejected"), on="prompt")
+        different = sides.filter(pl.col("text_chosen") != pl.col("text_rejected"))
+        pairs = capped(frames, different, self.max_per_prompt, seed, self.name)
+        pairs = pairs.with_columns(comparison_id=pl.lit(None, pl.String))
+        columns = [name for name in PAIRED if name not in MAY_BE_LEFT_OUT]
+        return Paired(
+            votes.count_votes(pairs, frames).select(columns),
+            self._unpaired(frames, pairs, chosen, rejected),
+        )
+
+    def _of(self, responses: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+        return responses.filter(pl.col(self.by).is_in(names))
+
+    def _unpaired(
+        self, frames: Frames, pairs: pl.DataFrame, chosen: pl.DataFrame, rejected: pl.DataFrame
+    ) -> pl.DataFrame:
+        prompts = frames.prompts.select("prompt").join(pairs, on="prompt", how="anti")
+        has = {
+            name: pl.col("prompt").is_in(side["prompt"].unique().implode())
+            for name, side in (("chosen", chosen), ("rejected", rejected))
+        }
+        reasons = {
+            "no_chosen_response": ~has["chosen"],
+            "no_rejected_response": ~has["rejected"],
+        }
+        return prompts.select("prompt", reason=first_reason(reasons).fill_null("identical_texts"))
+
+
+def _suffixed(side: pl.DataFrame, name: str) -> pl.DataFrame:
+    return side.select(
+        "prompt",
+        pl.col("response").alias(name),
+        pl.col("score").alias(f"score_{name}"),
+        pl.col("text_hash").alias(f"text_{name}"),
+    )

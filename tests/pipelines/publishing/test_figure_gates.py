@@ -1,0 +1,96 @@
+from decimal import Decimal
+
+import pytest
+
+from pipelines.errors import RecipeError
+from pipelines.publishing.figure_gates import OF_JUDGES, FigureGates, bound, failed_figures
+from pipelines.publishing.gates import Gates
+from pipelines.recipe import make_recipe
+from schemas.version import Figure
+
+
+def made(name: str = "length_bias", **fields: object) -> Figure:
+    values = {"value": 0.2, "low": 0.1, "high": 0.3, "n": 40, "prompts": 20} | fields
+    return Figure.model_validate({"figure": name, **values})
+
+
+def failures(figures: list[Figure], *counting: str, **gates: str) -> list[str]:
+    return list(failed_figures(FigureGates.model_validate(gates), figures, counting))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"),
+    [("<= 0.3", True), ("<= 0.2999", False), (">= 0.1", True), (">= 0.1001", False)],
+)
+def test_the_whole_interval_must_keep_to_a_bound(wanted: str, holds: bool) -> None:
+    assert bound(wanted).holds(made()) is holds
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"), [("<= 0.2", True), (">= 0.2", True), ("<= .19", False)]
+)
+def test_without_an_interval_the_value_must(wanted: str, holds: bool) -> None:
+    assert bound(wanted).holds(made(low=None, high=None)) is holds
+
+
+def test_what_fails_is_said_with_its_interval() -> None:
+    assert failures([made()], length_bias="<= 0.25") == [
+        "length_bias: 0.2 (95 %: 0.1 to 0.3), and gates.length_bias is <= 0.25"
+    ]
+    assert failures([made()], length_bias="<= 0.3") == []
+    assert failures([made()]) == []
+
+
+def test_a_figure_that_is_not_defined_keeps_to_no_bound() -> None:
+    assert failures([made("tie_rate")], length_bias="<= 0.5") == [
+        "length_bias is not defined here, and gates.length_bias is <= 0.5"
+    ]
+
+
+def test_every_judge_that_decides_must_keep_to_it_and_no_other() -> None:
+    figures = [made("tie_rate", subject=name) for name in ("critic", "rater", "idle")]
+    assert failures(figures, "critic", "rater", tie_rate="<= 0.2") == [
+        "tie_rate of critic: 0.2 (95 %: 0.1 to 0.3), and gates.tie_rate is <= 0.2",
+        "tie_rate of rater: 0.2 (95 %: 0.1 to 0.3), and gates.tie_rate is <= 0.2",
+    ]
+    assert failures(figures, "someone", tie_rate="<= 0.9") == [
+        "tie_rate is not defined here, and gates.tie_rate is <= 0.9"
+    ]
+
+
+def test_a_figure_of_two_judges_names_both() -> None:
+    figures = [made("judge_agreement", subject="a", other="b", value=0.6, low=None, high=None)]
+    assert failures(figures, judge_agreement=">= 0.7") == [
+        "judge_agreement of a and b: 0.6, and gates.judge_agreement is >= 0.7"
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["0.1", "< 0.1", "<= x", "<= 1e3", "", 0.1, None])
+def test_other_forms_are_refused(wrong: object) -> None:
+    with pytest.raises(ValueError, match='in the form "<= 0.1" or ">= 0.6"'):
+        bound(wrong)
+
+
+def test_bounds_are_exact() -> None:
+    assert bound("<=  .10").limit == Decimal("0.10")
+    assert str(bound(">= -1")) == ">= -1"
+
+
+def test_a_figure_that_is_none_is_refused_before_any_call(tmp_path) -> None:
+    table = {"name": "x", "gates": {"lenght_bias": "<= 0.1"}}
+    with pytest.raises(RecipeError) as refused:
+        make_recipe(tmp_path / "x.toml", table)
+    assert 'no such key "lenght_bias"; did you mean "length_bias"?' in str(refused.value)
+    for name in FigureGates.model_fields:
+        assert name in str(refused.value)
+
+
+def test_a_probe_that_is_not_installed_is_asked_for_before_any_call(monkeypatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    with pytest.raises(ValueError, match=r"pip install 'pairwright\[risks\]'"):
+        Gates(separability="<= 0.9")
+    assert Gates().separability is None
+
+
+def test_the_figures_of_judges_are_figures() -> None:
+    assert set(FigureGates.model_fields) > OF_JUDGES

@@ -1,0 +1,125 @@
+"""The page: it stands alone, says nothing of its own, and lets nothing of a user's through."""
+
+import re
+import sys
+from html.parser import HTMLParser
+
+import altair
+import pytest
+
+from pipelines.publishing.store import Store
+from pipelines.report import page as pages
+from pipelines.report.draw import INSTALL
+from pipelines.report.page import render
+from pipelines.report.sections import SECTIONS
+from pipelines.report.tables import Tables
+from tests.pipelines.report.conftest import NAMES
+from tests.pipelines.versions import Content, publish
+
+TAGS = {
+    "a", "b", "body", "circle", "code", "div", "footer", "g", "h1", "h2", "head", "header", "html",
+    "li", "line", "main", "meta", "nav", "p", "path", "rect", "section", "style", "svg", "table",
+    "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
+}  # fmt: skip
+
+
+class Read(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(store: Store) -> str:
+    return render(store.resolve("nasty"), 'It\'s <b>mine</b> & "yours"')
+
+
+def test_it_needs_nothing_beside_itself(page: str) -> None:
+    assert not re.search(r"https?:|//[a-z]|url\(|@import|<script|<link|<img|<iframe", page)
+    links = [value for name, value in Read(page).attributes if name in ("href", "src")]
+    assert links
+    assert all(value and value.startswith("#") for value in links)
+
+
+def test_names_are_text_in_tables_and_in_drawings(page: str) -> None:
+    read = Read(page)
+    assert read.tags <= TAGS
+    assert not [name for name, _ in read.attributes if name.startswith("on")]
+    for name in (*NAMES[:1], NAMES[2], 'It\'s <b>mine</b> & "yours"', "rater, <i>second</i>"):
+        assert name in read.texts
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    for name in (NAMES[0], NAMES[2]):
+        assert name in Read(drawings).texts
+
+
+def test_the_same_version_gives_the_same_bytes(store: Store, page: str) -> None:
+    assert render(store.resolve("nasty"), 'It\'s <b>mine</b> & "yours"') == page
+    assert "v0001" not in page
+
+
+def test_colours_are_those_of_the_page(page: str) -> None:
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawings))
+    assert {colour for colour in colours if not colour.startswith("var(--")} <= {
+        "none",
+        "transparent",
+    }
+    assert set(re.findall(r"var\((--\w+)\)", page)) <= set(re.findall(r"(--\w+):", page))
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_every_section_with_rows_has_a_table_and_a_drawing(page: str) -> None:
+    assert page.count("<table>") == len(SECTIONS)
+    assert page.count("<svg ") == len(SECTIONS)
+    assert "Not here" not in page
+
+
+def test_specifications_are_valid_vega_lite(store: Store) -> None:
+    with Tables(store.resolve("nasty")) as tables:
+        for section in SECTIONS:
+            spec = section.chart(tables.rows(section.query))
+            assert spec is not None
+            assert altair.Chart.from_dict(spec).to_dict()["data"]
+
+
+def test_few_pairs_are_not_drawn(store: Store) -> None:
+    few = render(store.resolve("plain"))
+    assert "<svg" not in few
+    assert "fewer than 20 pairs is not drawn" in few
+    assert few.count("<table>") == len(SECTIONS)
+
+
+def test_without_the_extra_the_tables_stand_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    plain = render(store.resolve("nasty"))
+    assert "<svg" not in plain
+    assert INSTALL.replace("'", "&#39;") in plain
+    assert plain.count("<table>") == len(SECTIONS)
+
+
+def test_what_has_no_rows_is_named(store: Store) -> None:
+    publish(store, "empty", Content())
+    empty = render(store.resolve("empty"))
+    assert "Scores (no response has a score)" in empty
+    assert "<svg" not in empty
+
+
+def test_long_tables_are_cut_and_say_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MOST_ROWS", 2)
+    assert "1 more rows: <code>FROM score_bins ORDER BY low</code>" in render(
+        store.resolve("plain")
+    )
