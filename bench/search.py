@@ -5,9 +5,9 @@
 overhead   the search with a model that answers at once, in this process: CPU for each node that is
            expanded, of the core alone (select, expand, back up), with all that the sampler does
            (steps, duplicates, priors, questions, rows), and with calls and ledger too
-window     trees against a server of 200 ms: how full the window is, by Little's law (calls x
-           latency / wall time / window), from the first call to the last reply; and what share of
-           the prompts' characters a prefix cache would have had (blocks of 64)
+window     trees against a server of 200 ms: how full the window is, as the server counts what is in
+           flight from the first request to the last answer; and what share of the prompts'
+           characters a prefix cache would have had (blocks of 64)
 naive      the same search, one request at a time and one sample in each, as a script would do it
 """
 
@@ -173,11 +173,11 @@ def step(text: str, at: int) -> Completion:
 def window(prompts: int) -> None:
     """How full the window is, with 64 trees at once and one tree or several walks in each."""
     print(f"window: {prompts} prompts, {LATENCY_MS:g} ms a reply")
-    for trees, size, width in ((64, 32, 1), (64, 64, 4), (128, 64, 1)):
+    for trees, size, width in ((64, 32, 1), (128, 64, 1)):
         with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
             found = built(prompts, size, 128, server, width=width)
         print(
-            f"  {trees:4} trees, width {width}, {size} in flight: {found.full(size):6.1%} full, "
+            f"  {trees:4} trees, width {width}, {size} in flight: {found.in_flight / size:6.1%} full, "
             f"{found.calls:6,} calls, {found.calls / found.pairs:5.1f} a pair, "
             f"{found.wall_s / found.pairs * 1000:6.0f} ms a pair, prefix cache {found.cached:.0%}"
         )
@@ -203,10 +203,8 @@ class Searched:
     wall_s: float
     cached: float
     """Share of the prompts' characters that began an earlier prompt too."""
-
-    def full(self, size: int) -> float:
-        """How full a window of `size` was: calls x latency / wall time / window."""
-        return self.calls * LATENCY_MS / 1000 / self.wall_s / size
+    in_flight: float
+    """Requests in flight, on average."""
 
 
 def built(prompts: int, size: int, max_n: int, server: ChatServer, width: int = 1) -> Searched:
@@ -221,7 +219,13 @@ def built(prompts: int, size: int, max_n: int, server: ChatServer, width: int = 
     stats, manifest = server.stats(), outcome.manifest
     assert manifest is not None
     cached = stats["cached_characters"] / stats["prompt_characters"]
-    return Searched(stats["requests"], manifest.rows("pairs"), stats["span_s"], cached)
+    return Searched(
+        stats["requests"],
+        manifest.rows("pairs"),
+        stats["span_s"],
+        cached,
+        stats["waited_s"] / stats["span_s"],
+    )
 
 
 if __name__ == "__main__":

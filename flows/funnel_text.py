@@ -16,5 +16,7 @@ def funnel(manifest: "Manifest", *, bars: bool = False) -> str:
         lines.append((step.step, step.level, count(step.in_), count(step.kept), share))
         for reason, rows in sorted(step.reasons.items(), key=lambda entry: (-entry[1], entry[0])):
             lines.append(("", "", "", count(-rows), reason))
+        if sum(step.reasons.values()) > step.dropped:
+            lines.append(("", "", "", count(-step.dropped), "in all: some for several reasons"))
     lines.append(("published", "pairs", "", count(manifest.rows("pairs")), ""))
     return aligned(lines)

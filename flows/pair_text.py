@@ -61,7 +61,7 @@ def in_full(pair: Pair, reasons: Sequence[str], verdicts: Sequence[Verdict], wid
     facts = aligned([(*row, "", "")[:4] for row in rows])
     paragraphs = [
         "\n".join([facts, *(f"dropped   {reason}" for reason in reasons)]),
-        *(f"=== {side} ===\n{_in_full(getattr(pair, side))}" for side in SIDES),
+        *(f"=== {side} ===\n{messages_in_full(getattr(pair, side))}" for side in SIDES),
         _said(verdicts, width),
     ]
     return "\n\n".join(filter(None, paragraphs))
@@ -76,8 +76,8 @@ def one_text(messages: Messages) -> str:
     'system: Be brief. user: Why?'
     """
     if len(messages) == 1:
-        return _content(messages[0])
-    return " ".join(f"{one['role']}: {_content(one)}" for one in messages)
+        return content_of(messages[0])
+    return " ".join(f"{one['role']}: {content_of(one)}" for one in messages)
 
 
 def scores(chosen: float | None, rejected: float | None) -> str:
@@ -112,13 +112,14 @@ def _side(model: str | None, score: float | None) -> tuple[str, str]:
     return model or "", "" if score is None else f"score {score:g}"
 
 
-def _in_full(messages: Messages) -> str:
+def messages_in_full(messages: Messages) -> str:
+    """Messages as they are, with their roles where there is more than one."""
     if len(messages) == 1:
-        return plain(_content(messages[0]))
-    return "\n\n".join(f"[{one['role']}]\n{plain(_content(one))}" for one in messages)
+        return plain(content_of(messages[0]))
+    return "\n\n".join(f"[{one['role']}]\n{plain(content_of(one))}" for one in messages)
 
 
-def _content(message: dict[str, Any]) -> str:
+def content_of(message: dict[str, Any]) -> str:
     """A message's content, then a line for each tool that it calls."""
     calls = message.get("tool_calls") or ()
     lines = [f"[calls {call['name']} with {call['arguments']}]" for call in calls]

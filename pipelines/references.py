@@ -35,11 +35,12 @@ def check_references(recipe: "Recipe", where: Where) -> None:
     for caller in callers:
         for model in caller.models():
             _known(model, recipe.models, "model", _place(caller, model), where)
-            backend, sampling = recipe.models[model], _sampling(caller)
+            backend = recipe.models[model]
             caller_place = replace(where, table=_place(caller, model))
-            backend.check_sampling(backend.effective(sampling), caller_place)
-            _refuse_omitted_logprobs(backend, sampling, caller_place)
-            recipe.budget.check_model(backend, sampling, replace(where, table="[budget]"))
+            for sampling in _samplings(caller, model):
+                backend.check_sampling(backend.effective(sampling), caller_place)
+                _refuse_omitted_logprobs(backend, sampling, caller_place)
+                recipe.budget.check_model(backend, sampling, replace(where, table="[budget]"))
     for reader in (*recipe.prompts, *recipe.samplers, *recipe.judges):
         source = getattr(reader, "source", None)
         if source is not None and (source or len(recipe.sources) != 1):
@@ -76,11 +77,13 @@ def _check_measure_names(recipe: "Recipe", where: Where) -> None:
             _known(name, measures, "measure", _place(part, name), where)
 
 
-def _sampling(caller: Sampler | Judge) -> Sampling:
-    """How the caller asks its models; a judge's `decoding` is its sampling, with what it presets."""
+def _samplings(caller: Sampler | Judge, model: str) -> tuple[Sampling, ...]:
+    """How the caller asks a model; a judge's `decoding` is its sampling, with what it presets."""
+    if isinstance(caller, Sampler) and (asked := caller.samplings(model)):
+        return asked
     sampling = getattr(caller, "decoding", None) or getattr(caller, "sampling", AS_THE_MODEL)
     assert isinstance(sampling, Sampling)
-    return sampling
+    return (sampling,)
 
 
 def _refuse_omitted_logprobs(backend: Backend, sampling: Sampling, where: Where) -> None:

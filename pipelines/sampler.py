@@ -9,6 +9,7 @@ from pipelines.part import Part
 from schemas.rows import Response, TreeNode
 
 if TYPE_CHECKING:
+    from pipelines.backend import Sampling
     from pipelines.unit import Unit
 
 
@@ -34,7 +35,11 @@ class Sampler(Part):
         """Names of the recipe's models that this part may call; checked before any call."""
         return ()
 
-    def after(self) -> tuple[str, ...]:
+    def samplings(self, model: str) -> "tuple[Sampling, ...]":
+        """How it asks a model, where its field `sampling` does not say; checked before any call."""
+        return ()
+
+    def starts_from(self) -> tuple[str, ...]:
         """Names of samplers whose responses this one starts from: `Unit.drawn` gives them."""
         return ()
 

@@ -86,7 +86,7 @@ class Unit:
     caller: str = ""
     """The part that makes the calls, for the accounts: "samplers.independent"."""
     earlier: Mapping[str, Sequence[Response]] = field(default_factory=dict)
-    """Sampler -> its responses, of those that the caller starts from (`Sampler.after`)."""
+    """Sampler -> its responses, of those that the caller starts from (`Sampler.starts_from`)."""
 
     def by(self, part: Part) -> "Unit":
         """The same unit, with the calls of `part` put down to it."""
@@ -119,7 +119,7 @@ class Unit:
         return self.workshop.records.judgments(part, self.prompt.prompt_id)
 
     def drawn(self, sampler: str) -> Sequence[Response]:
-        """The responses of a sampler that the caller starts from (`Sampler.after`)."""
+        """The responses of a sampler that the caller starts from (`Sampler.starts_from`)."""
         return self.earlier[sampler]
 
     async def judge(self, name: str, responses: Sequence[Response]) -> list[Judgment]:

@@ -16,14 +16,14 @@ from pipelines.unit import Unit, gather
 
 async def draw_all(unit: Unit, samplers: Sequence[Sampler]) -> list[Drawn]:
     """What every sampler drew, in their order."""
-    if not any(sampler.after() for sampler in samplers):
+    if not any(sampler.starts_from() for sampler in samplers):
         return await gather(sampler.draw(unit.by(sampler)) for sampler in samplers)
     drawn: dict[str, asyncio.Task[Drawn]] = {}
     by_name = {sampler.name: sampler for sampler in samplers}
 
     def draw(sampler: Sampler) -> asyncio.Task[Drawn]:
         if sampler.name not in drawn:
-            first = {name: draw(by_name[name]) for name in sampler.after()}
+            first = {name: draw(by_name[name]) for name in sampler.starts_from()}
             drawn[sampler.name] = asyncio.create_task(_draw_after(unit, sampler, first))
         return drawn[sampler.name]
 
@@ -41,7 +41,7 @@ def check_waves(samplers: Sequence[Sampler], where: Where) -> None:
     by_name = {sampler.name: sampler for sampler in samplers}
     for sampler in samplers:
         place = f"[[samplers]] {sampler.name}"
-        path, waiting = [sampler.name], list(sampler.after())
+        path, waiting = [sampler.name], list(sampler.starts_from())
         while waiting:
             name = waiting.pop()
             if name not in by_name:
@@ -51,4 +51,4 @@ def check_waves(samplers: Sequence[Sampler], where: Where) -> None:
                 raise where.error(f"starts from itself, by way of {path[-1]}", place)
             if name not in path:
                 path.append(name)
-                waiting.extend(by_name[name].after())
+                waiting.extend(by_name[name].starts_from())

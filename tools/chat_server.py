@@ -79,22 +79,31 @@ class Faker:
         self.paid = self.paid_twice = 0
         self.max_in_flight = self.in_flight
         self.second, self.in_second = 0.0, 0
-        self.first = self.last = 0.0
+        self.first = self.last = self.waited = 0.0
         self.blocks: set[int] = set()
         self.read = self.read_before = 0
 
     def stats(self) -> dict[str, Any]:
         """Counts; `paid_twice` are completions whose body had been answered with 200 before.
 
-        `span_s` are the seconds from the first request to the last answer.
+        `span_s` are the seconds from the first request to the last answer, `waited_s` the sum over
+        requests of those that each was in flight.
         """
         requests, unique = self.attempts.total(), len(self.attempts)
         counts = {"requests": requests, "unique_bodies": unique, "statuses": self.statuses}
         counts |= {"duplicate_bodies": requests - unique, "completions": self.paid}
         counts |= {"paid_twice": self.paid_twice, "in_flight": self.in_flight}
         counts |= {"prompt_characters": self.read, "cached_characters": self.read_before}
-        counts |= {"span_s": self.last - self.first}
+        counts |= {"span_s": self.last - self.first, "waited_s": self.waited}
         return counts | {"max_in_flight": self.max_in_flight}
+
+    def count(self, by: int) -> None:
+        """One request more, or one less, is in flight from now on."""
+        now = time.monotonic()
+        self.waited += self.in_flight * (now - self.last) if self.first else 0.0
+        self.first, self.last = self.first or now, now
+        self.in_flight += by
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
 
     def change(self, query: str) -> dict[str, Any]:
         """Sets options, as in "e500=0.2&latency_ms=[5, 50]"; all options."""
@@ -173,6 +182,8 @@ class Faker:
             text = "AB"[drawn[3] % 2]
         elif b"Corrected answer" in raw:
             text = f"Reasoning:\nIt can be clearer.\n\nCorrected answer:\n{text}"
+        elif b'begins with \\"Answer:' in raw:
+            text = f"It should be short.\n\nAnswer: {text}"
         elif b"start with ###" in raw:
             text = "\n".join(f"### {n}\n{self.sentences[drawn[8 + n]]} {text}" for n in range(1, 5))
         message = {"role": "assistant", "content": text[:limit], "refusal": None}
@@ -224,9 +235,7 @@ class Connection(asyncio.Protocol):
 
     def _chat(self, raw: bytes, head: bytes) -> None:
         faker, self.busy = self.faker, True
-        faker.in_flight += 1
-        faker.first = faker.first or time.monotonic()
-        faker.max_in_flight = max(faker.max_in_flight, faker.in_flight)
+        faker.count(1)
         body = hashlib.blake2b(raw, digest_size=16).digest()
         outcome = faker.outcome(body)
         wait = faker.options.hang_s if outcome == "hang" else faker.latency(body)
@@ -235,8 +244,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, raw: bytes, body: bytes, head: bytes, outcome: str) -> None:
         faker, self.busy = self.faker, False
-        faker.in_flight -= 1
-        faker.last = time.monotonic()
+        faker.count(-1)
         faker.statuses[outcome] += 1
         key = KEY.search(head) if faker.options.echo_key else None
         echo = f"{key[1].decode()} " if key else ""

@@ -4,6 +4,7 @@ For example:
     pairwright show quickstart
     pairwright show quickstart@v0001 --examples 10
     pairwright show quickstart --pair 3f2a   all of one pair, kept or dropped, with its judgments
+    pairwright show quickstart --prompt 9c1  all of one prompt: responses, judgments, pairs, drops
 """
 
 import argparse
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=3,
         help="example pairs, spread evenly over the margins (default: 3)",
     )
-    parser.add_argument("--pair", metavar="ID", help="all of this pair; its id may be shortened")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--pair", metavar="ID", help="all of this pair; its id may be shortened")
+    one.add_argument("--prompt", metavar="ID", help="all of this prompt; its id may be shortened")
 
 
 def _count(given: str) -> int:
@@ -39,12 +42,17 @@ def _count(given: str) -> int:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints the version's figures, computed from its published tables, or one pair of it."""
+    """Prints the version's figures, computed from its published tables, or one row of it."""
     from pipelines.publishing.store import Store
 
     version = Store(chosen.store).resolve(chosen.dataset)
     if chosen.pair:
         print(_one(version, chosen.pair))
+    elif chosen.prompt:
+        from flows.prompt_in_full import PromptInFull
+        from flows.terminal_text import terminal_width
+
+        print(PromptInFull.find(version, chosen.prompt).text(terminal_width()))
     else:
         print(_page(version, chosen.store, chosen.examples))
     return 0

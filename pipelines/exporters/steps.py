@@ -56,6 +56,10 @@ class Steps(Exporter):
         """Reads the tokenizer. Raises RecipeError."""
         self._chat = read_chat(where.root / self.tokenizer)
 
+    def identity(self) -> dict[str, Any]:
+        """With what the tokenizer is, wherever it lies."""
+        return super().identity() | {"tokenizer_sha256": self._chat.digest}
+
     def left_out(self, *, tools: bool) -> dict[str, str]:
         """Pairs whose answers call a tool."""
         return {"uses_tools": CALLED} if tools else {}

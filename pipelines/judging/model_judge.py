@@ -113,8 +113,17 @@ class ModelJudge(Judge):
                 for prompt in _SPECIMENS:
                     fence = self._fence(prompt, shown)
                     self.words.check(self._variables(prompt, shown, fence, wanted))
+                self._check_shown(shown)
         except RecipeError as error:
             raise where.error(str(error), "template") from error
+
+    def _check_shown(self, shown: Quoted) -> None:
+        """Raises RecipeError for a template that leaves out what is to be judged."""
+        used = self.words.variables
+        others = used & shown.keys() - {*self.candidates}
+        for name in self.candidates:
+            if name not in used and not others:
+                raise RecipeError(f"{self.words.name}: {{{{ {name} }}}} is not in it")
 
     def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """What the template is tried on before any call: texts, and what it may say of the reply."""

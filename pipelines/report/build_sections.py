@@ -41,7 +41,7 @@ def _parts(rows: list[Row]) -> Spec | None:
 
 
 def _cost(rows: list[Row]) -> Spec | None:
-    if all(row["unpriced"] == row["calls"] for row in rows):
+    if not any(row["money"] for row in rows):
         tokens = [
             bar
             for row in rows[:MOST_DRAWN]

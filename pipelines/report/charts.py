@@ -198,7 +198,7 @@ def boxes(rows: Sequence[Box], title: str) -> Spec:
 
 
 def heat(cells: Sequence[Cell], order: Sequence[str]) -> Spec:
-    """The darker, the larger the share."""
+    """The stronger the colour, the larger the share."""
     axis = {"title": None, "grid": False, "ticks": False, "domain": False, "labelOverlap": False}
     across = {**axis, "labelAngle": -60, "labelLimit": 100}
     return _spec(
@@ -210,7 +210,7 @@ def heat(cells: Sequence[Cell], order: Sequence[str]) -> Spec:
             "fillOpacity": {
                 "field": "share",
                 "type": "quantitative",
-                "scale": {"domain": [0, 1], "range": [0.05, 1]},
+                "scale": {"domain": [0, 1], "range": [0.12, 1]},
                 "legend": None,
             },
         },

@@ -41,7 +41,7 @@ STRENGTHS = Section(
 WINS = Section(
     title="Who wins against whom",
     about="Of the pairs of two models, the share in which the first one's answer was chosen: the "
-    "darker, the larger.",
+    "stronger the colour, the larger.",
     query="SELECT wins.* FROM wins JOIN model_strengths AS own USING (model) "
     "ORDER BY own.strength DESC NULLS LAST, own.win_share DESC, model, wins.n_pairs DESC, other",
     columns=(

@@ -16,8 +16,8 @@ from pipelines.report.section import MOST_ROWS, Section
 from pipelines.report.sections import SECTIONS
 from pipelines.report.tables import Row, Tables
 
-LEAST_PAIRS = 20
-"""Of a set with fewer pairs nothing is drawn: its tables say it all."""
+LEAST_PROMPTS = 20
+"""Of a set with fewer prompts nothing is drawn: its tables say it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def render(version: Version, description: str = "") -> str:
     """
     manifest = version.manifest
     with Tables(version) as tables:
-        drawn = can_draw() and manifest.rows("pairs") >= LEAST_PAIRS
+        few = manifest.rows("prompts") < LEAST_PROMPTS
+        drawn = can_draw() and not few
         shown = list(_shown(tables, drawn))
     titles = {one.section.title for one in shown}
     return _template().render(
@@ -58,7 +59,7 @@ def render(version: Version, description: str = "") -> str:
         missing=[section for section in SECTIONS if section.title not in titles],
         facts=[(count(manifest.rows(table)), table) for table in _COUNTED],
         install="" if can_draw() else INSTALL,
-        few="" if manifest.rows("pairs") >= LEAST_PAIRS else LEAST_PAIRS,
+        few=LEAST_PROMPTS if few else "",
     )
 
 

@@ -33,28 +33,21 @@ def _bins(rows: list[Row]) -> Iterator[tuple[Row, _Bin]]:
 
 
 def _scores(rows: list[Row]) -> Spec | None:
-    if len(rows) == 1:
-        return None
     names = ("n_responses", "n_chosen", "n_rejected")
-    totals = [max(1, sum(row[name] for row in rows)) for name in names]
+    series = Series("all responses", OTHER), Series("chosen", CHOSEN), Series("rejected", REJECTED)
+    totals = [sum(row[name] for row in rows) for name in names]
     blocks = []
     for row, (low, high, tick) in _bins(rows):
         middle, gap = (low + high) / 2, (high - low) / 10
-        every, chosen, rejected = (
-            row[name] / total for name, total in zip(names, totals, strict=True)
-        )
-        blocks += [
-            Block(low, high, 0, every, "all responses", tick),
-            Block(low + gap, middle, 0, chosen, "chosen", tick),
-            Block(middle, high - gap, 0, rejected, "rejected", tick),
-        ]
-    series = Series("all responses", OTHER), Series("chosen", CHOSEN), Series("rejected", REJECTED)
-    return charts.histogram(blocks, series, "score", "share", "%")
+        places = (low, high), (low + gap, middle), (middle, high - gap)
+        for name, total, place, one in zip(names, totals, places, series, strict=True):
+            if total:
+                blocks.append(Block(*place, 0, row[name] / total, one.name, tick))
+    shown = [one for one, total in zip(series, totals, strict=True) if total]
+    return charts.histogram(blocks, shown, "score", "share", "%") if len(rows) > 1 else None
 
 
 def _margins(rows: list[Row]) -> Spec | None:
-    if len(rows) == 1:
-        return None
     blocks = []
     for row, (low, high, tick) in _bins(rows):
         kept, made = row["n_kept"], row["n_kept"] + row["n_dropped"]
@@ -63,7 +56,7 @@ def _margins(rows: list[Row]) -> Spec | None:
             Block(low, high, kept, made, "dropped", tick),
         ]
     series = Series("kept", CHOSEN), Series("dropped", OTHER)
-    return charts.histogram(blocks, series, "margin", "pairs")
+    return charts.histogram(blocks, series, "margin", "pairs") if len(rows) > 1 else None
 
 
 def _variances(rows: list[Row]) -> Spec | None:
@@ -185,5 +178,5 @@ SEPARABILITY = Section(
         number("texts", "n_texts", count),
     ),
     chart=_separable,
-    without="not probed: `pairwright risks` does, or `[gates] separability`",
+    without="not probed: pairwright risks does, or [gates] separability",
 )

@@ -1,19 +1,38 @@
 """Independent samples: every model answers by itself, n times."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.intake.columns import Names
-from pipelines.part import Where
+from pipelines.judging.question import around_last, has_system, with_system
+from pipelines.judging.refusal import is_refusal
+from pipelines.part import Table, Where
 from pipelines.sampler import Drawn, Sampler
 from pipelines.unit import gather
 from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
+
+
+LEADING = ("system", "developer")
+
+
+class Demonstration(Table):
+    """A question and an answer to it, shown before the prompt."""
+
+    question: str
+    """What the user asks."""
+    answer: str
+    """What the assistant answers."""
+
+    def turns(self) -> tuple[Message, Message]:
+        """Both, as messages."""
+        return Message("user", self.question), Message("assistant", self.answer)
 
 
 class Independent(Sampler):
@@ -30,6 +49,17 @@ class Independent(Sampler):
     """How the answers are drawn. What is not given is as in the model's own table."""
     system: str | None = None
     """A system message for prompts that have none."""
+    before: str | None = None
+    """Words before the last user message, with a blank line between: a prefix that asks for good
+    answers, or for bad ones (PopAlign, arXiv 2410.13785)."""
+    after: str | None = None
+    """Words after the last user message, with a blank line between."""
+    demonstrations: tuple[Demonstration, ...] = ()
+    """Questions with their answers, as turns before the prompt's own: good ones, or bad ones."""
+    answer_after: str | None = Field(default=None, min_length=1)
+    """Words, at the start of a line, after which the answer stands; what is before the last such
+    line is the model's thinking. For prompts whose `after` asks to think first. A reply without them
+    is a response without text, `error` "no_answer_line"."""
 
     def models(self) -> tuple[str, ...]:
         """The pool."""
@@ -67,13 +97,39 @@ class Independent(Sampler):
         ]
 
     def _messages(self, prompt: Prompt) -> tuple[Message, ...]:
-        has_system = any(message.role in ("system", "developer") for message in prompt.messages)
-        if self.system is None or has_system:
-            return prompt.messages
-        return (Message("system", self.system), *prompt.messages)
+        messages = around_last(prompt.messages, self.before, self.after)
+        turns = [turn for shown in self.demonstrations for turn in shown.turns()]
+        n_leading = next((n for n, one in enumerate(messages) if one.role not in LEADING), 0)
+        if turns:
+            messages = (*messages[:n_leading], *turns, *messages[n_leading:])
+        return with_system(messages, self.system)
 
     def _response(self, unit: "Unit", model: str, index: int, completion: Completion) -> Response:
-        prompt = unit.prompt
-        is_ours = self._messages(prompt) is not prompt.messages
-        params = {"system": self.system} if is_ours else {}
-        return answered(unit, self.name, model, self.sampling, index, completion, params=params)
+        added = self._added(unit.prompt)
+        found: dict[str, Any] = {}
+        if self.answer_after is not None and completion.error is None:
+            found = _after_line(completion, self.answer_after)
+        return answered(
+            unit, self.name, model, self.sampling, index, completion, params=added, **found
+        )
+
+    def _added(self, prompt: Prompt) -> dict[str, Any]:
+        """What was put around the prompt's own messages."""
+        said = {
+            "system": None if has_system(prompt.messages) else self.system,
+            "before": self.before,
+            "after": self.after,
+            "demonstrations": [shown.identity() for shown in self.demonstrations] or None,
+        }
+        return {key: value for key, value in said.items() if value is not None}
+
+
+def _after_line(completion: Completion, opening: str) -> dict[str, Any]:
+    """The answer after the last line that begins with `opening`, and the thinking before it."""
+    reply = completion.text or ""
+    marks = list(re.finditer(rf"^[ \t>#*_]*{re.escape(opening)}[*_]*[ \t]*", reply, re.MULTILINE))
+    if not marks or not reply[marks[-1].end() :].strip():
+        return {"text": None, "error": "no_answer_line", "reasoning": completion.text}
+    text = reply[marks[-1].end() :].strip()
+    thinking = reply[: marks[-1].start()].strip() or completion.reasoning
+    return {"text": text, "reasoning": thinking, "refused": is_refusal(text), "sum_logprob": None}

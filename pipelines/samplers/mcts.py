@@ -168,10 +168,13 @@ class Mcts(Sampler):
     def _samplings(self) -> dict[tuple[float, bool, bool], Sampling]:
         return {}
 
-    @cached_property
-    def decoding(self) -> Sampling:
-        """How the models are asked, for a check before any call."""
-        return self.asking(1.0, begun=True)
+    def samplings(self, model: str) -> tuple[Sampling, ...]:
+        """Those of steps, from the model that takes them, and that of the evaluator."""
+        steps = (self.asking(1.0, begun=False), self.asking(1.0, begun=True))
+        asked = steps if model == self.model else ()
+        evaluated = self.evaluation.sampling
+        is_evaluator = model == (self.evaluation.model or self.model)
+        return (*asked, evaluated) if is_evaluator and evaluated else asked
 
     async def draw(self, unit: "Unit") -> Drawn:
         """The tree: each node but the root is a response, parents before their children."""

@@ -20,6 +20,7 @@ from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.diversity.sets import Split, split_by_markers, split_json
 from pipelines.diversity.words import number_word
+from pipelines.judging.question import around_last
 from pipelines.judging.quoting import fence_around
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
@@ -124,10 +125,10 @@ class NegativelyCorrelated(Sampler):
 
     async def _joint(self, unit: "Unit", number: int) -> list[Response]:
         words = self.instruction or INSTRUCTIONS[self.form]
-        messages = _with_words(unit, words.replace("{n}", number_word(self.n)))
-        sampling = self._decoding
-        if sampling.max_tokens is not None:
-            sampling = Sampling(max_tokens=self.n * sampling.max_tokens).over(sampling)
+        messages = around_last(
+            unit.prompt.messages, after=words.replace("{n}", number_word(self.n))
+        )
+        sampling = self._joint_decoding
         failed: list[Response] = []
         for attempt in range(self.tries):
             index = number * self.tries + attempt
@@ -166,11 +167,13 @@ class NegativelyCorrelated(Sampler):
 
     async def _personas(self, unit: "Unit", number: int) -> list[Response]:
         return await gather(
-            self._one(
-                unit, _with_words(unit, PERSONA.format(persona=persona)), number, slot, number
-            )
+            self._one(unit, self._as(unit, persona), number, slot, number)
             for slot, persona in enumerate(self.personas)
         )
+
+    @staticmethod
+    def _as(unit: "Unit", persona: str) -> tuple[Message, ...]:
+        return around_last(unit.prompt.messages, after=PERSONA.format(persona=persona))
 
     async def _one(
         self, unit: "Unit", messages: tuple[Message, ...], number: int, slot: int, index: int
@@ -229,21 +232,28 @@ class NegativelyCorrelated(Sampler):
             **fields,
         )
 
+    def samplings(self, model: str) -> tuple[Sampling, ...]:
+        """For one response, and for a set."""
+        joint = (self._joint_decoding,) if self.mode == "joint" else ()
+        return (self._decoding, *joint)
+
+    @property
+    def _joint_decoding(self) -> Sampling:
+        """For all responses of a set in one completion."""
+        sampling = self._decoding
+        if sampling.max_tokens is None:
+            return sampling
+        return Sampling(max_tokens=self.n * sampling.max_tokens).over(sampling)
+
     @property
     def _decoding(self) -> Sampling:
         return self.sampling.over(WARM)
-
-
-def _with_words(unit: "Unit", words: str) -> tuple[Message, ...]:
-    """The prompt with `words` after its last message, a user's; else as a further message."""
-    *before, last = unit.prompt.messages
-    if last.role != "user":
-        return (*unit.prompt.messages, Message("user", words))
-    return (*before, replace(last, content=f"{last.content or ''}\n\n{words}"))
 
 
 def _shown(unit: "Unit", earlier: Sequence[str]) -> tuple[Message, ...]:
     """The prompt with what was drawn before."""
     fence = fence_around(unit.prompt, earlier)
     quoted = "\n\n".join(fence.quote(text) for text in earlier)
-    return _with_words(unit, f"{FURTHER.format(mark=fence.token)}\n\n{quoted}")
+    return around_last(
+        unit.prompt.messages, after=f"{FURTHER.format(mark=fence.token)}\n\n{quoted}"
+    )

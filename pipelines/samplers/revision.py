@@ -76,7 +76,11 @@ class Revision(Sampler):
         """The reviser."""
         return (self.model,)
 
-    def after(self) -> tuple[str, ...]:
+    def samplings(self, model: str) -> tuple[Sampling, ...]:
+        """With the defaults of the notebook."""
+        return (self.sampling.over(DEFAULT),)
+
+    def starts_from(self) -> tuple[str, ...]:
         """Those whose responses are revised."""
         return self.of
 

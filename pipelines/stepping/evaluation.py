@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from pipelines.backend import Completion, Sampling
+from pipelines.backend import SCORING, Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.judging.odds import LIKELIEST, read_odds
 from pipelines.judging.quoting import fence_around, quoted
@@ -80,6 +80,13 @@ class Evaluation(Table):
     def letters(self) -> tuple[str, ...]:
         """What the evaluator may say."""
         return ("A", "B", "C", "D") if self.by == "quality" else ("A", "B")
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """How the evaluator is asked; None where it is not, or for rollouts."""
+        if self.by in ("rollouts", "nothing"):
+            return None
+        return SCORING if self.by == "likelihood" else VOTING if self.votes else LIKELIEST
 
     def value(self, said: Said, parent_depth: int, parent_value: float) -> float:
         """The value of a state, by what was said of it (`searching.value`)."""

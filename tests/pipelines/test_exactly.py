@@ -280,3 +280,19 @@ def test_a_build_that_is_killed_between_rounds_comes_out_the_same_for_the_same_c
     assert digest(finished) == digest(whole)
     assert meter.samples_replayed > 0
     assert served["completions"] - served["paid_twice"] == calls
+
+
+def test_more_samples_that_the_budget_breaks_off_leave_what_there_was(trial: Path) -> None:
+    write_questions(trial, range(12))
+    wanted = ("exactly.pairs=40", "pairings.0.kind='all_pairs'", "filters.margin.min=8")
+    more = ("exactly.more_samples.most=8", "budget.calls=9", "budget.on_limit='publish'")
+    with ChatServer() as server:
+        run(at(server, trial), *wanted)
+        plain, _ = run(trial, *wanted, "exactly.on_limit='publish'")
+        broken, meter = run(trial, *wanted, *more)
+    assert meter.calls == 9
+    assert broken.budget_reached
+    assert broken.missing == 40 - len(published(broken, "pairs"))
+    for table in ("prompts", "responses", "pairs"):
+        assert published(broken, table) == published(plain, table), table
+    assert steps(broken)["sampling", "prompts"] == (12, 12, {})

@@ -21,7 +21,7 @@ class Echo(Sampler):
     starts: tuple[str, ...] = ()
     delay_s: int = 0
 
-    def after(self) -> tuple[str, ...]:
+    def starts_from(self) -> tuple[str, ...]:
         return self.starts
 
     async def draw(self, unit: Unit) -> Drawn:

@@ -31,7 +31,6 @@ TRAININGS = {
     "dpo": ("dpo", "trl", False),
     "dpo streaming": ("dpo", "trl", True),
     "dpo on steps": ("as given", "steps", False),
-    "dpo on steps streaming": ("as given", "steps", True),
     "dpo on steps as answers": ("dpo", "whole_steps", False),
     "dpo on steps as text": ("dpo", "text_steps", False),
     "dpo on a begun answer": ("dpo", "begun", False),
@@ -165,15 +164,11 @@ def test_dpo_begins_where_policy_and_reference_agree(report: dict[str, Any], nam
     assert report[name]["losses"][0] == pytest.approx(math.log(2), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["dpo on steps", "dpo on steps streaming"])
-def test_a_step_follows_its_prefix_and_ends_where_it_ended(
-    report: dict[str, Any], name: str
-) -> None:
-    assert report[name]["losses"][0] == pytest.approx(math.log(2), abs=1e-4)
-    first = report[name]["first"]
+def test_a_step_follows_its_prefix_and_ends_where_it_ended(report: dict[str, Any]) -> None:
+    assert report["dpo on steps"]["losses"][0] == pytest.approx(math.log(2), abs=1e-4)
+    first = report["dpo on steps"]["first"]
     before = {"step a\n": "<|im_start|>assistant\n", "step ab\n<|im_end|>\n": "step a\n"}
     assert first["prompt"].endswith(before[first["chosen"]])
-    assert set(report[name]["batch"]) >= {"input_ids", "completion_mask"}
 
 
 def test_a_chat_form_ends_every_answer_even_within_it(report: dict[str, Any]) -> None:

@@ -4,6 +4,10 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
+from flows.prompt_in_full import PromptInFull
+from pipelines.errors import StoreError
+from pipelines.publishing.safe_sql import run_sql
+from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 
 
@@ -41,3 +45,32 @@ def test_a_damaged_table_is_named_with_what_helps(
     error = capsys.readouterr().err
     assert error.startswith("error: toy@v0001: ")
     assert "`pairwright verify toy@v0001`" in error
+
+
+def test_all_of_one_prompt_is_shown(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["build", str(recipe), *store]) == 0
+    with run_sql(Store(tmp_path / "store"), "SELECT prompt_id FROM prompts", "sums") as rows:
+        wanted = rows.read_all().to_pylist()[0]["prompt_id"]
+    capsys.readouterr()
+    assert main(["show", "sums", *store, "--prompt", wanted[:12]]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith(f"prompt  {wanted}\n")
+    assert page.count("=== #") == 8
+    heads = [line.split() for line in page.splitlines() if line.startswith("=== #")]
+    assert [head[1] for head in heads] == [f"#{n}" for n in range(1, 9)]
+    assert page.rstrip().splitlines()[-1].endswith("kept")
+
+
+def test_a_prompt_that_is_not_there_or_not_the_only_one_is_an_error(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["build", str(recipe), *store]) == 0
+    assert main(["show", "sums", *store, "--prompt", "nope"]) == 2
+    assert 'no prompt "nope"; `pairwright sql' in capsys.readouterr().err
+    version = Store(tmp_path / "store").resolve("sums")
+    with pytest.raises(StoreError, match="several prompts begin with"):
+        PromptInFull.find(version, "")

@@ -71,3 +71,30 @@ def test_the_recipe_of_diverse_values_draws_sets_in_one_call_and_can_be_compared
     printed = capsys.readouterr().out
     assert "20 prompts with two responses or more on both sides" in printed
     assert "shared words (Jaccard)" in printed
+
+
+def test_the_recipe_of_popalign_makes_its_six_contrasts_and_no_other_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    with ChatServer() as server:
+        assert build("popalign", tmp_path, server, "large", "small", "lower").published
+    made = """
+        SELECT pairing, chosen.sampler, rejected.sampler, bool_or(chosen.parent_id = rejected.response_id)
+        FROM pairs JOIN responses AS chosen ON chosen.response_id = chosen_response_id
+        JOIN responses AS rejected ON rejected.response_id = rejected_response_id
+        GROUP BY ALL ORDER BY ALL
+    """
+    found = ask(tmp_path, made, "popalign")
+    assert found == [
+        ("demonstration", "good_demonstration", "bad_demonstration", None),
+        ("elicitive", "good_elicited", "bad_elicited", None),
+        ("leaderboard", "of_large", "of_lower", None),
+        ("parameters", "of_large", "of_small", None),
+        ("prefix", "good_prefix", "bad_prefix", None),
+        ("refine", "refined", "of_small", True),
+    ]
+    thought = (
+        "SELECT count(*) FROM responses WHERE sampler LIKE '%elicited' AND text LIKE '%Answer:%'"
+    )
+    assert ask(tmp_path, thought, "popalign") == [(0,)]

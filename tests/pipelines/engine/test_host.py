@@ -151,3 +151,22 @@ async def test_a_prompt_beyond_the_context_is_refused_and_its_neighbours_are_not
     with pytest.raises(RequestRefused, match="96 tokens, and the model has a context of 96"):
         await host.complete(long)
     assert (await ask(host, max_tokens=3)).completions[0].text is not None
+
+
+async def test_an_unfinished_answer_is_gone_on_with(tiny: Model, host: Host) -> None:
+    begun = (*HELLO, Message("assistant", "We"))
+    extra = {"add_generation_prompt": False, "continue_final_message": True}
+    sampling = Sampling(max_tokens=4, logprobs=True, extra_body=extra)
+    reply = await host.complete(Request(begun, None, sampling, 2, 1))
+    tokens, start = host.begun(begun, None)
+    assert tiny.vocabulary.decode(tokens[start:]) == "We"
+    assert reply.usage is not None
+    assert reply.usage.prompt_tokens == len(tokens)
+    [first, _] = reply.completions
+    whole = (*HELLO, Message("assistant", "We" + (first.text or "")))
+    [scored] = (await host.complete(Request(whole, None, SCORING, 1, None))).completions
+    assert first.logprobs is not None
+    assert scored.logprobs is not None
+    assert first.logprobs[0].logprob == pytest.approx(
+        scored.logprobs[len(tokens) - start].logprob, abs=1e-4
+    )

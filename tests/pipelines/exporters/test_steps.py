@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def test_the_tokens_are_those_of_the_texts(
         for row in rows
     )
     assert decoded == texts(version, tokenizer, tmp_path / "texts")
+
+
+def test_the_record_says_which_tokenizer_it_was(
+    version: Version, tokenizer: Path, tmp_path: Path
+) -> None:
+    exported(version, "steps", tmp_path / "out", tokenizer=str(tokenizer))
+    record = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert record["settings"]["tokenizer_sha256"] == read_chat(tokenizer).digest
 
 
 def test_continuations_follow_the_prefix_that_both_share(tokenizer: Path, tmp_path: Path) -> None:

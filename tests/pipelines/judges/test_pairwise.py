@@ -127,3 +127,15 @@ def test_a_scale_is_refused():
     table = {"kind": "pairwise", "model": "judge", "scale": (1, 10)}
     with pytest.raises(RecipeError, match="has no scale"):
         load_part("judges", table, where)
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [("", "response_a"), ("{{ response_a }} {{ form }}", "response_b")],
+)
+def test_a_template_without_both_responses_is_refused(tmp_path, words, absent):
+    (tmp_path / "mine.jinja").write_text(words)
+    where = Where("recipe.toml", "[[judges]] #1 (pairwise)", tmp_path)
+    table = {"kind": "pairwise", "model": "judge", "template": "mine.jinja"}
+    with pytest.raises(RecipeError, match=f"template: mine.jinja: {{{{ {absent} }}}} is not in it"):
+        load_part("judges", table, where)

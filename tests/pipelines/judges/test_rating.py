@@ -241,7 +241,7 @@ def test_an_own_template_is_in_the_fingerprint_by_its_text_alone(tmp_path):
     for name, words in (
         ("a", "{{ response }} {{ form }}"),
         ("b", "{{ response }} {{ form }}"),
-        ("c", "{{ form }}"),
+        ("c", "{{ response }}: {{ form }}"),
     ):
         (tmp_path / f"{name}.jinja").write_text(words)
     a, b, c = (loaded(tmp_path, template=f"./{name}.jinja").identity() for name in "abc")
@@ -255,6 +255,8 @@ def test_an_own_template_is_in_the_fingerprint_by_its_text_alone(tmp_path):
         (None, "No such file or directory"),
         (b"\xff", "not UTF-8"),
         (b"{% for x %}", "line 1"),
+        (b"", "{{ response }} is not in it"),
+        (b"{{ conversation }} {{ form }}", "{{ response }} is not in it"),
         (b"{{ respons }}", 'no such variable "respons"; did you mean "response"?'),
         (b"{% if tools %}{{ nope }}{% endif %}", 'no such variable "nope"'),
         (b"{% for m in conversation %}{{ m.content }}{% endfor %}", "has no attribute 'content'"),

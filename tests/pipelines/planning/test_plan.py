@@ -190,3 +190,40 @@ def test_without_max_tokens_only_the_calls_have_a_worst_case(trial: Path) -> Non
     with ChatServer() as server:
         worst = make_plan(read(at(server, trial), *PRICES), Store(trial / "store")).worst()
     assert (worst.calls, worst.tokens, worst.money) == (40 * 9, None, None)
+
+
+SEARCH = """
+name = "trial"
+seed = 3
+[sources.questions]
+kind = "jsonl"
+path = "questions.jsonl"
+[prompts]
+text = "question"
+[models.policy]
+kind = "openai_api"
+base_url = "{url}"
+identity = "loopback"
+[[samplers]]
+kind = "mcts"
+model = "policy"
+evaluation = {{ votes = 1 }}
+iterations = 4
+max_new_tokens = 16
+max_tokens = 48
+[[pairings]]
+kind = "step_siblings"
+"""
+
+
+def test_a_tree_search_is_forecast_to_grow_as_those_of_the_pilot(tmp_path: Path) -> None:
+    write_questions(tmp_path, range(24))
+    with ChatServer() as server:
+        write_recipe(tmp_path, SEARCH.format(url=server.url))
+        blind = make_plan(read(tmp_path), Store(tmp_path / "store"))
+        plan = make_plan(read(tmp_path), Store(tmp_path / "store"), pilot=6)
+        paid = server.stats()["requests"]
+        run(tmp_path)
+        total = server.stats()["requests"]
+    assert sum(part.calls.value for part in blind.parts) == pytest.approx(total, rel=0.5)
+    assert sum(part.calls.value for part in plan.parts) == pytest.approx(total - paid, rel=0.25)

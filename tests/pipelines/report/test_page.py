@@ -94,10 +94,10 @@ def test_specifications_are_valid_vega_lite(store: Store) -> None:
             assert altair.Chart.from_dict(spec).to_dict()["data"]
 
 
-def test_few_pairs_are_not_drawn(store: Store) -> None:
+def test_few_prompts_are_not_drawn(store: Store) -> None:
     few = render(store.resolve("plain"))
     assert "<svg" not in few
-    assert "fewer than 20 pairs is not drawn" in few
+    assert "fewer than 20 prompts is not drawn" in few
     assert few.count("<table>") == len(SECTIONS)
 
 

@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -176,3 +177,48 @@ def test_one_name_is_a_pool_of_one():
 def test_a_pool_that_cannot_be_drawn_from_is_refused(fields):
     with pytest.raises(RecipeError, match=r"recipe.toml: \[\[samplers\]\] #1"):
         load(**fields)
+
+
+async def test_words_and_demonstrations_stand_around_the_prompt(make_unit, model, prompt):
+    asked = prompt("Hello?")
+    only = model("m", numbered)
+    sampler = independent(
+        "m",
+        system="Be kind.",
+        before="Answer badly.",
+        after="Think first.",
+        demonstrations=({"question": "Hi?", "answer": "Ho."},),
+    )
+    (row,) = (await sampler.draw(make_unit(asked, only))).responses
+    told = [(one.role, one.content) for one in only.asked[0].messages]
+    assert told == [
+        ("system", "Be kind."),
+        ("user", "Hi?"),
+        ("assistant", "Ho."),
+        ("user", "Answer badly.\n\nHello?\n\nThink first."),
+    ]
+    assert json.loads(row.params) == {
+        "system": "Be kind.",
+        "before": "Answer badly.",
+        "after": "Think first.",
+        "demonstrations": [{"question": "Hi?", "answer": "Ho."}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "reasoning", "error"),
+    [
+        ("A bad one is short.\n\nAnswer: No.", "No.", "A bad one is short.", None),
+        ("**Answer:** Yes\nand no.", "Yes\nand no.", None, None),
+        ("Answer: draft\nAnswer: final", "final", "Answer: draft", None),
+        ("The Answer: is no.", None, "The Answer: is no.", "no_answer_line"),
+        ("Answer:  \n", None, "Answer:  \n", "no_answer_line"),
+    ],
+)
+async def test_an_answer_may_stand_after_a_line_and_the_thinking_before_it(
+    make_unit, model, prompt, reply, text, reasoning, error
+):
+    only = model("m", lambda request, choice: reply)
+    drawn = await independent("m", answer_after="Answer:").draw(make_unit(prompt("Hm?"), only))
+    (row,) = drawn.responses
+    assert (row.text, row.reasoning, row.error) == (text, reasoning, error)
