@@ -118,7 +118,7 @@ def _order(choice: Choice, judgments: Sequence[Judgment]) -> str:
 class _Rehearsal(Unit):
     """A unit that calls nothing: each reply is one that the judge can read, and requests count."""
 
-    specimen: str = ""
+    asking: "Judge" = field(kw_only=True)
     held: set[tuple[bytes, int]] = field(default_factory=set)
     requests: list[int] = field(default_factory=list)
     """Samples of each request."""
@@ -139,14 +139,16 @@ class _Rehearsal(Unit):
         new = [one for one in wanted if one not in self.held]
         self.held.update(new)
         self.requests.extend(map(len, runs([at for _, at in new], self.model(model).max_n)))
-        return [Completion(self.specimen, finish_reason="stop")] * n
+        question = messages[-1].content if messages else None
+        specimen = self.asking.specimen_of(question or "")
+        return [Completion(specimen, finish_reason="stop")] * n
 
 
 async def calls_of(unit: Unit, judge: "Judge", responses: Sequence[Response]) -> int:
     """The calls that `judge` takes for `responses`, where it can read each reply at once."""
     if not responses or not judge.models():
         return 0
-    rehearsal = _Rehearsal(unit.prompt, unit.workshop, unit.caller, specimen=judge.specimen())
+    rehearsal = _Rehearsal(unit.prompt, unit.workshop, unit.caller, asking=judge)
     await judge.judge(rehearsal, responses)
     return len(rehearsal.requests)
 

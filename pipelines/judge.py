@@ -31,6 +31,10 @@ class Judge(Part):
         """A reply that this judge can read, for plans; "" where it asks no model."""
         return ""
 
+    def specimen_of(self, question: str) -> str:
+        """As `specimen`, to the words in which it asks."""
+        return self.specimen()
+
     def score_scale(self) -> tuple[Threshold, Threshold] | None:
         """The scale of what it gives a response in [score]; None where it is not known."""
         return self.scale

@@ -7,6 +7,7 @@ UltraFeedback (arXiv 2310.01377), HelpSteer2 (2406.08673), CodeUltraFeedback (24
 COIG-P (2504.05535) judge in this way; their dimensions ship beside this file.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("rubrics")
 
 FORESEEN = 8
-"""Responses of a prompt that are rated together, at the most, where a plan reads the reply."""
+"""Responses of a prompt that are rated together, where nothing says how many."""
+MOST = 256
+"""More of them than that are no form, but words of a text that is judged."""
+_PLACES = re.compile(r"response_([1-9]\d{0,2})_")
+"""In the labels of a form (`RatingForm.labels`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +168,20 @@ class Rubric(PointJudge):
         return {"form": self._foreseen[0].text}
 
     def specimen(self) -> str:
-        """The lowest ratings by all dimensions, of as many responses as may be rated together."""
-        dimensions = [one for form in self._foreseen for one in form.dimensions]
-        return replace(self._foreseen[0], dimensions=dimensions).specimen()
+        """The lowest ratings by all dimensions, of as many responses as are foreseen together."""
+        return self._specimen(FORESEEN if self.all_together else 0)
+
+    def specimen_of(self, question: str) -> str:
+        """As `specimen`, of as many responses as the form in the question has."""
+        if not self.all_together:
+            return self.specimen()
+        shown = {int(place) for place in _PLACES.findall(question)}
+        return self._specimen(max((one for one in shown if one <= MOST), default=FORESEEN))
+
+    def _specimen(self, responses: int) -> str:
+        forms = self._usual(responses)
+        dimensions = [one for form in forms for one in form.dimensions]
+        return replace(forms[0], dimensions=dimensions).specimen()
 
     def trials(self) -> list[tuple[Quoted, Mapping[str, Any]]]:
         """Each question that the template will be used for."""
@@ -184,7 +200,9 @@ class Rubric(PointJudge):
     @property
     def _foreseen(self) -> list[RatingForm]:
         """Forms as most prompts may meet them."""
-        responses = FORESEEN if self.all_together else 0
+        return self._usual(FORESEEN if self.all_together else 0)
+
+    def _usual(self, responses: int) -> list[RatingForm]:
         tasks = self._criteria.tasks()
         return next(forms for task in tasks if (forms := self._forms(task, responses)))
 

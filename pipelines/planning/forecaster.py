@@ -177,7 +177,8 @@ class Forecaster:
             return f"{again} {answer}" if again and shelf == "samplers" else answer
         judge = next((one for one in self.recipe.judges if one.name == name), None)
         readable = judge is not None and shelf == "judges" and not self.worst
-        specimen = judge.specimen() if judge is not None and readable else ""
+        question = request.messages[-1].content if request.messages else None
+        specimen = judge.specimen_of(question or "") if judge is not None and readable else ""
         if isinstance(request.sampling, Rewarding):
             return specimen
         assumed = self.lengths.judgment if shelf == "judges" else self.lengths.answer

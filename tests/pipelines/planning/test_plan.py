@@ -186,6 +186,18 @@ def test_a_search_takes_no_more_than_its_worst_case(trial: Path, count: int) -> 
     assert 40 * (1 + 2 * (count - 1)) <= meter.calls <= 40 * (1 + most * 2 * 2)
 
 
+@pytest.mark.parametrize("count", [4, 12])
+def test_answers_rated_together_are_counted_as_read_however_many(trial: Path, count: int) -> None:
+    rated = (
+        "judges=[{kind='rubric',model='critic',rubric='helpsteer2',all_together=true}]",
+        f"samplers.independent.n={count}",
+    )
+    with ChatServer() as server:
+        at(server, trial)
+    found = parts(trial, *rated)
+    assert found["judges.rubric"].calls.value == 40
+
+
 def test_without_max_tokens_only_the_calls_have_a_worst_case(trial: Path) -> None:
     with ChatServer() as server:
         worst = make_plan(read(at(server, trial), *PRICES), Store(trial / "store")).worst()
