@@ -173,7 +173,7 @@ def step(text: str, at: int) -> Completion:
 def window(prompts: int) -> None:
     """How full the window is, with 64 trees at once and one tree or several walks in each."""
     print(f"window: {prompts} prompts, {LATENCY_MS:g} ms a reply")
-    for trees, size, width in ((64, 32, 1), (128, 64, 1)):
+    for trees, size, width in ((64, 32, 1),):
         with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
             found = built(prompts, size, 128, server, width=width)
         print(

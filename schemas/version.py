@@ -193,6 +193,9 @@ class Manifest(_Record):
     judges: dict[str, Judge] = {}
     figures: tuple[Figure, ...] = ()
     """Those that report and gates are made from; empty where neither was asked for."""
+    objective: str | None = None
+    """What the figure chosen_above_policy advises to train with: "apo_zero", "apo_down" or
+    "undecided"; None where no answer of the policy's own was scored."""
     inputs: dict[str, Input] = {}
     """Path as the recipe has it -> what was read."""
     code_version: str

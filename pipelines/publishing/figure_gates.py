@@ -66,6 +66,9 @@ class FigureGates(Table):
     is not defined keeps to no bound."""
     mean_margin: Wanted = None
     """Mean margin of the published pairs, in score units."""
+    chosen_above_policy: Wanted = None
+    """By how much chosen answers score above the policy's own on the same prompt, in score units, as a
+    mean over prompts. Well above 0 advises APO-zero, below it APO-down."""
     mean_variance: Wanted = None
     """Mean over prompts of the variance of their scores, in score units squared."""
     kept_share: Wanted = None

@@ -6,6 +6,7 @@ from pipelines.publishing.versions import Version
 from pipelines.ranking.models import ranking_of
 from pipelines.report.judge_figures import judge_figures
 from pipelines.report.pair_figures import pair_figures
+from pipelines.report.policy_figures import policy_figures
 from schemas.version import Figure
 
 
@@ -15,7 +16,8 @@ def figures(version: Version, wanted: Collection[str] = ()) -> tuple[Figure, ...
     Separability takes seconds, so it is for sets of `pair_figures.WORTH_PROBING` pairs and more,
     and where it is `wanted`.
     """
-    found = [*pair_figures(version, wanted), *judge_figures(version), *_strengths(version)]
+    found = [*pair_figures(version, wanted), *policy_figures(version)]
+    found += [*judge_figures(version), *_strengths(version)]
     return tuple(sorted(found, key=lambda one: (one.figure, one.subject, one.other)))
 
 

@@ -26,6 +26,8 @@ PROBED, PROBED_EACH = 300, 100
 `pairwright risks` would take ten seconds."""
 
 
+AT_HAND = 5_000
+"""Pairs that those to be probed are drawn from: of the first prompts by id, which is a hash."""
 WORTH_PROBING = 1_000
 """Pairs from which the probes, and importing what they need, are a small part of a build."""
 PROBES = frozenset({"separability", "model_separability"})
@@ -39,17 +41,16 @@ def pair_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Fig
     if not version.manifest.rows("pairs"):
         return
     pairs = pl.scan_parquet(version.files("pairs"), glob=False)
-    pairs_read = pairs.select(*OF_PAIRS, "score_margin").collect().sort("pair_id")
-    known = Compared(pairs_read, _texts(version))
+    known = pairs.select(*OF_PAIRS, "score_margin").collect()
     prompts = pl.scan_parquet(version.files("prompts"), glob=False)
     prompts = prompts.select("prompt_id", "sources", "lang", "n_pairs", "score_var")
-    yield from _of_pairs(known.pairs)
+    yield from _of_pairs(known)
     yield from _of_prompts(prompts.collect())
     yield from _kept(version)
     if PROBES & set(wanted):
-        yield from _separable(known, PAIRS_AT_MOST, PAIRS_AT_MOST)
-    elif known.pairs.height >= WORTH_PROBING and find_spec("sklearn") is not None:
-        yield from _separable(known, PROBED, PROBED_EACH)
+        yield from _separable(_at_hand(version, known), PAIRS_AT_MOST, PAIRS_AT_MOST)
+    elif known.height >= WORTH_PROBING and find_spec("sklearn") is not None:
+        yield from _separable(_at_hand(version, known), PROBED, PROBED_EACH)
 
 
 def _of_pairs(pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -112,5 +113,9 @@ def _probed(
     yield from rows(name, found and found.accuracy, chosen, rejected)
 
 
-def _texts(version: Version) -> pl.LazyFrame:
-    return pl.scan_parquet(version.files("responses"), glob=False).select("response_id", "text")
+def _at_hand(version: Version, pairs: pl.DataFrame) -> Compared:
+    """The pairs of the first prompts: responses are sorted by these, so few texts are read."""
+    first = pairs.sort("prompt_id", "pair_id").head(AT_HAND)
+    responses = pl.scan_parquet(version.files("responses"), glob=False)
+    theirs = responses.filter(pl.col("prompt_id") <= first["prompt_id"].max())
+    return Compared(first.sort("pair_id"), theirs.select("response_id", "text"))

@@ -7,6 +7,7 @@ from pipelines.publishing.recipe_diff import recipe_table
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.report.figures import figures
+from pipelines.report.policy_figures import objective
 from schemas.version import Manifest
 
 REPORT = "report.html"
@@ -18,7 +19,7 @@ def with_figures(recipe: Recipe, folder: Path, manifest: Manifest) -> Manifest:
     if not wanted and not recipe.publish.report:
         return manifest
     found = figures(_staged(folder, manifest), wanted)
-    return manifest.model_copy(update={"figures": found})
+    return manifest.model_copy(update={"figures": found, "objective": objective(found)})
 
 
 def write_report(recipe: Recipe, folder: Path, manifest: Manifest) -> None:
