@@ -1,6 +1,6 @@
 """What a tree search costs beside its model: CPU of an expansion, the window, calls for a pair.
 
-    python bench/search.py [--only overhead|window|naive] [--prompts 256]
+    python bench/search.py [--only overhead|window|naive] [--prompts 192]
 
 overhead   the search with a model that answers at once, in this process: CPU for each node that is
            expanded, of the core alone (select, expand, back up), with all that the sampler does
@@ -71,7 +71,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", choices=["overhead", "window", "naive"])
-    parser.add_argument("--prompts", type=int, default=256)
+    parser.add_argument("--prompts", type=int, default=192)
     given = parser.parse_args()
     if given.only in (None, "overhead"):
         overhead()
@@ -171,15 +171,17 @@ def step(text: str, at: int) -> Completion:
 
 
 def window(prompts: int) -> None:
-    """How full the window is, with 64 trees at once and one tree or several walks in each."""
-    print(f"window: {prompts} prompts, {LATENCY_MS:g} ms a reply")
-    for trees, size, width in ((64, 32, 1),):
+    """How full the window is: many trees, and as many as it has room, with one walk and with four."""
+    print(f"window: {LATENCY_MS:g} ms a reply")
+    for trees, size, width in ((prompts, 32, 1), (64, 64, 1), (64, 64, 4)):
         with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
-            found = built(prompts, size, 128, server, width=width)
+            found = built(trees, size, 128, server, width=width)
         print(
-            f"  {trees:4} trees, width {width}, {size} in flight: {found.in_flight / size:6.1%} full, "
-            f"{found.calls:6,} calls, {found.calls / found.pairs:5.1f} a pair, "
-            f"{found.wall_s / found.pairs * 1000:6.0f} ms a pair, prefix cache {found.cached:.0%}"
+            f"  {trees:4} trees, {min(trees, 2 * size)} at once, width {width}, {size} in flight: "
+            f"{found.in_flight / size:5.1%} full; {found.calls:6,} calls, "
+            f"{found.calls / found.pairs:4.1f} a pair, {found.wall_s / found.pairs * 1000:4.0f} ms "
+            f"a pair; prefix cache {found.cached:.0%}",
+            flush=True,
         )
 
 

@@ -35,6 +35,7 @@ def parsed() -> argparse.Namespace:
     add("--batch", type=int, default=32, help="pairs a step (default: 32)")
     add("--max-length", type=int, default=256, help="tokens (default: 256)")
     add("--seed", type=int, default=0, help="of the order of the pairs (default: 0)")
+    add("--threads", type=int, default=1, help="of the CPU (default: 1, enough for that policy)")
     add("--split", default="train", help="the pairs to train on (default: train)")
     return parser.parse_args()
 
@@ -85,6 +86,7 @@ def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
     from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
     from trl import DPOConfig, DPOTrainer
 
+    torch.set_num_threads(chosen.threads)
     set_seed(chosen.seed)
     model = AutoModelForCausalLM.from_pretrained(chosen.model, dtype=torch.float32)
     return DPOTrainer(

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.judge import Judge
+from pipelines.judges.verifier import NO_ANSWER
 from pipelines.judging.answers import equal_answers, find_answer
 from pipelines.judging.response_row import response_row
-from pipelines.judges.verifier import NO_ANSWER
 from pipelines.part import Threshold, Where
 from schemas.canonical import make_id
 from schemas.rows import Judgment, Response
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class SelfConsistency(Judge):
     """Scores a response by the share of the prompt's responses whose answer equals its own.
 
-    Right or wrong, what a model says often it is surer of: one of the ways in which Varying Shades of
-    Wrong (arXiv 2410.11055) tells a wrong answer from a worse one. No reference is needed.
+    What a model says often it is surer of, be it right or wrong: one of the ways in which Varying
+    Shades of Wrong (arXiv 2410.11055) tells a wrong answer from a worse one. It needs no reference.
     """
 
     answer: Literal["number", "choice", "exact"]

@@ -78,7 +78,7 @@ class Taken:
         odd = {
             "no_boundary": not (self.step.bounded or self.step.ends),
             "too_long": self.response.finish_reason == "length",
-            "no_logprobs": not self.logprobs,
+            "no_logprobs": bool(self.step.text) and not self.logprobs,
         }
         return tuple(name for name, holds in odd.items() if holds)
 
@@ -121,7 +121,7 @@ class Growing:
         texts = [one.step.text for one in taken]
         kept = distinct(texts, search.near_duplicate, search.max_children)
         if not kept:
-            return [self._ended(ask, completions)]
+            return [await self._ended(ask, completions)]
         return await gather(self._candidate(taken[at], len(kept)) for at in kept)
 
     async def _completions(self, ask: Ask) -> list[Completion]:
@@ -165,16 +165,17 @@ class Growing:
         response = self._response(leaf, step, GOLD)
         return [Taken(leaf, step, replace(response, finish_reason=reason), (), _tokens(text))]
 
-    def _ended(self, ask: Ask, completions: Sequence[Completion]) -> Candidate:
+    async def _ended(self, ask: Ask, completions: Sequence[Completion]) -> Candidate:
         """The one child where nothing was written: the answer ends as it is (as published)."""
         step = Step("", ends=True)
         response = self._response(ask.leaf, step, self._writer(ask), ask.first_index)
         response = replace(response, finish_reason="stop")
-        errors = [one.error for one in completions if one.error is not None]
-        flags = ("no_candidates", *["refused"] * bool(errors))
-        if errors:
-            response = replace(response, text=response.text or None, error=errors[0])
-        return Candidate("", value=ask.leaf.value, terminal=True, flags=flags, origin=response)
+        refusals = [one.error for one in completions if one.error is not None]
+        if refusals and not response.text:  # there is no answer at all
+            response = replace(response, text=None, error=refusals[0])
+        child = await self._candidate(Taken(ask.leaf, step, response), 1)
+        flags = ("no_candidates", *["refused"] * bool(refusals), *child.flags)
+        return replace(child, flags=flags)
 
     async def _candidate(self, taken: Taken, siblings: int) -> Candidate:
         """A child. Its value is what the evaluation says, and what a finished answer has earned."""
@@ -198,7 +199,8 @@ class Growing:
     async def _evaluated(self, taken: Taken) -> Said:
         """What the evaluation says of the answer so far; nothing where the outcome will say it."""
         evaluation, text = self.search.evaluation, taken.response.text or ""
-        if evaluation.by == "nothing" or (evaluation.by == "rollouts" and taken.step.ends):
+        unasked = evaluation.by == "nothing" or (evaluation.by == "rollouts" and taken.step.ends)
+        if unasked or not text:
             return Said(0.0)
         if text not in self._said:
             if evaluation.by == "rollouts":
@@ -222,7 +224,7 @@ class Growing:
     async def _earned(self, taken: Taken) -> tuple[float | None, tuple[str, ...]]:
         """What a finished answer earned, or None and why it is not known."""
         search, prompt = self.search, self.unit.prompt
-        if not taken.step.ends or search.outcome is None:
+        if not taken.step.ends or search.outcome is None or taken.response.text is None:
             return None, ()
         answers = [taken.response]
         [right] = await check_answers(self.unit, search.outcome, answers, search.right_from)

@@ -266,7 +266,24 @@ async def test_where_nothing_is_written_the_answer_ends(searched):
     drawn, found, _ = await searched(lambda *_: Completion(" \n", finish_reason="stop"))
     [row] = drawn.responses
     assert (row.text, row.partial, row.error) == ("", False, None)
-    assert found.flags == {"no_candidates"}
+    assert found.flags == {"no_candidates", "no_gold"}
+
+
+async def test_an_answer_after_which_nothing_is_written_has_an_outcome(searched):
+    def once(request, choice):
+        begun = request.messages[-1].role == "assistant"
+        return Completion("" if begun else f"word {choice}\n", finish_reason="length")
+
+    drawn, _, _ = await searched(once, reference="word 1")
+    ends = {
+        row.text: node
+        for row, node in zip(drawn.responses, drawn.nodes[1:], strict=True)
+        if node.terminal
+    }
+    assert ends["word 1\n"].outcome == 1.0
+    assert ends["word 0\n"].outcome == -1.0
+    assert ends["word 1\n"].text == ""
+    assert ends["word 1\n"].prior == 1.0
 
 
 async def test_a_refused_request_is_a_response_that_does_not_exist(searched):
