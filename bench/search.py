@@ -3,8 +3,8 @@
     python bench/search.py [--only overhead|window|naive] [--prompts 192]
 
 overhead   the search with a model that answers at once, in this process: CPU for each node that is
-           expanded, of the core alone (select, expand, back up), with all that the sampler does
-           (steps, duplicates, priors, questions, rows), and with calls and ledger too
+           expanded, of the core alone (select, expand, back up), with steps (duplicates, priors,
+           ids, rows), and with the questions to the evaluator, one for each child, and their reading
 window     trees against a server of 200 ms: how full the window is, as the server counts what is in
            flight from the first request to the last answer; and what share of the prompts'
            characters a prefix cache would have had (blocks of 64)
@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from pipelines.searching.puct import puct  # noqa: E402
 from pipelines.searching.search import search  # noqa: E402
 from pipelines.unit import Unit  # noqa: E402
 from schemas.canonical import draw_unit  # noqa: E402
-from schemas.rows import Message, Prompt, prompt_id  # noqa: E402
+from schemas.rows import Judgment, Message, Prompt, prompt_id  # noqa: E402
 from tools.chat_server import ChatServer  # noqa: E402
 
 LATENCY_MS = 200.0
@@ -85,7 +85,9 @@ def overhead() -> None:
     """CPU for each expansion, by how much of the work is done."""
     print("overhead: CPU for each node that is expanded, 256 walks, then 64 for each decision")
     print(f"  the core alone           {best_of(core_alone):6.1f} us")
-    print(f"  with the sampler         {best_of(with_sampler):6.1f} us")
+    alone = partial(with_sampler, evaluation={"by": "nothing"}, outcome="none")
+    print(f"  with steps and rows      {best_of(alone):6.1f} us")
+    print(f"  with questions           {best_of(with_sampler):6.1f} us")
 
 
 def best_of(run: Callable[[int], int], repeats: int = 5) -> float:
@@ -118,10 +120,12 @@ def children_of(seed: int, tree: int, text: str, count: int) -> list[Candidate]:
     return [Candidate(f"{at}", one, one) for at, one in enumerate(drawn)]
 
 
-def with_sampler(seed: int) -> int:
+def with_sampler(seed: int, **fields: Any) -> int:
     """Whole units of a sampler whose model answers at once; how many nodes were expanded."""
     sampler: Any = load_part(
-        "samplers", {"kind": "mcts", "model": "policy"}, Where("bench", "[[samplers]]", ROOT)
+        "samplers",
+        {"kind": "mcts", "model": "policy", **fields},
+        Where("bench", "[[samplers]]", ROOT),
     )
 
     async def drawn() -> int:
@@ -144,6 +148,9 @@ class Instant(Unit):
 
     def model(self, _name: str) -> Any:
         return MODEL
+
+    async def judge(self, name: str, responses: Any) -> list[Judgment]:
+        return []
 
     async def sample(self, model: str, messages: Any, **asked: Any) -> list[Completion]:
         last = messages[-1]

@@ -28,6 +28,7 @@ from pipelines.exactly import Exactly
 from pipelines.filter import Filter
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
+from pipelines.languages import Languages
 from pipelines.measure import Measure
 from pipelines.overrides import apply_override, merged
 from pipelines.pairing import Pairing
@@ -68,7 +69,7 @@ class Head(Table):
 
 LISTS = ("samplers", "judges", "pairings", "measures", "filters", "selectors")
 TABLES = ("sources", "prompts", "models", *LISTS, "score", "exactly", "publish", "gates", "budget")
-KEYS = frozenset((*TABLES, *Head.model_fields))
+KEYS = frozenset((*TABLES, "languages", *Head.model_fields))
 """What may stand at the top of a recipe."""
 OUTSIDE = frozenset({"gates", "budget"})
 """Tables that decide whether and when a build is published, and not what it contains. (But for
@@ -93,6 +94,8 @@ class Recipe:
     measures: tuple[Measure, ...]
     filters: tuple[Filter, ...]
     selectors: tuple[Selector, ...]
+    languages: Languages | None
+    """Which languages are told apart; None: none is."""
     exactly: Exactly | None
     """How many pairs are wanted; None: those of all prompts."""
     publish: Publish
@@ -109,7 +112,8 @@ class Recipe:
 
     def identity(self) -> dict[str, Any]:
         """What decides content, as JSON values."""
-        tables = (key for key in TABLES if key not in OUTSIDE)
+        tables = [key for key in TABLES if key not in OUTSIDE]
+        tables += ["languages"] if self.languages else []  # so that others keep their fingerprint
         return self.head.identity() | {key: identity_of(getattr(self, key)) for key in tables}
 
     def fingerprint(self) -> str:
@@ -157,6 +161,7 @@ def make_recipe(path: Path, table: dict[str, Any]) -> Recipe:
         measures=tables.listed("measures", distinct=True),
         filters=tables.listed("filters", distinct=False),
         selectors=tables.listed("selectors", distinct=False),
+        languages=tables.single(Languages, "languages") if "languages" in known else None,
         exactly=tables.single(Exactly, "exactly") if "exactly" in known else None,
         publish=tables.single(Publish, "publish"),
         gates=tables.single(Gates, "gates"),

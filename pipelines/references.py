@@ -11,6 +11,7 @@ from pipelines.exactly import check_exactly
 from pipelines.extras import missing
 from pipelines.filter import Filter
 from pipelines.judge import Judge
+from pipelines.languages import check_languages
 from pipelines.measure import Measure
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Where
@@ -56,6 +57,7 @@ def check_references(recipe: "Recipe", where: Where) -> None:
     check_waves(recipe.samplers, where)
     check_cascade(recipe.judges, where)
     check_exactly(recipe, replace(where, table="[exactly]"))
+    check_languages(recipe.languages, recipe.filters, where)
     if recipe.publish.group_near_duplicates and (lacking := missing("risks", "datasketch")):
         raise where.error(lacking, "[publish]: group_near_duplicates")
 

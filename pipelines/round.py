@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pipelines.cascade import Counts, ask_judges
 from pipelines.errors import FatalError
 from pipelines.judge import Judge
+from pipelines.languages import Detector
 from pipelines.sampler import Sampler
 from pipelines.sifter import Sifter
 from pipelines.unit import OwedError, Unit, Workshop
@@ -42,6 +43,8 @@ class Steps:
     samplers: Sequence[Sampler]
     early_filters: Sifter
     judges: Sequence[Judge]
+    detector: Detector | None = None
+    """Tells the languages of responses, where the recipe asks for them."""
 
 
 async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
@@ -49,6 +52,8 @@ async def run_unit(unit: Unit, steps: Steps) -> UnitRows:
     drawn = await draw_all(unit, steps.samplers)
     every = chain.from_iterable(one.responses for one in drawn)
     responses = list({one.response_id: one for one in every}.values())
+    if steps.detector is not None:
+        responses = steps.detector.of_responses(unit.prompt, responses)
     kept, drops = await steps.early_filters.sift(responses)
     judged = await ask_judges(unit, steps.judges, [one for one in kept if not one.partial])
     nodes = [node for one in drawn for node in one.nodes]

@@ -22,6 +22,7 @@ from pipelines.calls.segments import PARTITIONS
 from pipelines.evidence import Evidence, prompts_frame
 from pipelines.exactly import EVERY, Draw, with_more
 from pipelines.intake.records import Records
+from pipelines.languages import Detector, detector_for
 from pipelines.meanwhile import seldom_collecting
 from pipelines.meter import Meter
 from pipelines.recipe import Recipe
@@ -178,7 +179,9 @@ def admit(
     shard = shard or Shard()
     prompts = records.prompts(shard.has, shard.draw)
     labelled = records.labelled()
+    detector = detector_of(recipe)
     while batch := list(islice(prompts, PROMPTS_AT_ONCE)):
+        batch = [detector.of_prompt(one) for one in batch] if detector else batch
         kept, dropped = sieve.sift(prompts_frame(batch, sieve.columns))
         drops = [Drop(**row) for row in dropped.iter_rows(named=True)]
         drops += labelled_drops(batch, labelled) if labelled else []
@@ -186,8 +189,13 @@ def admit(
         yield batch, [prompt for prompt in batch if prompt.prompt_id in ids], drops
 
 
+def detector_of(recipe: Recipe) -> Detector | None:
+    """What tells languages; None where the recipe does not ask for them."""
+    return None if recipe.languages is None else detector_for(recipe.languages)
+
+
 def steps_of(recipe: Recipe) -> Steps:
     """What the coroutine of a unit is composed of."""
     known = RESPONSES_BEFORE.union(TEXT_COLUMNS["responses"])
     sieve = make_sieve(early(recipe.filters, "responses"), "responses", known)
-    return Steps(recipe.samplers, Sifter(sieve), recipe.judges)
+    return Steps(recipe.samplers, Sifter(sieve), recipe.judges, detector_of(recipe))

@@ -126,6 +126,10 @@ class Response:
     notes: str | None = None
     """Canonical JSON of what its sampler knows of it beside: its place in a set that was drawn
     together, the spans that a revision changed."""
+    lang: str | None = None
+    """The language of its text, where the recipe asks for languages and they can be told."""
+    same_lang: bool | None = None
+    """Whether that is the prompt's; None where either is not known."""
 
 
 def response_id(

@@ -226,6 +226,13 @@ SELECT
 FROM sides
 GROUP BY side;
 
+-- The figures of all pairs together, and of their prompts; `subject` is the commonest model, source...
+CREATE VIEW pair_figures AS
+SELECT figure, subject, value, low, high, n, prompts
+FROM figures
+WHERE figure NOT LIKE '%separability' AND figure <> 'strength' AND figure NOT LIKE 'judge_%'
+    AND figure NOT IN ('unread_rate', 'tie_rate', 'flip_rate', 'position_bias');
+
 -- How often answers of one model were chosen over those of another, and the other way round.
 CREATE VIEW wins AS
 WITH games AS (

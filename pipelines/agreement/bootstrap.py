@@ -65,8 +65,8 @@ def times_drawn(n_rows: int, seed: int, n: int = 1000) -> npt.NDArray[np.float64
     Times the rows, that is the resamples' totals.
 
     >>> times_drawn(3, seed=0, n=2)
-    array([[1., 1., 1.],
-           [2., 0., 1.]])
+    array([[2., 1., 0.],
+           [1., 0., 2.]])
     """
     drawn = _places(np.random.PCG64(seed).random_raw(n * n_rows), n_rows)
     each = drawn + np.repeat(np.arange(n) * n_rows, n_rows)

@@ -7,9 +7,12 @@ user's own file) and its models. Names that a recipe gives play no part.
 from typing import Any
 
 from pipelines.errors import RecipeError, nearest
+from pipelines.filter import Filter
 from pipelines.judge import Judge
+from pipelines.measure import Measure
 from pipelines.recipe import Recipe
 from pipelines.selection.steps import named
+from pipelines.selector import Selector
 from schemas.canonical import make_id
 
 OF_VOTES = frozenset({"n_votes", "n_votes_chosen", "n_votes_rejected", "p_chosen", "p_preferred"})
@@ -69,6 +72,8 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
     for pairing in recipe.pairings:
         of_comparisons = hasattr(pairing, "judges")
         names += pairing.judge_names() or (everyone if of_comparisons else scored)
+    for measure in _deciding(recipe):
+        names += measure.judge_names()
     if _goes_by_votes(recipe):
         names += (judge.name for judge in recipe.judges if judge.rates())
     return tuple(dict.fromkeys(names))
@@ -76,12 +81,17 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
 
 def _goes_by_votes(recipe: Recipe) -> bool:
     """Whether votes on pairs decide which are kept."""
-    filters = named(expr for one in recipe.filters for expr in one.drops().values())
-    parts = (
-        *(one.reads.pairs for one in recipe.measures),
-        *(one.reads for one in recipe.selectors),
-    )
-    return not OF_VOTES.isdisjoint(filters.union(*parts))
+    filtered = named(expr for one in recipe.filters for expr in one.drops().values())
+    measured = (one.reads.pairs for one in _deciding(recipe))
+    read = filtered.union(*measured, *(one.reads for one in recipe.selectors))
+    return not OF_VOTES.isdisjoint(read)
+
+
+def _deciding(recipe: Recipe) -> list[Measure]:
+    """The measures that a filter or a selector goes by."""
+    parts: tuple[Filter | Selector, ...] = (*recipe.filters, *recipe.selectors)
+    wanted = {name for part in parts for name in part.measure_names()}
+    return [measure for measure in recipe.measures if measure.name in wanted]
 
 
 def _model(recipe: Recipe, name: str) -> str:

@@ -17,8 +17,8 @@ from pipelines.backend import SCORING, Completion, Sampling, TokenLogprob
 from pipelines.errors import JudgmentError, RecipeError
 from pipelines.judge import Judge
 from pipelines.judging.model_judge import judgeable
-from pipelines.judging.quoting import message_text
 from pipelines.judging.question import with_system
+from pipelines.judging.quoting import message_text
 from pipelines.judging.response_row import response_row
 from pipelines.judging.template import Template, read_template
 from pipelines.part import Threshold, Where

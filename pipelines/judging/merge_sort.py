@@ -125,7 +125,7 @@ def most_comparisons(count: int, beam_size: int = 1) -> int:
     ([0, 1, 3, 5, 17], 28)
     """
     levels = (count - 1).bit_length()
-    return min(beam_size * (count * levels - 2**levels + 1), count * (count - 1) // 2)
+    return min(beam_size * (count * levels - (1 << levels) + 1), count * (count - 1) // 2)
 
 
 def ranks_of(

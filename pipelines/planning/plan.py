@@ -264,7 +264,8 @@ async def _count(
     prompts: Sequence[Prompt], workshop: Workshop, forecaster: Forecaster
 ) -> list[Account]:
     """What each unit would still take."""
-    accounts, steps = [], steps_of(forecaster.recipe)
+    accounts: list[Account] = []
+    steps = replace(steps_of(forecaster.recipe), detector=None)  # a stand-in has no language
     for prompt in prompts:
         forecaster.account = defaultdict(Tally)
         rows = await run_unit(PlannedUnit(prompt, workshop, forecaster=forecaster), steps)

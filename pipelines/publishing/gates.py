@@ -23,8 +23,8 @@ class Gates(FigureGates):
     judge_accuracy: str | dict[str, str] | None = None
     """How often a judge must have been right on labelled pairs (`pairwright judge check`), as in
     ">= 0.7": the lower 95 % bound of its accuracy in both orders, with unread counted as wrong, on
-    at least 100 pairs. It holds for every judge that `[score]` and the pairings use; or, as a table,
-    for those that it names: { rating = ">= 0.7", panel = ">= 0.8" }. The labelled prompts are kept
+    at least 100 pairs. It holds for every judge that `[score]` and the pairings use, and those whose
+    votes or figures filters and selectors go by; or, as a table, for those that it names: { rating = ">= 0.7", panel = ">= 0.8" }. The labelled prompts are kept
     out of the build. Default: judges need not have been checked."""
     judge_labels: str = Field(default="", pattern=r"^([0-9a-f]{8,64})?$")
     """Digest, or its first 8 digits or more, of the labels that `judge_accuracy` counts on. Default:

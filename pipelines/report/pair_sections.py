@@ -11,6 +11,18 @@ from pipelines.report.section import Column, Section, number
 from pipelines.report.tables import Row
 from pipelines.risks.separability import MOST
 
+FIGURE_WORDS = {
+    "chosen_above_policy": "how far the chosen answer scores above the policy's, in score units",
+    "kept_share": "pairs that were made and are published",
+    "length_bias": "the longer one is chosen: how far from one half",
+    "mean_margin": "in score units",
+    "mean_variance": "of a prompt's scores, in score units squared",
+    "prompt_share": "prompts with a pair",
+    "top_lang_share": "pairs of the commonest language",
+    "top_model_share": "chosen answers of the commonest model",
+    "top_source_share": "pairs of the commonest source",
+}
+
 _BIN = Column("from, to", lambda row: span(row["low"], row["high"]))
 
 
@@ -148,6 +160,22 @@ VARIANCES = Section(
     ),
     chart=_variances,
     without="no prompt has two scored responses",
+)
+
+FIGURES = Section(
+    title="In figures",
+    about="What `[gates]` can make a condition to publish, of all pairs together: with their names.",
+    query="FROM pair_figures ORDER BY figure, subject",
+    columns=(
+        Column("figure", lambda row: row["figure"], is_number=False),
+        Column("", lambda row: FIGURE_WORDS.get(row["figure"], ""), is_number=False),
+        Column("of", lambda row: row["subject"], is_number=False),
+        number("value", "value", decimals),
+        Column("95 %", lambda row: interval(row["low"], row["high"])),
+        number("rests on", "n", count),
+    ),
+    chart=lambda _: None,
+    without="there is no pair",
 )
 
 LENGTHS = Section(

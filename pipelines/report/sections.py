@@ -3,11 +3,19 @@
 from pipelines.report.build_sections import BREAKDOWN, COST, FUNNEL
 from pipelines.report.judge_sections import AGREEMENT, HABITS
 from pipelines.report.model_sections import STRENGTHS, WINS
-from pipelines.report.pair_sections import LENGTHS, MARGINS, SCORES, SEPARABILITY, VARIANCES
+from pipelines.report.pair_sections import (
+    FIGURES,
+    LENGTHS,
+    MARGINS,
+    SCORES,
+    SEPARABILITY,
+    VARIANCES,
+)
 from pipelines.report.section import Section
 
 SECTIONS: tuple[Section, ...] = (
     FUNNEL,
+    FIGURES,
     SCORES,
     MARGINS,
     LENGTHS,

@@ -1,7 +1,6 @@
 """Priors: how likely the policy is to take a step."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 from math import exp, fsum
 
 
@@ -24,5 +23,9 @@ def tokens_within(tokens: Sequence[str], length: int) -> int:
     >>> tokens_within(["Add", " 3", ".", " So"], 6)
     3
     """
-    starts = [0, *accumulate(map(len, tokens))]
-    return sum(start < length for start in starts[:-1])
+    begins = 0
+    for count, token in enumerate(tokens):
+        if begins >= length:
+            return count
+        begins += len(token)
+    return len(tokens)

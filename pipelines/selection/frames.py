@@ -72,6 +72,8 @@ RESPONSES = {
     "prompt_tokens": pl.Int64,
     "completion_tokens": pl.Int64,
     "sum_logprob": pl.Float64,
+    "lang": pl.String,
+    "same_lang": pl.Boolean,
     # after judging
     "score": pl.Int64,
     "n_scores": pl.Int64,
@@ -86,7 +88,7 @@ text too. `score`: the declared combination, null when nothing scored it. `n_rat
 and sum of squares (micro-units, squared; by "zscore" and "majority", of standard deviations); null
 where there are fewer than two."""
 
-RESPONSES_BEFORE = frozenset(list(RESPONSES)[:20])
+RESPONSES_BEFORE = frozenset(list(RESPONSES)[:22])
 """The columns that exist before judging."""
 
 JUDGMENTS = {

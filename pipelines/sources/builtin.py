@@ -20,7 +20,8 @@ class Builtin(Source):
     "sums_held_out" (id, question, answer), sums in the language of the shipped models, of which no
     training of theirs has seen those held out; "wordy_sums" (id, request, instruction, answer,
     task), some of these in more words; "tool_calls" (id, messages, tools, answer, kind), tasks with
-    the calls that they want, and "tool_calls_answers" (prompt, answer), eight answers to each."""
+    the calls that they want, and "tool_calls_answers" (prompt, answer), eight answers to each;
+    "edits" (id, prompt, draft, final), drafts and what their readers made of them."""
 
     def check(self, where: Where) -> None:
         """Raises RecipeError where no such table is shipped."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.backend import Completion, Sampling
 from pipelines.judging.refusal import is_refusal
@@ -93,6 +93,7 @@ class Growing:
     """Samples asked for, by text and sampling: equal states go on with further ones."""
     _said: dict[str, Said] = field(default_factory=dict)
     """What was said of each text: equal states are evaluated once."""
+    _writers: dict[int, Writer] = field(default_factory=dict)
 
     def ask(self, leaf: Node, root: Node) -> Ask:
         """What `leaf` asks, in a search below `root`. To be called in the order of the leaves."""
@@ -144,11 +145,13 @@ class Growing:
         n_tokens = count or _tokens(step.text)
         if not step.ends and ask.leaf.n_tokens + n_tokens > self.search.max_tokens - SHORT_OF_MOST:
             step, cut_off = replace(step, ends=True), True
-        response = self._response(ask.leaf, step, self._writer(ask), index)
         logprobs = [one.logprob for one in known[:count]]
         before = ask.leaf.origin.sum_logprob if ask.leaf.origin else 0.0
-        response = replace(
-            response,
+        response = self._response(
+            ask.leaf,
+            step,
+            self._writer(ask.sampling),
+            index,
             finish_reason=("length" if cut_off else "stop") if step.ends else None,
             sum_logprob=fsum((before, *logprobs)) if logprobs and before is not None else None,
         )
@@ -162,14 +165,14 @@ class Growing:
             return []
         step = Step(text, ends=not gold[len(leaf.text + text) :].strip())
         reason = "stop" if step.ends else None
-        response = self._response(leaf, step, GOLD)
-        return [Taken(leaf, step, replace(response, finish_reason=reason), (), _tokens(text))]
+        response = self._response(leaf, step, GOLD, finish_reason=reason)
+        return [Taken(leaf, step, response, (), _tokens(text))]
 
     async def _ended(self, ask: Ask, completions: Sequence[Completion]) -> Candidate:
         """The one child where nothing was written: the answer ends as it is (as published)."""
         step = Step("", ends=True)
-        response = self._response(ask.leaf, step, self._writer(ask), ask.first_index)
-        response = replace(response, finish_reason="stop")
+        writer = self._writer(ask.sampling)
+        response = self._response(ask.leaf, step, writer, ask.first_index, finish_reason="stop")
         refusals = [one.error for one in completions if one.error is not None]
         if refusals and not response.text:  # there is no answer at all
             response = replace(response, text=None, error=refusals[0])
@@ -235,15 +238,20 @@ class Growing:
         early = search.multiple_choice
         return outcome(right, own_way=factor, early=early, parent_depth=taken.leaf.depth), ()
 
-    def _writer(self, ask: Ask) -> Writer:
-        backend = self.unit.model(self.search.model)
-        params = canonical_json(backend.effective(ask.sampling).given).decode()
-        return Writer(self.search.model, backend.qualified_model, backend.policy, params)
+    def _writer(self, sampling: Sampling) -> Writer:
+        """The model that takes steps, as it is asked with a sampling."""
+        writer = self._writers.get(id(sampling))
+        if writer is None:
+            model, backend = self.search.model, self.unit.model(self.search.model)
+            params = canonical_json(backend.effective(sampling).given).decode()
+            writer = Writer(model, backend.qualified_model, backend.policy, params)
+            self._writers[id(sampling)] = writer
+        return writer
 
     def _response(
-        self, leaf: Node, step: Step, writer: Writer, index: int | None = None
+        self, leaf: Node, step: Step, writer: Writer, index: int | None = None, **known: Any
     ) -> Response:
-        """The response that `step` makes of the answer so far."""
+        """The response that `step` makes of the answer so far; `known` are further columns."""
         search, prompt = self.search, self.unit.prompt
         text = leaf.text + step.text
         parent_id = leaf.origin.response_id if leaf.origin else None
@@ -268,6 +276,7 @@ class Growing:
             sample_index=index,
             refused=step.ends and is_refusal(text),
             partial=not step.ends,
+            **known,
         )
 
 

@@ -73,6 +73,28 @@ def test_every_models_accuracy_is_one_query(ask: Ask, shared_data: Path) -> None
     assert {model: pytest.approx(share) for model, share in wanted} == dict(rows)
 
 
+def test_a_band_of_pass_rates_keeps_the_questions_that_some_models_get_right(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    import polars as pl
+
+    changes = (
+        "measures=[{kind='pass_rate',judge='as_given',of='all'}]",
+        "filters=[{kind='band',measure='pass_rate',min=0.2,max=0.8}]",
+    )
+    run_build(read_recipe(RECIPES / "zeroeval.toml", changes), tmp_path, Meter())
+    kept = "SELECT prompt_id, n_pairs FROM prompts WHERE n_pairs > 0"
+    with run_sql(Store(tmp_path), kept, "zeroeval") as rows:
+        found = rows.read_all().to_pylist()
+    recorded = pl.read_parquet(shared_data / "zeroeval_gsm8k_16models.parquet")
+    right = recorded.group_by("id").agg(n=pl.col("is_correct").sum())
+    inside = right.filter(pl.col("n").is_between(4, 12))  # 3/16 < 0.2 and 13/16 > 0.8
+    assert len(found) == inside.height == 169
+    assert sum(row["n_pairs"] for row in found) == inside.select(
+        (pl.col("n") * (16 - pl.col("n"))).sum()
+    ).item()
+
+
 def test_vicuna80_gives_no_pair_for_exactly_the_100_ties(ask: Ask) -> None:
     reasons = "SELECT reason, count(*) FROM vicuna80.drops WHERE level = 'comparisons' GROUP BY 1"
     assert dict(ask(reasons)) == {"tie": 100, "no_text": 4}  # one model left four answers empty

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.agreement.bootstrap import Interval, bootstrap
+from pipelines.agreement.bootstrap import Interval, bootstrap, resamples, times_drawn
 
 
 def mean(values: np.ndarray) -> float:
@@ -91,3 +91,9 @@ def test_undefined_resamples_are_left_out_but_not_when_they_are_half() -> None:
 def test_arrays_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="one length"):
         bootstrap(np.arange(3.0), mean, 1, groups=["a", "b"])
+
+
+def test_the_totals_of_all_resamples_at_once_are_those_of_each() -> None:
+    rows = np.array([[1, 2], [0, 3], [2, 2], [5, 7]])
+    each = [rows[drawn].sum(axis=0) for drawn in resamples(np.arange(4), seed=3, n=50)]
+    assert (times_drawn(4, seed=3, n=50) @ rows == each).all()

@@ -135,7 +135,20 @@ def test_the_code_of_a_file_of_ones_own_counts(tmp_path: Path):
             ("rating", "verifier"),
         ),
         (
-            ['score.judges=["rating"]', "measures=[{kind='judge_entropy'}]"],
+            [
+                'score.judges=["rating"]',
+                "measures=[{kind='judge_entropy',name='unsure'}]",
+                "filters=[{kind='band',measure='unsure',max=0.5}]",
+            ],
+            ("rating", "verifier"),
+        ),
+        (['score.judges=["rating"]', "measures=[{kind='judge_entropy'}]"], ("rating",)),
+        (
+            [
+                'score.judges=["rating"]',
+                "measures=[{kind='pass_rate',judge='verifier'}]",
+                "filters=[{kind='band',measure='pass_rate',min=0.2}]",
+            ],
             ("rating", "verifier"),
         ),
     ],

@@ -7,10 +7,14 @@ from html.parser import HTMLParser
 import altair
 import pytest
 
+from pipelines.publishing.figure_gates import FigureGates
 from pipelines.publishing.store import Store
 from pipelines.report import page as pages
 from pipelines.report.draw import INSTALL
+from pipelines.report.judge_sections import AGREEMENT_WORDS, HABIT_WORDS
 from pipelines.report.page import render
+from pipelines.report.pair_figures import PROBES
+from pipelines.report.pair_sections import FIGURE_WORDS
 from pipelines.report.sections import SECTIONS
 from pipelines.report.tables import Tables
 from tests.pipelines.report.conftest import NAMES
@@ -82,7 +86,7 @@ def test_colours_are_those_of_the_page(page: str) -> None:
 
 def test_every_section_with_rows_has_a_table_and_a_drawing(page: str) -> None:
     assert page.count("<table>") == len(SECTIONS)
-    assert page.count("<svg ") == len(SECTIONS)
+    assert page.count("<svg ") == len(SECTIONS) - 1  # but for "In figures"
     assert "Not here" not in page
 
 
@@ -90,8 +94,13 @@ def test_specifications_are_valid_vega_lite(store: Store) -> None:
     with Tables(store.resolve("nasty")) as tables:
         for section in SECTIONS:
             spec = section.chart(tables.rows(section.query))
-            assert spec is not None
-            assert altair.Chart.from_dict(spec).to_dict()["data"]
+            assert spec is not None or section.title == "In figures"
+            assert spec is None or altair.Chart.from_dict(spec).to_dict()["data"]
+
+
+def test_every_figure_that_a_gate_can_name_is_shown_with_its_words() -> None:
+    words = FIGURE_WORDS.keys() | HABIT_WORDS.keys() | AGREEMENT_WORDS.keys()
+    assert words | PROBES == set(FigureGates.model_fields)
 
 
 def test_few_prompts_are_not_drawn(store: Store) -> None:
