@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from flows.build_summary import pairs_in_words
 from flows.figures import Bin, Figures
 from flows.funnel_text import funnel
+from flows.language_text import language_funnel
 from flows.plain_text import aligned, bar, count, counted, short
 from flows.spend_text import spend_table
 from pipelines.bias.words import SHARES, words_of
@@ -26,6 +27,7 @@ def version_text(
     paragraphs = [
         _head(version),
         funnel(version.manifest, bars=bars),
+        language_funnel(version),
         _judges(version.manifest),
         checks,
         _habits(version.manifest),

@@ -307,6 +307,31 @@ SELECT
 FROM of_prompts LEFT JOIN of_pairs USING (prompt_id)
 GROUP BY part_by, part;
 
+-- What became of each language's prompts and of the responses to them; null: not known.
+CREATE VIEW language_funnel AS
+WITH of_responses AS (
+    SELECT
+        prompt_id,
+        count(*) AS n_responses,
+        count(*) FILTER (same_lang) AS n_same_language,
+        count(*) FILTER (NOT same_lang) AS n_other_language,
+        count(*) FILTER (kept) AS n_kept
+    FROM responses
+    GROUP BY prompt_id
+)
+SELECT
+    lang,
+    count(*) AS n_prompts,
+    coalesce(sum(of_responses.n_responses), 0)::BIGINT AS n_responses,
+    coalesce(sum(n_same_language), 0)::BIGINT AS n_same_language,
+    coalesce(sum(n_other_language), 0)::BIGINT AS n_other_language,
+    coalesce(sum(n_kept), 0)::BIGINT AS n_kept,
+    coalesce(sum(n_scored), 0)::BIGINT AS n_scored,
+    count(*) FILTER (n_pairs > 0) AS n_with_pairs,
+    coalesce(sum(n_pairs), 0)::BIGINT AS n_pairs
+FROM prompts LEFT JOIN of_responses USING (prompt_id)
+GROUP BY lang;
+
 -- Each node of a search, with the answer so far that the path to it spells. A root has none.
 CREATE VIEW tree_answers AS
 SELECT

@@ -64,7 +64,7 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
 
     Those that `[score]` and the pairings name. A pairing that names none goes by the score, that
     is by all judges where `[score]` names none; and one of comparisons by all judges. So does what
-    filters, measures or selectors make of votes, which all have that judge single responses.
+    filters or measures make of votes, which all have that judge single responses.
     """
     everyone = [judge.name for judge in recipe.judges]
     scored = recipe.score.judges or everyone
@@ -80,11 +80,10 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _goes_by_votes(recipe: Recipe) -> bool:
-    """Whether votes on pairs decide which are kept."""
+    """Whether votes on pairs decide which are kept; not only which of two equal ones is."""
     filtered = named(expr for one in recipe.filters for expr in one.drops().values())
     measured = (one.reads.pairs for one in _deciding(recipe))
-    read = filtered.union(*measured, *(one.reads for one in recipe.selectors))
-    return not OF_VOTES.isdisjoint(read)
+    return not OF_VOTES.isdisjoint(filtered.union(*measured))
 
 
 def _deciding(recipe: Recipe) -> list[Measure]:

@@ -19,7 +19,7 @@ class Identical(Filter):
     on: ClassVar[On] = "pairs"
 
     tokenizer: str | None = None
-    """A `tokenizer.json`, or a folder with one. Needs the extra `pairwright[tokenizer]`."""
+    """A `tokenizer.json`, or a folder with one."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Length to which both texts are cut, in tokens, without special tokens."""
 
@@ -75,11 +75,8 @@ class Identical(Filter):
 
 
 def _load_tokenizer(content: bytes, where: Where) -> Any:
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        message = "the package `tokenizers` is missing: install `pairwright[tokenizer]`"
-        raise where.error(message, "tokenizer") from error
+    from tokenizers import Tokenizer
+
     try:
         return Tokenizer.from_buffer(content)
     except ValueError as error:

@@ -40,6 +40,12 @@ class Constraint(Table):
     """Its name: letters, digits and "_", a letter first."""
     text: str
     """What must hold, in the words that the judge reads."""
+    opposite: str | None = None
+    """What would be asked for instead of it; for the source `reversed_constraints`, not the judge."""
+
+    def identity(self) -> dict[str, Any]:
+        """Without the opposite, which decides no judgment."""
+        return {"name": self.name, "text": self.text}
 
 
 class Checklist(PointJudge):

@@ -200,7 +200,7 @@ def boxes(rows: Sequence[Box], title: str) -> Spec:
 def heat(cells: Sequence[Cell], order: Sequence[str]) -> Spec:
     """The stronger the colour, the larger the share."""
     axis = {"title": None, "grid": False, "ticks": False, "domain": False, "labelOverlap": False}
-    across = {**axis, "labelAngle": -60, "labelLimit": 100}
+    across = {**axis, "labelAngle": -60 if len(order) < 9 else -90, "labelLimit": 100}
     return _spec(
         cells,
         {"type": "rect", "color": CHOSEN},

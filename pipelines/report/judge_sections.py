@@ -49,7 +49,7 @@ AGREEMENT = Section(
     query="FROM judge_agreement ORDER BY figure, judge, other",
     columns=(
         Column("judges", lambda row: f"{row['judge']}, {row['other']}", is_number=False),
-        Column("", lambda row: AGREEMENT_WORDS[row["figure"]], is_number=False),
+        Column("what", lambda row: AGREEMENT_WORDS[row["figure"]], is_number=False),
         *_FIGURES,
     ),
     chart=_agreement,
@@ -63,7 +63,7 @@ HABITS = Section(
     query="FROM judge_habits ORDER BY judge, figure",
     columns=(
         Column("judge", lambda row: row["judge"], is_number=False),
-        Column("", lambda row: HABIT_WORDS[row["figure"]], is_number=False),
+        Column("what", lambda row: HABIT_WORDS[row["figure"]], is_number=False),
         *_FIGURES,
     ),
     chart=_habits,

@@ -164,11 +164,11 @@ VARIANCES = Section(
 
 FIGURES = Section(
     title="In figures",
-    about="What `[gates]` can make a condition to publish, of all pairs together: with their names.",
+    about="What [gates] can make a condition to publish, of all pairs together, by these names.",
     query="FROM pair_figures ORDER BY figure, subject",
     columns=(
         Column("figure", lambda row: row["figure"], is_number=False),
-        Column("", lambda row: FIGURE_WORDS.get(row["figure"], ""), is_number=False),
+        Column("meaning", lambda row: FIGURE_WORDS.get(row["figure"], ""), is_number=False),
         Column("of", lambda row: row["subject"], is_number=False),
         number("value", "value", decimals),
         Column("95 %", lambda row: interval(row["low"], row["high"])),
@@ -184,7 +184,7 @@ LENGTHS = Section(
     "what a model learns.",
     query="FROM lengths ORDER BY side",
     columns=(
-        Column("", lambda row: row["side"], is_number=False),
+        Column("side", lambda row: row["side"], is_number=False),
         *_whole((("mean", "mean"), ("10 %", "p10"), ("25 %", "p25"), ("median", "median"),
                  ("75 %", "p75"), ("90 %", "p90"))),
         Column("the longer one", lambda row: percent(row["n_longer"] / row["n_pairs"])),

@@ -31,7 +31,7 @@ class Job:
     start: str
     """Folder of the model that is trained."""
     pairs: str
-    """Folder of the export, made by `pairwright export --format trl`."""
+    """Folder of the export, made by `pairwright export --format trl`, or for DPO also `steps`."""
     method: Method
     rate: float
     epochs: int
@@ -39,6 +39,8 @@ class Job:
     seed: int
     checkpoint: str
     """Folder that it leaves."""
+    steps: int | None = None
+    """Steps that it takes, however many passes they are. None: those of `epochs`."""
 
     def to_json(self) -> dict[str, Any]:
         """Its fields."""

@@ -38,6 +38,8 @@ TRAIN = "{python} -m pipelines.iterating.train_dpo {set} {model} {out} "
 FIRST, REPORTED, SAMPLES = 500, 1500, 2
 """The held-out problems that are reported, and the answers to each at `TEMPERATURE`."""
 PROMPTS = 2500
+COMPARED = (("dpo", "dpo3"), ("dposft", "dposft3"))
+"""Rounds, and as many steps on the pairs of the first."""
 LINE = re.compile(r"round (?P<round>\d+): \S+, (?P<pairs>[\d,]+) pairs?")
 TRAINED = re.compile(r"^ +trained .*?: (?P<folder>.*)$", re.MULTILINE)
 PAGE, FIGURES = ROOT / "docs" / "iterate.md", Path(__file__).with_name("rounds.json")
@@ -76,6 +78,10 @@ def experiment(out: Path, prompts: int, reported: int, processes: int) -> dict[s
             ]
             for name, (pairs, models) in done.items()
         },
+        "rounds_minus_once": {
+            rounds: _rise(of[done[rounds][1][-1]], of[done[once][1][-1]])
+            for rounds, once in COMPARED
+        },
     }
 
 
@@ -96,7 +102,7 @@ def _values(marks: Marks) -> Values:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """The table of the page."""
+    """The tables of the page."""
     return "\n".join(_rows(figures))
 
 
@@ -110,6 +116,10 @@ def _rows(figures: Mapping[str, Any]) -> Iterable[str]:
             changes = (signed(one["from_start"]), signed(one["from_before"]))
             cells = (str(number), f"{one['pairs']:,}", _share(one["right"]), *changes)
             yield row(named(name), *cells, f"{one['greedy']:.3f}")
+    yield ""
+    yield from head("rounds", "minus as many steps on the first round's pairs")
+    for name, apart in figures["rounds_minus_once"].items():
+        yield row(named(name), signed(apart))
 
 
 def named(arm: str) -> str:

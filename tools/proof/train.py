@@ -50,12 +50,12 @@ def make_trainer(job: Job, work: Path) -> Any:
     set_seed(job.seed)
     model = AutoModelForCausalLM.from_pretrained(job.start, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(job.start)
-    common = settings(job, work)
+    common, pairs = settings(job, work), read_pairs(job)
     trainer_class, config = (
         (SFTTrainer, SFTConfig(**common, completion_only_loss=True))
         if job.method in ("chosen_only", "either_only")
         else (
-            DPOTrainer,
+            as_given(DPOTrainer) if "prompt_ids" in pairs.column_names else DPOTrainer,
             DPOConfig(
                 **common,
                 beta=job.beta,
@@ -65,8 +65,18 @@ def make_trainer(job: Job, work: Path) -> Any:
         )
     )
     return trainer_class(
-        model=model, args=config, train_dataset=read_pairs(job), processing_class=tokenizer
+        model=model, args=config, train_dataset=pairs, processing_class=tokenizer
     )
+
+
+def as_given(trainer_class: Any) -> Any:
+    """`trainer_class` for pairs that are tokens already, as the export `steps` writes them."""
+
+    class AsGiven(trainer_class):  # type: ignore[misc]
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
+    return AsGiven
 
 
 def settings(job: Job, work: Path) -> dict[str, Any]:
@@ -75,6 +85,7 @@ def settings(job: Job, work: Path) -> dict[str, Any]:
         "output_dir": str(work),
         "learning_rate": job.rate,
         "num_train_epochs": job.epochs,
+        "max_steps": job.steps or -1,  # -1: those of the passes
         "per_device_train_batch_size": BATCH,
         "lr_scheduler_type": "linear",
         "warmup_steps": 0.1,  # below 1: a share of the steps

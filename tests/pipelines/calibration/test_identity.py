@@ -143,6 +143,7 @@ def test_the_code_of_a_file_of_ones_own_counts(tmp_path: Path):
             ("rating", "verifier"),
         ),
         (['score.judges=["rating"]', "measures=[{kind='judge_entropy'}]"], ("rating",)),
+        (['score.judges=["rating"]', "selectors=[{kind='dedup'}]"], ("rating",)),
         (
             [
                 'score.judges=["rating"]',

@@ -1,5 +1,3 @@
-import builtins
-
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -68,16 +66,3 @@ def test_a_file_that_is_no_tokenizer_is_refused(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(RecipeError, match=r"not a tokenizer.json"):
         truncated(tmp_path, 2)
-
-
-def test_a_missing_package_names_the_extra(words, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **more):
-        if name == "tokenizers":
-            raise ImportError(name)
-        return real(name, *arguments, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(RecipeError, match=r"pairwright\[tokenizer\]"):
-        truncated(words, 2)

@@ -1,0 +1,114 @@
+"""Reversal: a prompt in which the constraints that an answer fails are turned into their opposites.
+
+    prompt "Name a tree. Use no commas."    answer "Oak, ash."    ─>    "Name a tree. Use at least one comma."
+
+So the answer, whatever it failed, is a perfect one to the prompt that it now has (Reverse Preference
+Optimization, arXiv 2505.22172).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from pipelines.errors import JudgmentError
+from pipelines.instructions.instruction import read_instructions
+
+NotFound = Literal["append", "drop"]
+
+INSTEAD = "Some of this has changed. What counts instead:"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint of a prompt, and its opposite."""
+
+    name: str
+    text: str | None
+    """How the prompt says it."""
+    opposite: str | None
+    """How its opposite is said; None: it has none that is clear."""
+    entry: Mapping[str, Any]
+    """It in a prompt's reference..."""
+    reversed_entry: Mapping[str, Any]
+    """...and its opposite."""
+
+
+def read_constraints(reference: str | None) -> dict[str, Constraint]:
+    """The constraints in a prompt's reference, by name: instructions with `id`, or a checklist's.
+
+    Raises JudgmentError where it is neither.
+    """
+    try:
+        entries = orjson.loads(reference or "null")
+    except orjson.JSONDecodeError:
+        entries = None
+    if not isinstance(entries, list) or not entries:
+        raise JudgmentError("the reference is no JSON list of constraints")
+    if isinstance(entries[0], dict) and "id" in entries[0]:
+        return _instructions(reference)
+    checked = [_of_checklist(number, entry) for number, entry in enumerate(entries, 1)]
+    return {one.name: one for one in checked}
+
+
+def _instructions(reference: str | None) -> dict[str, Constraint]:
+    found = {}
+    for name, one in read_instructions(reference).items():
+        other = one.reversed()
+        words = (one.words(), other.words())
+        found[name] = Constraint(name, *words, one.entry(), other.entry())
+    return found
+
+
+def _of_checklist(number: int, entry: Any) -> Constraint:
+    given = {"name": f"c{number}", "text": entry} if isinstance(entry, str) else entry
+    match given:
+        case {"name": str(name), "text": str(text)}:
+            opposite = given.get("opposite")
+        case _:
+            raise JudgmentError("a constraint has no name or no text")
+    turned = {"name": name, "text": opposite, "opposite": text}
+    return Constraint(name, text, opposite, given, turned)
+
+
+def reversed_entries(
+    constraints: Collection[Constraint], failed: Collection[str]
+) -> list[Mapping[str, Any]]:
+    """The reference of the reversed prompt: its constraints."""
+    return [one.reversed_entry if one.name in failed else one.entry for one in constraints]
+
+
+def reversed_messages(
+    messages: Sequence[Mapping[str, Any]], failed: Collection[Constraint], not_found: NotFound
+) -> list[dict[str, Any]]:
+    """`messages` with each of `failed` turned into its opposite, wherever the asking side says it.
+
+    What is not said word for word is appended to the last message, or, with "drop", raises
+    JudgmentError; so does a constraint without a clear opposite.
+    """
+    turned = [dict(message) for message in messages]
+    instead = []
+    for one in failed:
+        if one.opposite is None:
+            raise JudgmentError(f"{one.name} has no clear opposite")
+        if not _replaced(turned, one):
+            instead.append(one.opposite)
+            if not_found == "drop":
+                raise JudgmentError(f"{one.name} is not in the prompt word for word")
+    if instead:
+        lines = "\n".join(f"- {opposite}" for opposite in instead)
+        turned[-1]["content"] = f"{turned[-1].get('content') or ''}\n\n{INSTEAD}\n{lines}"
+    return turned
+
+
+def _replaced(messages: Sequence[dict[str, Any]], constraint: Constraint) -> bool:
+    """Replaces the constraint in every message but the assistant's; whether it was in one."""
+    found = False
+    for message in messages:
+        said, text = message.get("content") or "", constraint.text
+        if message["role"] in ("assistant", "tool") or not text or text not in said:
+            continue
+        message["content"] = said.replace(text, str(constraint.opposite))
+        found = True
+    return found
