@@ -18,12 +18,14 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipelines.evidence import ROWS_PER_RUN, Evidence  # noqa: E402
+from pipelines.evidence import Evidence  # noqa: E402
 from pipelines.runs import ROWS  # noqa: E402
 from pipelines.selection.staged import staged_files  # noqa: E402
 from schemas.rows import Judgment, Message, Prompt, Response  # noqa: E402
 
 ANSWERS = 4
+ROWS_AT_ONCE = 8192
+"""Rows of a file of the bare tables."""
 MODELS = ("small", "large")
 PROSE = 40_000_000
 """Characters of prose that texts are cut from: far more than a compressor looks back."""
@@ -106,9 +108,9 @@ def _write_bare(folder: Path) -> None:
         for file in staged_files(folder, table, ROWS):
             with pa.OSFile(str(file)) as opened:
                 rows = pa.ipc.open_file(opened).read_all()
-            for begin in range(0, rows.num_rows, ROWS_PER_RUN):
+            for begin in range(0, rows.num_rows, ROWS_AT_ONCE):
                 name = f"{file.stem}-{begin:06d}.parquet"
-                _write_parquet(folder / "bare" / table / name, rows[begin : begin + ROWS_PER_RUN])
+                _write_parquet(folder / "bare" / table / name, rows[begin : begin + ROWS_AT_ONCE])
     for file in (folder / "bare" / "responses").iterdir():
         responses = pq.read_table(file)
         scores = pa.array([float(_rating(id_)) for id_ in responses["response_id"].to_pylist()])

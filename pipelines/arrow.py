@@ -38,3 +38,8 @@ def make_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     kinds = pl.DataFrame(empty_table(schema)).schema
     frame = pl.DataFrame(columns, schema=kinds)
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+
+
+def give_back() -> None:
+    """Returns memory that Arrow and Python have freed to the system."""
+    pa.default_memory_pool().release_unused()

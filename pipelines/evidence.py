@@ -5,16 +5,16 @@ frames; publishing merges, joins and writes the rest.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
 import polars as pl
-import pyarrow as pa
 
+from pipelines.arrow import give_back
 from pipelines.bias.judged import LENGTHS
-from pipelines.runs import BATCH, COLUMNS, ROWS, RunWriter, count_rows
+from pipelines.buffer import Buffer
+from pipelines.pieces import portion
+from pipelines.runs import COLUMNS, ROWS, RunWriter, count_rows
 from pipelines.selection import frames
 from pipelines.selection.frames import EVERY_COLUMN, Columns, Frames
 from pipelines.selection.staged import (
@@ -31,12 +31,8 @@ from schemas.tables import ORDER, STAGED
 
 RowT = TypeVar("RowT", Prompt, Response)
 
-ROWS_PER_RUN = 8_192
-"""Rows held in memory per table before they are written..."""
-CHARS_PER_RUN = 32 << 20
-"""...or fewer, where their texts have so many characters..."""
 RUNS_PER_FILE = 8
-"""...to a file of so many runs."""
+"""Runs of a file."""
 
 
 class Evidence:
@@ -44,8 +40,8 @@ class Evidence:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._buffers: dict[str, list[tuple[Any, ...]]] = {table: [] for table in STAGED}
-        self._chars = dict.fromkeys(STAGED, 0)
+        self._buffers = {table: Buffer(schema) for table, schema in STAGED.items()}
+        self._bytes = dict.fromkeys(STAGED, 0)
         self._runs = dict.fromkeys(STAGED, 0)
         self._writers: dict[str, RunWriter] = {}
         for table in STAGED:
@@ -94,7 +90,7 @@ class Evidence:
     def flush(self) -> None:
         """Writes what is buffered. Each table has at least one file, if an empty one."""
         for table in STAGED:
-            if self._buffers[table] or not self._runs[table]:
+            if len(self._buffers[table]) or not self._runs[table]:
                 self._write(table)
             self._close(table)
 
@@ -124,21 +120,16 @@ class Evidence:
 
     def _add(self, table: str, row: tuple[Any, ...], chars: int = 0) -> None:
         buffer = self._buffers[table]
-        buffer.append(row)
-        self._chars[table] += chars
-        full = len(buffer) >= ROWS_PER_RUN or self._chars[table] >= CHARS_PER_RUN
-        if full and len(buffer) % BATCH == 0:
+        if buffer.add(row, chars) and buffer.bytes >= portion(self._bytes[table]):
             self._write(table)
 
     def _write(self, table: str) -> None:
-        rows, self._buffers[table], self._chars[table] = self._buffers[table], [], 0
-        schema = STAGED[table]
-        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-        arrays = [_array(column, field) for column, field in zip(columns, schema, strict=True)]
         if table not in self._writers:
             folder, name = self.folder / table, f"{self._runs[table]:06d}"
-            self._writers[table] = RunWriter(folder, name, schema, ORDER[table])
-        self._writers[table].write(pa.Table.from_arrays(arrays, schema=schema))
+            self._writers[table] = RunWriter(folder, name, STAGED[table], ORDER[table])
+        self._bytes[table] += self._buffers[table].bytes
+        self._writers[table].write(self._buffers[table].take())
+        give_back()
         self._runs[table] += 1
         if self._runs[table] % RUNS_PER_FILE == 0:
             self._close(table)
@@ -146,23 +137,6 @@ class Evidence:
     def _close(self, table: str) -> None:
         if table in self._writers:
             self._writers.pop(table).close()
-
-
-def _array(column: Sequence[Any], field: pa.Field) -> pa.Array:
-    """A column as Arrow, by way of Polars: pyarrow's own way imports pandas wherever it is there."""
-    kind = _polars_type(field.type)
-    if pa.types.is_nested(field.type):
-        texts = [orjson.dumps(value).decode() for value in column]
-        series = pl.Series(field.name, texts, pl.String).str.json_decode(kind)
-    else:
-        series = pl.Series(field.name, column, kind)
-    return series.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(field.type)
-
-
-@cache
-def _polars_type(kind: pa.DataType) -> pl.DataType:
-    empty = pl.DataFrame(pa.Table.from_batches([], pa.schema([("x", kind)])))
-    return empty.schema["x"]
 
 
 def prompts_frame(prompts: Sequence[Prompt], names: Collection[str]) -> pl.DataFrame:

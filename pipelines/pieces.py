@@ -1,4 +1,4 @@
-"""Files that are written in small pieces."""
+"""How much is held in memory at a time, and files that are written in small pieces."""
 
 import io
 from pathlib import Path
@@ -7,6 +7,22 @@ from typing import Any
 PIECE = 1 << 17
 """Bytes that are written at once. Linux takes several times longer over pieces of megabytes, for
 which it looks for memory in one stretch."""
+
+LEAST, MOST = 2 << 20, 32 << 20
+"""Bytes of rows that are held together..."""
+SHARE = 64
+"""...and which share of all of them that is in between."""
+
+
+def portion(total: int) -> int:
+    """Bytes that are held together of so many in all.
+
+    So memory does not grow before there are 128 MiB, and of more there are not too many portions.
+
+    >>> [portion(mib << 20) >> 20 for mib in (1, 128, 640, 9999)]
+    [2, 2, 10, 32]
+    """
+    return min(max(total // SHARE, LEAST), MOST)
 
 
 class Pieces(io.RawIOBase):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.arrow import array
@@ -28,6 +29,8 @@ ROWS, COLUMNS = ".arrow", ".parquet"
 """Suffixes of the two forms of a file."""
 TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""
+STRETCH = 1024
+"""Rows of a run that are put in order together."""
 BATCH = 128
 """Rows that are read together: of each run, so many at most wait in memory for their turn."""
 
@@ -47,11 +50,12 @@ class RunWriter:
 
     def write(self, rows: pa.Table) -> None:
         """Writes a run: a multiple of `BATCH` rows, unless it is the last one."""
-        if self._order:
-            rows = rows.sort_by(self._order)
         rows = rows.combine_chunks()
-        self._rows.write_table(rows, max_chunksize=BATCH)
-        self._columns.write_table(rows.select(self._columns.schema.names))
+        order = pc.sort_indices(rows, self._order) if self._order else array(np.arange(len(rows)))
+        for begin in range(0, len(rows), STRETCH):  # a sorted copy of all would be as large again
+            some = rows.take(order[begin : begin + STRETCH])
+            self._rows.write_table(some, max_chunksize=BATCH)
+        self._columns.write_table(rows.select(self._columns.schema.names).take(order))
 
     def close(self) -> None:
         """Ends the file."""

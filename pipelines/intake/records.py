@@ -24,11 +24,12 @@ from pipelines.exactly import EVERY, ORDER, Draw
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
 
-_CACHE = "PRAGMA cache_size = -65536;"
+_WRITERS_CACHE = "PRAGMA cache_size = -65536;"
+_READERS_CACHE = "PRAGMA cache_size = -4096;"  # prompts are read once, one after the other
 _TABLES = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-{_CACHE}
+{_WRITERS_CACHE}
 CREATE TABLE prompts (
     position INTEGER PRIMARY KEY, prompt_id TEXT UNIQUE, payload BLOB, reference_place TEXT,
     selected INTEGER DEFAULT 0, place INTEGER
@@ -114,7 +115,7 @@ class Records:
                 f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # no locks, on any file system
             )
             self._db = sqlite3.connect(place, isolation_level=None, factory=_Database, uri=True)
-            self._db.executescript(_CACHE)
+            self._db.executescript(_READERS_CACHE)
         else:
             path.unlink(missing_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, factory=_Database)

@@ -16,7 +16,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.arrow import give_back
 from pipelines.errors import StoreError
+from pipelines.pieces import portion
 from pipelines.publishing.drops import drop_rows, ordered_drops
 from pipelines.publishing.folders import inspect_file
 from pipelines.publishing.found import beside, of_prompts, of_responses, with_column
@@ -41,9 +43,6 @@ from schemas.version import FileInfo
 if TYPE_CHECKING:
     from pipelines.selection.select import Selected
 
-AT_ONCE = 32 << 20
-"""Bytes of rows that are put in order together."""
-
 RENAMED = {"licence": "license", "order": "shown_order"}
 """Staged column -> published one. ORDER is a keyword of SQL."""
 
@@ -58,14 +57,16 @@ def write_tables(
     publish: Publish,
     seed: int,
     folder: Path,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
 ) -> dict[str, FileInfo]:
     """Writes the tables of a version under `folder`; returns path -> hash, bytes and rows.
 
     `staged` has a folder with files of runs for each table of `tables.STAGED`; `drops` are the
     reasons that are not staged there. About `at_once` bytes of texts are in memory at a time, a
-    few times over. Raises StoreError for rows that must never be published.
+    few times over; by default a `portion` of all. Raises StoreError for rows that must never be
+    published.
     """
+    at_once = at_once or portion(sum(file.stat().st_size for file in staged.glob(f"*/*{ROWS}")))
     with _workspace(folder) as place:
         refuse_repeated(selected.prompts["prompt_id"], "prompts")
         refuse_repeated(selected.responses["response_id"], "responses")
@@ -182,6 +183,7 @@ class _Target:
         rows = Rows((table.rename_columns(_renamed(table)) for table in tables), schema)
         for path, count in shards.items():
             write_shard(rows, count, self.folder / path, schema, self.publish.row_group_rows)
+        give_back()
         if rows.take(1).num_rows:
             raise StoreError(f"{self.folder}: more rows than were counted for {', '.join(shards)}")
         return {path: inspect_file(self.folder / path, count) for path, count in shards.items()}

@@ -44,10 +44,20 @@ def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_row
     options = {"compression": "zstd", "use_dictionary": repeating(schema)}
     with Pieces(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
         for portion in _portions(count, group_rows):
-            taken = rows.take(portion)
+            taken = _in_one_piece(rows.take(portion))
             if taken.num_rows != portion:
                 raise StoreError(f"{path}: rows are missing at its end")
-            writer.write_table(taken.combine_chunks(), row_group_size=group_rows)
+            writer.write_table(taken, row_group_size=group_rows)
+
+
+def _in_one_piece(rows: pa.Table) -> pa.Table:
+    """`rows` with one chunk a column; of the chunks, each column's are gone before the next."""
+    schema, columns = rows.schema, rows.columns
+    del rows
+    whole = []
+    while columns:
+        whole.append(columns.pop(0).combine_chunks())
+    return pa.table(whole, schema=schema)
 
 
 def _portions(count: int, size: int) -> Sequence[int]:

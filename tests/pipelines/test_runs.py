@@ -71,7 +71,8 @@ def test_columns_are_without_long_texts_and_in_the_order_of_the_rows(tmp_path):
 
 
 def test_long_texts_make_short_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.evidence.CHARS_PER_RUN", 1000 * BATCH)
+    monkeypatch.setattr("pipelines.buffer.CHARS_PER_PIECE", 1000 * BATCH)
+    monkeypatch.setattr("pipelines.pieces.LEAST", 1000 * BATCH)
     evidence = Evidence(tmp_path)
     rows = 2 * BATCH + 9
     evidence.add_responses(response(number, "x" * 1000) for number in reversed(range(rows)))
@@ -88,7 +89,8 @@ def test_long_texts_make_short_runs(tmp_path, monkeypatch):
 
 
 def test_many_runs_are_several_files_whose_rows_arrive_in_one_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.evidence.ROWS_PER_RUN", BATCH)
+    monkeypatch.setattr("pipelines.buffer.ROWS_PER_PIECE", BATCH)
+    monkeypatch.setattr("pipelines.pieces.LEAST", 1)
     evidence = Evidence(tmp_path)
     evidence.add_responses(response(number, "x") for number in range(20 * BATCH + 1))
     evidence.flush()

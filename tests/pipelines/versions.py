@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipelines.publishing.card import count_licences, render_card
 from pipelines.publishing.layout import Publish
-from pipelines.publishing.publish import AT_ONCE, schema_hashes, write_tables
+from pipelines.publishing.publish import schema_hashes, write_tables
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from pipelines.runs import RunWriter
@@ -208,7 +208,7 @@ def write(
     folder: Path,
     *,
     publish: Publish | None = None,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
     **staging: Any,
 ) -> dict[str, FileInfo]:
     """Writes the tables of a version to `folder / "version"`."""
