@@ -169,7 +169,7 @@ class Purse:
         self._settled.set()
 
     def _fits(self, worst: Cost) -> bool:
-        return not self._is_late() and not self._exceeded(worst)
+        return not self._is_late() and not (self.is_bounded and self._exceeded(worst))
 
     def _exceeded(self, worst: Cost) -> list[str]:
         """The bounds that a further call of this worst case might go beyond."""

@@ -5,6 +5,7 @@ It is a function of the manifest without `run`, so equal content has an equal ca
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +59,7 @@ def render_card(
     manifest: Manifest, *, description: str = "", licences: Mapping[str | None, int]
 ) -> str:
     """The card as Markdown with YAML front matter; `licences` counts the pairs of each."""
-    template = _templates().get_template("card.jinja")
-    return template.render(
+    return template().render(
         manifest=manifest,
         description=description,
         license=strictest(licences),
@@ -113,7 +113,9 @@ def _has_tools(manifest: Manifest) -> bool:
     return manifest.schema_hashes.get("pairs") == schema_hash(PAIRS)
 
 
-def _templates() -> jinja2.Environment:
+@cache
+def template() -> jinja2.Template:
+    """The words of the card, compiled."""
     environment = jinja2.Environment(  # noqa: S701 - Markdown, not HTML
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
@@ -128,7 +130,7 @@ def _templates() -> jinja2.Environment:
         "figure": _figure,
         "in_words": words_of,
     }
-    return environment
+    return environment.get_template("card.jinja")
 
 
 def _yaml(value: Any) -> str:

@@ -115,6 +115,8 @@ def split_thinking(text: str) -> tuple[str | None, str]:
 
 def _in_order(choices: list[Any]) -> list[Any]:
     """`choices` by their index; one without an index stands where it is."""
+    if len(choices) == 1:
+        return choices
 
     def index(numbered: tuple[int, Any]) -> int:
         position, choice = numbered

@@ -107,6 +107,29 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
     assert shown.err == ""
 
 
+def test_what_is_left_to_be_written_is_written_at_the_end(tmp_path: Path) -> None:
+    ran = pairwright(cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("usage: pairwright") and ran.stdout.endswith(cli.EXIT_CODES)
+
+
+def test_the_end_waits_for_whoever_is_at_work_and_for_whom_it_is_to_tell(tmp_path: Path) -> None:
+    code = (
+        "import atexit, sys, threading, time\n"
+        "from flows import cli\n"
+        "cli.main = lambda: 3\n"
+        "atexit.register(print, 'told')\n"
+        "if 'worker' in sys.argv:\n"
+        "    work = lambda: (time.sleep(0.2), print('worked'))\n"
+        "    threading.Thread(target=work).start()\n"
+        "cli.script()\n"
+    )
+    for arguments, said in (([], "told\n"), (["worker"], "worked\ntold\n")):
+        command = [sys.executable, "-c", code, *arguments]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout) == (3, said)
+
+
 def test_an_empty_store_is_told_from_a_wrong_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
