@@ -1,7 +1,8 @@
 """Fixtures that every test may use."""
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("real public data (../shared/data) is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undrawn() -> Iterator[None]:
+    """Reports have no drawings, as where the extra is not installed: most builds take less time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "vl_convert", None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def drawn(undrawn: None) -> Iterator[None]:
+    """Reports have their drawings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "vl_convert")
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -62,7 +62,7 @@ class Instruction:
 
         >>> Instruction("keywords:frequency", {"keyword": "tea", "relation": "at least",
         ...     "frequency": 2}, opposite=True).words()
-        'Use the word "tea" less than 2 times.'
+        'Use the word "tea" fewer than 2 times.'
         """
         if self.text is not None:
             return self.text
@@ -80,8 +80,9 @@ class Instruction:
 
     def _argument(self, field: re.Match[str]) -> str:
         value = self.arguments.get(field[2])
-        if field[1]:
-            return RELATIONS.get(str(value), f"not {value}")
+        if field[2].endswith("relation"):
+            relation = RELATIONS.get(str(value), f"not {value}") if field[1] else str(value)
+            return relation.replace("less", "fewer")
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

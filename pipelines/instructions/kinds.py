@@ -99,7 +99,8 @@ def _ends(text: str, given: Arguments) -> bool:
 def _detector() -> Any:
     from lingua import LanguageDetectorBuilder
 
-    return LanguageDetectorBuilder.from_all_languages().build()
+    every = LanguageDetectorBuilder.from_all_languages()
+    return every.with_low_accuracy_mode().build()  # the other mode takes 0.9 GB
 
 
 def _language(text: str, given: Arguments) -> bool:

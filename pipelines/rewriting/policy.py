@@ -12,7 +12,7 @@ from functools import partial
 from math import inf, log, sqrt
 
 from pipelines.searching.node import Node, nodes_below
-from pipelines.searching.search import Policy
+from pipelines.searching.search import Policy, by_score
 
 IsOpen = Callable[[Node], bool]
 
@@ -22,9 +22,8 @@ def p_aligner(is_open: IsOpen, c: float = 0.1) -> Policy:
 
     `is_open`: whether a rule is left to be tried on a node.
     """
-    return Policy(
-        partial(score, is_open=is_open, c=c), back_up, is_open, after="child", follow=_newest
-    )
+    best = by_score(partial(score, is_open=is_open, c=c))
+    return Policy(best, back_up, is_open, after="child", follow=_newest)
 
 
 def score(child: Node, is_open: IsOpen, c: float) -> float:

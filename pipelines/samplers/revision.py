@@ -21,7 +21,7 @@ from pipelines.backend import Completion, Sampling
 from pipelines.errors import RecipeError
 from pipelines.intake.columns import Names
 from pipelines.judging.fence import Fence
-from pipelines.judging.marks import marks_of
+from pipelines.judging.picking import picked, scores_of
 from pipelines.judging.quoting import fence_around, message_text, quoted
 from pipelines.judging.refusal import is_refusal
 from pipelines.judging.template import Template, read_template
@@ -118,21 +118,10 @@ class Revision(Sampler):
         return Drawn([one for of_one in revisions for one in of_one])
 
     async def _chosen(self, unit: "Unit", responses: Sequence[Response]) -> Sequence[Response]:
-        if self.which == "each" or not responses:
+        if self.which == "each":
             return responses
-        scores = await self._scores(unit, responses)
-        scored = sorted(
-            (one for one in responses if one.response_id in scores), key=lambda one: one.response_id
-        )
-        if not scored:
-            return []
-        pick = max if self.which == "best" else min
-        return [pick(scored, key=lambda one: scores[one.response_id])]
-
-    async def _scores(self, unit: "Unit", responses: Sequence[Response]) -> dict[str, Any]:
         assert self.judged_by is not None
-        judgments = await unit.judge(self.judged_by, responses)
-        return marks_of(judgments, [one.response_id for one in responses]).means()
+        return await picked(unit, self.judged_by, responses, self.which)
 
     async def _revise(self, unit: "Unit", original: Response) -> list[Response]:
         found: list[Response] = []
@@ -148,7 +137,7 @@ class Revision(Sampler):
         """Whether a revision is to be revised in its turn."""
         if self.rounds == 1 or self.judged_by is None:
             return self.rounds > 1
-        scores = await self._scores(unit, (original, revision))
+        scores = await scores_of(unit, self.judged_by, (original, revision))
         before, after = (scores.get(one.response_id) for one in (original, revision))
         if before is None or after is None:
             return False

@@ -5,7 +5,7 @@ from math import inf
 
 from pipelines.searching.backup import back_up_best
 from pipelines.searching.node import Node
-from pipelines.searching.search import Policy
+from pipelines.searching.search import Policy, by_score
 
 
 def best_first(gamma: float = 1.0) -> Policy:
@@ -14,7 +14,7 @@ def best_first(gamma: float = 1.0) -> Policy:
     What a walk has come to in vain (it is at the depth limit) comes after all that is untried,
     and answers that have ended come last.
     """
-    return Policy(frontier, partial(_back_up, gamma=gamma), after="stay")
+    return Policy(by_score(frontier), partial(_back_up, gamma=gamma), after="stay")
 
 
 def frontier(node: Node) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """PUCT: the selection of MCTS-DPO (arXiv 2405.00451), guided by the policy's own priors."""
 
 from functools import partial
-from math import sqrt
+from math import inf, sqrt
 
 from pipelines.searching.backup import back_up_weighted
 from pipelines.searching.node import Node
@@ -14,11 +14,16 @@ def puct(w: float = 1.0, gamma: float = 1.0) -> Policy:
     The root is visited twice by each walk, as in the published code.
     """
 
-    def score(child: Node) -> float:
-        parent, pending = child.parent, child.pending
-        assert parent is not None
-        explored = w * child.prior * sqrt(parent.n_visits + parent.pending)
-        worth = child.worth if pending else child.q  # asked for with every step of every walk
-        return worth + explored / (1 + child.n_visits + pending)
+    def choose(node: Node) -> Node:
+        children = node.children
+        assert children
+        best, most, explore = children[0], -inf, sqrt(node.n_visits + node.pending)
+        for child in children:  # most of a search's own time goes into these lines
+            pending = child.pending
+            worth = child.worth if pending else child.q
+            score = worth + w * child.prior * explore / (1 + child.n_visits + pending)
+            if score > most:
+                best, most = child, score
+        return best
 
-    return Policy(score, partial(back_up_weighted, gamma=gamma), early_visits=1)
+    return Policy(choose, partial(back_up_weighted, gamma=gamma), early_visits=1)

@@ -5,7 +5,7 @@ from math import inf, log, sqrt
 
 from pipelines.searching.backup import back_up_mean
 from pipelines.searching.node import Node
-from pipelines.searching.search import Policy
+from pipelines.searching.search import Policy, by_score
 
 
 def uct(w: float = 1.0, gamma: float = 1.0) -> Policy:
@@ -16,4 +16,4 @@ def uct(w: float = 1.0, gamma: float = 1.0) -> Policy:
         n_parent, n = child.parent.visits, child.visits
         return child.worth + w * sqrt(log(n_parent or 1) / n) if n else inf
 
-    return Policy(score, partial(back_up_mean, gamma=gamma))
+    return Policy(by_score(score), partial(back_up_mean, gamma=gamma))

@@ -11,12 +11,12 @@ from functools import partial
 from math import log, sqrt
 
 from pipelines.searching.node import Node, nodes_below
-from pipelines.searching.search import Policy
+from pipelines.searching.search import Policy, by_score
 
 
 def itool(c: float = 1.0) -> Policy:
     """Of a node, `value` is its reward, `q` the running sum, and `v` its mean per visit."""
-    return Policy(partial(score, c=c), back_up, after="stay")
+    return Policy(by_score(partial(score, c=c)), back_up, after="stay")
 
 
 def score(child: Node, c: float) -> float:

@@ -34,6 +34,7 @@ FIELDS = {
     "sampling": {"temperature": 1.0},
     "answer": "number",
     "of": ("before",),
+    "which": "each",
     "text": "text",
     "response": "id",
     "score": "score",

@@ -46,9 +46,9 @@ GAP = 1
 
 CUTS: dict[str, Callable[[Row], bool]] = {
     "all": lambda row: True,
-    "visited twice": lambda row: min(row["n_chosen"], row["n_rejected"]) >= 2,
+    "visited": lambda row: min(row["n_chosen"], row["n_rejected"]) >= 2,
     "solved": lambda row: bool(row["path_correct"]),
-    "solved, gap": lambda row: row["path_correct"] and row["gap"] >= GAP,
+    "solved_gap": lambda row: row["path_correct"] and row["gap"] >= GAP,
 }
 """Cut -> which pairs it keeps, as `min_visits`, `only_solved` and `min_gap` of the pairing do."""
 

@@ -12,7 +12,7 @@ problems as in docs/proof.md. What is in DIR is not done again.
 import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,17 @@ from tools.proof.intervals import Values, difference, mean
 from tools.proof.jobs import Job, Setting, checkpoint_name
 from tools.proof.processes import PYTHON, ROOT, mark_all, run_jobs
 from tools.proof.report import head, row, signed
-from tools.proof.step_sets import CUTS, OUTCOMES, SEARCHES, Built, build, quality, searched
+from tools.proof.step_sets import (
+    CUTS,
+    OUTCOMES,
+    SEARCHES,
+    Built,
+    Cost,
+    Recipe,
+    build,
+    quality,
+    searched,
+)
 
 ARMS = {
     "steps_likelihood": "steps_likelihood",
@@ -34,6 +44,27 @@ ARMS = {
 }
 """What is trained on -> whose tuning decides its setting. All cost as many tokens; the last takes
 no more of its pairs than the first has."""
+NAMES = {
+    "steps_likelihood": "steps, by likelihood",
+    "steps_rollouts": "steps, by rollouts",
+    "outcomes": "outcomes",
+    "outcomes_as_many": "outcomes, as many pairs",
+}
+SEARCH_NAMES = {
+    "nothing_2": "nothing, 2",
+    "rollouts_2": "4 rollouts, 2",
+    "rollouts16_2": "16 rollouts, 2",
+    "likelihood_2": "likelihood, 2",
+    "nothing_4": "nothing, 4",
+    "rollouts_4": "4 rollouts, 4",
+    "likelihood_4": "likelihood, 4",
+}
+CUT_NAMES = {
+    "all": "all",
+    "visited": "`min_visits = 2`",
+    "solved": "`only_solved`",
+    "solved_gap": "`only_solved`, `min_gap = 1`",
+}
 SEARCHED = {"steps_likelihood": "likelihood_4", "steps_rollouts": "rollouts_4"}
 """The arms of steps, and how they were searched for."""
 
@@ -127,13 +158,203 @@ class Experiment:
         return {"problems": problems, "cost": asdict(built.cost), "cuts": of_cuts}
 
     def _sets(self) -> dict[str, Built]:
-        """The sets that are trained on, made to cost what the first costs."""
-        size = self.size
-        changes = {name: searched(search, cut=True) for name, search in SEARCHED.items()}
-        sets = {
-            name: self._equal("mcts", SEARCHED[name], changes[name], None) for name in list(changes)[:1]
+        """The sets that are trained on. All cost what the first does."""
+        search, most = SEARCHED["steps_likelihood"], self.size.most
+        changes = searched(search, cut=True)
+        first = build("mcts", search, changes, self.out, self.size.searched, most)
+        search = SEARCHED["steps_rollouts"]
+        other = self._equal(first.cost, "mcts", search, searched(search, cut=True))
+        outcomes = self._equal(first.cost, "quickstart", "outcomes", OUTCOMES)
+        few = build(
+            "quickstart", "outcomes", OUTCOMES, self.out, outcomes.problems, len(first.rows)
+        )
+        return dict(zip(ARMS, (first, other, outcomes, few), strict=True))
+
+    def _equal(self, cost: Cost, recipe: Recipe, of: str, changes: Sequence[str]) -> Built:
+        """A set of so many problems as cost the same, within a hundredth or one problem."""
+        problems = self.size.compared
+        while True:
+            built = build(recipe, of, changes, self.out, problems, self.size.most)
+            wanted = round(problems * cost.tokens / built.cost.tokens)
+            if abs(wanted - problems) <= max(1, problems // 100):
+                return built
+            problems = wanted
+
+    def _tuned(self, sets: Mapping[str, Built]) -> dict[str, list[tuple[Setting, float]]]:
+        """Arm -> each setting with its share of right answers on the problems for tuning."""
+        arms = list(dict.fromkeys(ARMS.values()))
+        jobs = {
+            (arm, setting): self._job(sets[arm], setting, TUNING_SEED)
+            for arm in arms
+            for setting in self.size.grid
         }
-        raise NotImplementedError
+        marks = dict(zip(jobs, self._done(jobs.values(), tuning=True), strict=True))
+        return {
+            arm: [(one, float(marks[arm, one].sampled.mean())) for one in self.size.grid]
+            for arm in arms
+        }
+
+    def _trained(
+        self, sets: Mapping[str, Built], chosen: Mapping[str, Setting]
+    ) -> dict[str, list[Marks]]:
+        """Arm -> the marks of each seed."""
+        seeds = range(self.size.seeds)
+        jobs = [self._job(sets[arm], chosen[arm], seed) for arm in ARMS for seed in seeds]
+        marks = iter(self._done(jobs, tuning=False))
+        return {arm: [next(marks) for _ in seeds] for arm in ARMS}
+
+    def _job(self, built: Built, setting: Setting, seed: int) -> Job:
+        steps, digests = self.size.steps, (self.start.digest(), built.digest)
+        name = checkpoint_name((*digests, f"{steps} steps"), "dpo", setting, seed)
+        return Job(
+            str(self.start.folder),
+            str(built.folder),
+            "dpo",
+            **asdict(setting),
+            seed=seed,
+            checkpoint=str(self.out / "trained" / name),
+            steps=steps,
+        )
+
+    def _done(self, jobs: Iterable[Job], *, tuning: bool) -> list[Marks]:
+        """The marks of each job's checkpoint."""
+        every = list(jobs)
+        run_jobs(every, self.out / "jobs", self.processes)
+        return self._mark([Path(job.checkpoint) for job in every], tuning=tuning)
+
+    def _mark(self, folders: Sequence[Path], *, tuning: bool) -> list[Marks]:
+        size = self.size
+        first, count = (0, size.tuning) if tuning else (size.tuning, size.reported)
+        return mark_all(folders, first, count, size.samples, self.out / "answers", self.processes)
 
 
-def main() -> None: ...
+def _of_set(built: Built) -> dict[str, Any]:
+    cost = asdict(built.cost) | {"tokens": built.cost.tokens}
+    return {"asked": built.problems, **cost, **quality(built.rows), "digest": built.digest}
+
+
+def _of_arm(marks: Sequence[Marks], start: Marks) -> dict[str, Any]:
+    figures = {
+        way: asdict(mean(_values(marks, way))) | {"seeds": _values(marks, way).mean(1).tolist()}
+        for way in WAYS
+    }
+    return figures | {"from_start": _apart(marks, [start])}
+
+
+def _apart(ours: Sequence[Marks], theirs: Sequence[Marks]) -> dict[str, Any]:
+    return {way: asdict(difference(_values(ours, way), _values(theirs, way))) for way in WAYS}
+
+
+def _values(marks: Sequence[Marks], way: str) -> Values:
+    """(seeds, problems)."""
+    return np.array([getattr(one, way) for one in marks])
+
+
+def tables(report: Mapping[str, Any]) -> dict[str, str]:
+    """The tables of a report in Markdown, from its JSON."""
+    made = {
+        "steps_searches": _searches,
+        "steps_sets": _sets,
+        "steps_arms": _arms,
+        "steps_differences": _differences,
+        "steps_tuning": _tuning,
+    }
+    return {name: "\n".join(make(report)) for name, make in made.items()}
+
+
+def _searches(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head(
+        "values, continuations", "written", "scored", "pairs kept", "pairs", "chosen step right",
+        "reversed", "right after a right beginning",
+    )  # fmt: skip
+    for name, one in report["searches"].items():
+        cost = [f"{one['cost'][key]:,}" for key in ("written", "scored")]
+        for cut, of in one["cuts"].items():
+            first = [SEARCH_NAMES[name], *cost] if cut == next(iter(CUTS)) else ["", "", ""]
+            yield row(*first, CUT_NAMES[cut], f"{of['pairs']:,}", *_quality(of))
+
+
+def _sets(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head(
+        "set", "problems asked", "tokens written", "scored", "read again", "pairs", "of problems",
+        "chosen right", "reversed", "right after a right beginning",
+    )  # fmt: skip
+    for name, one in report["sets"].items():
+        counts = (
+            f"{one[key]:,}" for key in ("asked", "written", "scored", "read", "pairs", "problems")
+        )
+        yield row(named(name), *counts, *_quality(one))
+
+
+def _quality(of: Mapping[str, Any]) -> list[str]:
+    return [_percent(of[key]) for key in ("right", "reversed", "right_after_right")]
+
+
+def _arms(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head(
+        "trained on", "rate, beta", f"right at {TEMPERATURE}", "seeds", "against the start",
+        "right, greedy", "against the start",
+    )  # fmt: skip
+    start = [f"{report['start'][way]['value']:.3f}" for way in WAYS]
+    yield row("nothing (the start)", "", start[0], "", "", start[1], "")
+    for name, one in report["arms"].items():
+        seeds = ", ".join(f"{share:.3f}" for share in one["sampled"]["seeds"])
+        sampled, greedy = (
+            (f"{one[way]['value']:.3f}", signed(one["from_start"][way])) for way in WAYS
+        )
+        setting = f"{one['setting']['rate']:g}, {one['setting']['beta']:g}"
+        yield row(named(name), setting, sampled[0], seeds, sampled[1], *greedy)
+
+
+def _differences(report: Mapping[str, Any]) -> Iterable[str]:
+    yield from head("difference", f"at {TEMPERATURE}", "greedy")
+    for one in report["differences"]:
+        apart = (signed(one[way]) for way in WAYS)
+        yield row(f"{named(one['of'])} - {named(one['from'])}", *apart)
+
+
+def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
+    """A row for each arm and beta, a column for each learning rate."""
+    tried = {(one["arm"], one["beta"], one["rate"]): one["sampled"] for one in report["tuning"]}
+    rates = sorted({rate for _, _, rate in tried})
+    yield from head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
+    for arm, beta in dict.fromkeys((arm, beta) for arm, beta, _ in tried):
+        yield row(named(arm), f"{beta:g}", *(f"{tried[arm, beta, rate]:.3f}" for rate in rates))
+
+
+def _percent(of: Mapping[str, float]) -> str:
+    """A share with its interval, as in a table.
+
+    >>> _percent({"value": 0.89, "low": 0.8349, "high": 0.94})
+    '89 % (83 to 94)'
+    """
+    return f"{of['value']:.0%} ({100 * of['low']:.0f} to {100 * of['high']:.0f})".replace("%", " %")
+
+
+def named(arm: str) -> str:
+    """An arm in words.
+
+    >>> named("steps_likelihood"), named("outcomes_as_many")
+    ('steps, by likelihood', 'outcomes, as many pairs')
+    """
+    return NAMES[arm]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the experiment, prints its tables, and leaves steps.json in DIR."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--small", action="store_true", help="a few minutes' trial of it all")
+    parser.add_argument("--processes", type=int, default=2, help="how many train at once")
+    chosen = parser.parse_args(arguments)
+    if not PYTHON.is_file():
+        parser.error(".venv-trainers is not there: `sh tools/trainer_env.sh` makes it")
+    size = SMALL if chosen.small else Size()
+    report = Experiment(chosen.out.resolve(), size, chosen.processes).run()
+    text = json.dumps(report, indent=1) + "\n"
+    (chosen.out / "steps.json").write_text(text, encoding="utf-8")
+    print("\n\n".join(tables(report).values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -64,9 +64,7 @@ def make_trainer(job: Job, work: Path) -> Any:
             ),
         )
     )
-    return trainer_class(
-        model=model, args=config, train_dataset=pairs, processing_class=tokenizer
-    )
+    return trainer_class(model=model, args=config, train_dataset=pairs, processing_class=tokenizer)
 
 
 def as_given(trainer_class: Any) -> Any:

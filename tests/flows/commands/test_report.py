@@ -5,6 +5,8 @@ import pytest
 from flows.cli import main
 from pipelines.publishing.store import Store
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -45,8 +45,11 @@ class Read(HTMLParser):
         self.texts.append(data)
 
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
+
 @pytest.fixture(scope="module")
-def page(store: Store) -> str:
+def page(store: Store, drawn: None) -> str:
     return render(store.resolve("nasty"), 'It\'s <b>mine</b> & "yours"')
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.searching.best_first import best_first
 from pipelines.searching.node import Candidate, Node, grow, nodes_below
 from pipelines.searching.puct import puct
-from pipelines.searching.search import Policy, search
+from pipelines.searching.search import Policy, by_score, search
 from pipelines.searching.uct import uct
 
 VALUES = {"a": 0.6, "b": 0.5, "aa": -0.5, "ab": 1.7, "ba": -0.6, "bb": -0.7}
@@ -227,9 +227,8 @@ def test_a_walk_may_end_with_the_child_that_was_just_added() -> None:
     def newest(node: Node) -> Node:
         return (node.children or [])[-1]
 
-    way = Policy(
-        lambda child: -child.n_visits, backup, is_open=is_open, after="child", follow=newest
-    )
+    least = by_score(lambda child: -child.n_visits)
+    way = Policy(least, backup, is_open=is_open, after="child", follow=newest)
 
     def expansion(leaf: Node) -> None:
         grow(leaf, [Candidate("ab"[len(leaf.children or ())])])
