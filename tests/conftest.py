@@ -3,7 +3,10 @@
 import os
 import sys
 from collections.abc import Generator, Iterator
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -38,8 +41,16 @@ def undrawn() -> Iterator[None]:
 def drawn(undrawn: None) -> Iterator[None]:
     """Reports have their drawings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delitem(sys.modules, "vl_convert")
+        patch.setitem(sys.modules, "vl_convert", _drawing())
         yield
+
+
+@cache
+def _drawing() -> ModuleType:
+    """What draws: it can be imported once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "vl_convert")
+        return import_module("vl_convert")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -88,6 +88,8 @@ def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
 
     torch.set_num_threads(chosen.threads)
     set_seed(chosen.seed)
+    pairs = Dataset(pq.read_table(files, columns=COLUMNS))
+    steps = chosen.steps if chosen.steps > 0 else chosen.epochs * len(pairs) / chosen.batch
     model = AutoModelForCausalLM.from_pretrained(chosen.model, dtype=torch.float32)
     return DPOTrainer(
         model=model,
@@ -101,7 +103,9 @@ def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
             max_steps=chosen.steps,
             per_device_train_batch_size=chosen.batch,
             lr_scheduler_type="linear",
-            warmup_steps=0.1,  # below 1: a share of the steps
+            warmup_steps=0.1
+            if steps > 10
+            else 0,  # below 1: a share; its first step changes nothing
             weight_decay=0.0,
             max_length=chosen.max_length,
             precompute_ref_log_probs=True,  # so that no second model is kept
@@ -114,7 +118,7 @@ def make_trainer(chosen: argparse.Namespace, files: list[str]) -> Any:
             report_to="none",
             disable_tqdm=True,
         ),
-        train_dataset=Dataset(pq.read_table(files, columns=COLUMNS)),
+        train_dataset=pairs,
         processing_class=AutoTokenizer.from_pretrained(chosen.model),
     )
 

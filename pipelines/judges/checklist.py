@@ -163,8 +163,8 @@ class Checklist(PointJudge):
 def _constraint(number: int, entry: Any) -> Constraint:
     """One entry of a prompt's own list. Raises ValidationError.
 
-    >>> _constraint(2, "No commas.")
-    Constraint(name='c2', text='No commas.')
+    >>> _constraint(2, "No commas.").name
+    'c2'
     """
     given = {"name": f"c{number}", "text": entry} if isinstance(entry, str) else entry
     return Constraint.model_validate(given)

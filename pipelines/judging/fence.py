@@ -39,6 +39,16 @@ class Fence:
         """`text` between its marks."""
         return f"<<<{self.token}\n{text}\n{self.token}>>>"
 
+    def admits(self, text: str) -> bool:
+        """Whether `text` can be fenced by it too: the token would be the same with `text` there.
+
+        >>> fence = fenced("p1", ["x"])
+        >>> fence.admits("y"), fence.admits(f"y {fence.token[:8]}")
+        (True, False)
+        """
+        digits = hex_digits_of(text)
+        return not any(piece in digits for piece in self._token_pieces)
+
     def is_own(self, reply: str, start: int, end: int) -> bool:
         r"""Whether `reply[start:end]` is the judge's own: neither fenced, nor copied or restated.
 
@@ -80,6 +90,10 @@ class Fence:
             return end
         mark = self._mark.match(reply, end)
         return mark.end() if mark else end
+
+    @cached_property
+    def _token_pieces(self) -> list[str]:
+        return _pieces(self.token)
 
     @property
     def _mark(self) -> re.Pattern[str]:

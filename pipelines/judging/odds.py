@@ -54,8 +54,7 @@ def read_odds(reply: Completion, answers: tuple[str, ...], *, at: int = 0) -> Od
     """
     if reply.logprobs is None or len(reply.logprobs) <= at or not reply.logprobs[at].top:
         raise JudgmentError("the reply has no log-probabilities of alternatives")
-    given = _probabilities(reply.logprobs[at])
-    found = {answer: given.get(answer.lower(), 0.0) for answer in answers}
+    found = _probabilities(reply.logprobs[at], answers)
     mass = math.fsum(found.values())
     if math.isnan(mass):
         raise JudgmentError("a log-probability is not a number")
@@ -106,9 +105,11 @@ def _alternatives(reply: Completion, at: int) -> str:
     return canonical_json({"reply": reply.text, "top": top}).decode()
 
 
-def _probabilities(token: TokenLogprob) -> dict[str, float]:
-    """Of each distinct text at a position: "4" and " 4" are two tokens and one answer."""
-    texts: dict[str, list[float]] = {}
+def _probabilities(token: TokenLogprob, answers: tuple[str, ...]) -> dict[str, float]:
+    """Of each answer at a position: "4" and " 4" are two tokens and one answer."""
+    found: dict[str, list[float]] = {answer.lower(): [] for answer in answers}
     for text, logprob in token.top:
-        texts.setdefault(text.strip().lower(), []).append(math.exp(min(logprob, 0.0)))
-    return {text: math.fsum(several) for text, several in texts.items()}
+        several = found.get(text.strip().lower())
+        if several is not None:
+            several.append(math.exp(min(logprob, 0.0)))
+    return {answer: math.fsum(found[answer.lower()]) for answer in answers}

@@ -9,7 +9,11 @@ REASONS = (
     "too_short",
     "too_long",
     "leak",
+    "not_dissatisfied",
+    "unread_feedback",
+    "no_feedback",
 )
 """No marker starts a line; nothing stands after it; the reviser refuses; its reply is cut off; the
 texts are equal but for white space; too short or too long against the original; it tells that it
-is a revision."""
+is a revision. Of user feedback: there is no fault found; the reader's reply cannot be read; there is
+none."""

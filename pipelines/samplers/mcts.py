@@ -6,6 +6,7 @@ of each.
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -19,7 +20,7 @@ from pipelines.searching.best_first import best_first
 from pipelines.searching.decision import decide
 from pipelines.searching.node import Node, grow
 from pipelines.searching.puct import puct
-from pipelines.searching.search import Policy, search
+from pipelines.searching.search import Policy, never, search
 from pipelines.searching.steps import Cut, Step, first_step
 from pipelines.searching.stopping import is_hopeless, is_solved
 from pipelines.searching.uct import uct
@@ -159,8 +160,8 @@ class Mcts(Sampler):
         key = temperature, begun, to_the_end
         if key not in self._samplings:
             most = self.max_tokens if to_the_end else self.max_new_tokens
-            asked = {"temperature": temperature, "max_tokens": most, "logprobs": True}
-            sampling = self.also.model_copy(update=asked)
+            asked = Sampling(temperature=temperature, max_tokens=most, logprobs=True)
+            sampling = asked.over(self.also)
             self._samplings[key] = going_on(sampling, self.continuation) if begun else sampling
         return self._samplings[key]
 
@@ -195,7 +196,7 @@ class Mcts(Sampler):
             self.iterations * (self.root_factor if here is root else 1),
             depth_limit=self.depth + self.finish,
             width=self.width,
-            stop=self._may_stop,
+            stop=self._stop,
         ):
             asks = [growing.ask(leaf, here) for leaf in leaves]
             grown = await gather(growing.candidates(ask) for ask in asks)
@@ -203,5 +204,10 @@ class Mcts(Sampler):
                 grow(leaf, candidates)
         return bool(here.children) and not is_hopeless(here, self.stop_hopeless)
 
-    def _may_stop(self, here: Node) -> bool:
-        return is_solved(here, self.stop_solved) or is_hopeless(here, self.stop_hopeless)
+    @cached_property
+    def _stop(self) -> Callable[[Node], bool]:
+        if self.stop_solved is None and self.stop_hopeless is None:
+            return never  # it is asked before each walk
+        return lambda here: (
+            is_solved(here, self.stop_solved) or is_hopeless(here, self.stop_hopeless)
+        )

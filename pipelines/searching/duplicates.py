@@ -3,14 +3,55 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
-
-Similarity = Callable[[str, str], float]
-"""How much two texts say the same, in [0, 1]."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class Wording:
+    """What two texts are compared by; of most pairs, the numbers or the sets of tokens will do."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """The numbers in it, in their order."""
+        return _NUMBER.findall(self.text)
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Its words and signs, in their order, and its ends."""
+        return ["", *_TOKEN.findall(self.text.casefold()), ""]
+
+    @cached_property
+    def distinct_tokens(self) -> set[str]:
+        """Its words and signs."""
+        return set(self.tokens)
+
+    @cached_property
+    def neighbours(self) -> Counter[tuple[str, str]]:
+        """The pairs of neighbouring tokens."""
+        return Counter(pairwise(self.tokens))
+
+    def is_near(self, other: "Wording", threshold: float) -> bool:
+        """Whether `overlap` of both texts is above `threshold`."""
+        if threshold >= 1 or self.numbers != other.numbers:
+            return False
+        size = len(self.tokens) + len(other.tokens) - 2
+        return 2 * self._most_shared(other) / size > threshold and (
+            2 * (self.neighbours & other.neighbours).total() / size > threshold
+        )
+
+    def _most_shared(self, other: "Wording") -> int:
+        """At most so many pairs are in both: a token that the other lacks costs one at least."""
+        own, others = self.distinct_tokens, other.distinct_tokens
+        return min(
+            len(self.tokens) - 1 - len(own - others), len(other.tokens) - 1 - len(others - own)
+        )
 
 
 def normalised(text: str) -> str:
@@ -19,7 +60,8 @@ def normalised(text: str) -> str:
     >>> normalised("So  12 \n= ＡＢ") == normalised("so 12 = ab")
     True
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    same = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(same.casefold().split())
 
 
 def overlap(one: str, other: str) -> float:
@@ -31,34 +73,30 @@ def overlap(one: str, other: str) -> float:
     >>> round(overlap("add 3 and 4", "Add 3 and 4."), 6), overlap("3 - 4 = 1", "3 - 4 = 2")
     (0.727273, 0.0)
     """
-    if _NUMBER.findall(one) != _NUMBER.findall(other):
+    first, second = Wording(one), Wording(other)
+    if first.numbers != second.numbers:
         return 0.0
-    first, second = _neighbours(one), _neighbours(other)
-    return 2 * (first & second).total() / (first.total() + second.total())
+    shared = (first.neighbours & second.neighbours).total()
+    return 2 * shared / (first.neighbours.total() + second.neighbours.total())
 
 
-def distinct(
-    texts: Sequence[str], threshold: float, limit: int, similarity: Similarity = overlap
-) -> list[int]:
+def distinct(texts: Sequence[str], threshold: float, limit: int) -> list[int]:
     """Positions of the texts that are kept: at most `limit`, the first of those that say the same.
 
-    Blank ones, equals when `normalised`, and those of a similarity above `threshold` to a kept one
-    are not (MCTS-DPO: F of embeddings, 0.99).
+    Blank ones, equals when `normalised`, and those whose `overlap` with a kept one is above
+    `threshold` are not (MCTS-DPO: F of embeddings, 0.99).
 
     >>> distinct(["a b", "A  b", " ", "c", "d"], 0.99, 2)
     [0, 3]
     """
-    kept: dict[str, int] = {}
+    kept: dict[str, tuple[int, Wording]] = {}
     for position, text in enumerate(texts):
         normal = normalised(text)
         if len(kept) == limit:
             break
         if not normal or normal in kept:
             continue
-        if all(similarity(normal, other) <= threshold for other in kept):
-            kept[normal] = position
-    return list(kept.values())
-
-
-def _neighbours(text: str) -> Counter[tuple[str, str]]:
-    return Counter(pairwise(["", *_TOKEN.findall(text.casefold()), ""]))
+        wording = Wording(normal)
+        if not any(wording.is_near(other, threshold) for _, other in kept.values()):
+            kept[normal] = position, wording
+    return [position for position, _ in kept.values()]

@@ -1,6 +1,8 @@
 """Priors: how likely the policy is to take a step."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 from math import exp, fsum
 
 
@@ -23,9 +25,5 @@ def tokens_within(tokens: Sequence[str], length: int) -> int:
     >>> tokens_within(["Add", " 3", ".", " So"], 6)
     3
     """
-    begins = 0
-    for count, token in enumerate(tokens):
-        if begins >= length:
-            return count
-        begins += len(token)
-    return len(tokens)
+    begins = list(accumulate(map(len, tokens), initial=0))
+    return min(bisect_left(begins, length), len(tokens))

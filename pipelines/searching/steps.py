@@ -13,6 +13,7 @@ How it is cut:
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Cut = Literal["budget", "line", "sentence", "delimiter", "tokens"]
@@ -119,11 +120,19 @@ def _is_complete(piece: str, cut: Cut, delimiter: str) -> bool:
 
 def _closed(step: Step, closing: str) -> Step:
     """`step` up to the first whole sentence that closes the answer."""
+    if _is_literal(closing) and closing not in step.text:
+        return step
     sentences = sentences_of(step.text)
     for count, sentence in enumerate(sentences, 1):
         if re.search(closing, sentence) and (step.bounded or count < len(sentences)):
             return Step("".join(sentences[:count]), ends=True)
     return step
+
+
+@cache
+def _is_literal(pattern: str) -> bool:
+    """Whether a regular expression finds itself and nothing else."""
+    return not set(pattern) & set(r"\.^$*+?{}[]|()")
 
 
 def _joined(pieces: list[str], around: int = 0) -> list[str]:

@@ -15,6 +15,7 @@ import pyarrow.dataset
 
 from pipelines.errors import nearest
 from pipelines.part import Where
+from pipelines.shipped import shipped
 from pipelines.source import BadRow, Row, Source
 from pipelines.sources._arrow import BATCH_ROWS, rows_of
 from pipelines.sources._files import found_files, place_of
@@ -23,6 +24,7 @@ READERS = {".csv": "read_csv", ".jsonl": "read_ndjson", ".json": "read_json"}
 """Suffix -> DuckDB's reader. These files are copied into a temporary table; Parquet is streamed."""
 
 DATABASE = "recipe_database"
+BUILTIN = "builtin:"
 
 
 class Duckdb(Source):
@@ -35,7 +37,8 @@ class Duckdb(Source):
     query: str
     """The SELECT statement."""
     tables: dict[str, str] = {}
-    """Table name in the query -> path of a .parquet, .csv, .jsonl or .json file, or a glob."""
+    """Table name in the query -> path of a .parquet, .csv, .jsonl or .json file, or a glob; or
+    "builtin:NAME", a shipped table."""
     database: str | None = None
     """Path of a DuckDB database, opened read-only; the query names its tables as they are."""
 
@@ -61,6 +64,9 @@ class Duckdb(Source):
     def _files(self, where: Where) -> dict[str, tuple[Path, ...]]:
         found = {}
         for name, path in self.tables.items():
+            if path.startswith(BUILTIN):
+                found[name] = (_shipped(path.removeprefix(BUILTIN), where, f"tables.{name}"),)
+                continue
             suffix = Path(path).suffix
             if suffix not in (*READERS, ".parquet"):
                 hint = nearest(suffix, (*READERS, ".parquet"))
@@ -95,6 +101,13 @@ class Duckdb(Source):
         if twice:
             raise where.error(f"two columns are called {', '.join(sorted(twice))}", "query")
         return relation
+
+
+def _shipped(name: str, where: Where, key: str) -> Path:
+    try:
+        return shipped(f"prompts/{name}.jsonl")
+    except FileNotFoundError as error:
+        raise where.error(str(error), key) from error
 
 
 def _configure(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:

@@ -34,4 +34,4 @@ def going_on(sampling: Sampling, manner: Manner) -> Sampling:
     if manner == "ask":
         return sampling
     extra = {**(sampling.extra_body or {}), **CONTINUE_FIELDS}
-    return sampling.model_copy(update={"extra_body": extra})
+    return Sampling(extra_body=extra).over(sampling)

@@ -19,10 +19,10 @@ from pydantic import Field
 from pipelines.backend import SCORING, Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.judging.odds import LIKELIEST, read_odds
-from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.template import Template, read_template
 from pipelines.part import Table
 from pipelines.searching.value import quality, self_evaluated
+from pipelines.stepping.question import Question
 from schemas.rows import Message, Prompt
 
 if TYPE_CHECKING:
@@ -94,12 +94,17 @@ class Evaluation(Table):
             return parent_value if "unread" in said.flags else said.worth
         return self_evaluated(said.worth, parent_depth, parent_value)
 
-    async def ask(self, unit: "Unit", model: str, text: str) -> Said:
+    def question(self, prompt: Prompt) -> Question:
+        """What the evaluator is asked about answers to `prompt`."""
+        reference = prompt.reference if self.reference else None
+        return Question(self.words, prompt, reference=reference, graded=self.by == "quality")
+
+    async def ask(self, unit: "Unit", question: Question, model: str, text: str) -> Said:
         """What the evaluator says of `text`, the answer so far; but for rollouts."""
         evaluator = self.model or model
         if self.by == "likelihood":
             return await _likelihood(unit, evaluator, text)
-        messages = (Message("user", self._question(unit.prompt, text)),)
+        messages = question.about(text)
         if self.votes:
             votes = await unit.sample(evaluator, messages, sampling=VOTING, n=self.votes)
             return self._of(shares(votes, self.letters), ())
@@ -116,12 +121,6 @@ class Evaluation(Table):
         if not odds:
             return Said(0.0, (*flags, "unread"))
         return Said(quality(odds) if self.by == "quality" else odds.get("B", 0.0), flags)
-
-    def _question(self, prompt: Prompt, text: str) -> str:
-        reference = prompt.reference if self.reference else None
-        fence = fence_around(prompt, [text], reference)
-        own = {"answer": fence.quote(text), "graded": self.by == "quality"}
-        return self.words.render(quoted(prompt, fence, reference) | own)
 
 
 def shares(votes: Sequence[Completion], valid: Sequence[str]) -> dict[str, float]:

@@ -21,6 +21,7 @@ from pipelines.searching.steps import Step
 from pipelines.stepping.checked import check_answers
 from pipelines.stepping.continuation import begun
 from pipelines.stepping.evaluation import Said
+from pipelines.stepping.question import Question
 from pipelines.unit import gather
 from schemas.canonical import canonical_json
 from schemas.rows import Policy, Response, response_id
@@ -75,12 +76,14 @@ class Taken:
     @property
     def flags(self) -> tuple[str, ...]:
         """What is odd about it, or missing."""
-        odd = {
-            "no_boundary": not (self.step.bounded or self.step.ends),
-            "too_long": self.response.finish_reason == "length",
-            "no_logprobs": bool(self.step.text) and not self.logprobs,
-        }
-        return tuple(name for name, holds in odd.items() if holds)
+        step, odd = self.step, []
+        if not (step.bounded or step.ends):
+            odd.append("no_boundary")
+        if self.response.finish_reason == "length":
+            odd.append("too_long")
+        if step.text and not self.logprobs:
+            odd.append("no_logprobs")
+        return tuple(odd)
 
 
 @dataclass(slots=True)
@@ -94,6 +97,10 @@ class Growing:
     _said: dict[str, Said] = field(default_factory=dict)
     """What was said of each text: equal states are evaluated once."""
     _writers: dict[int, Writer] = field(default_factory=dict)
+    _question: Question = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._question = self.search.evaluation.question(self.unit.prompt)
 
     def ask(self, leaf: Node, root: Node) -> Ask:
         """What `leaf` asks, in a search below `root`. To be called in the order of the leaves."""
@@ -109,6 +116,8 @@ class Growing:
         search = self.search
         if leaf.parent is None:
             return search.init_temperature
+        if search.temperature == 1.0:
+            return 1.0
         steps = (node.step for node in leaf.lineage())
         drawn = self.unit.draw(search.name, "temperature", *steps)
         return search.temperature if drawn < search.temperature_share else 1.0
@@ -209,7 +218,8 @@ class Growing:
             if evaluation.by == "rollouts":
                 self._said[text] = await self._rolled_out(taken)
             else:
-                self._said[text] = await evaluation.ask(self.unit, self.search.model, text)
+                asked = self.unit, self._question, self.search.model, text
+                self._said[text] = await evaluation.ask(*asked)
         return self._said[text]
 
     async def _rolled_out(self, taken: Taken) -> Said:

@@ -9,6 +9,7 @@ import re
 from tools.embedded_lm.problems import LOSSES, Step, reckon
 
 _NUMBER = re.compile(r"(\w+) (\d+)")
+_RESULT = re.compile(r"=(-?\d+)\s*\Z")
 
 
 def right_step(question: str, prefix: str, step: str) -> bool:
@@ -50,5 +51,5 @@ def right_throughout(question: str, answer: str) -> bool:
 
 def _result(line: str) -> int | None:
     """What a line comes to; None where it is no sum."""
-    _, sign, result = line.rpartition("=")
-    return int(result) if sign and result.strip().isdecimal() else None
+    found = _RESULT.search(line)
+    return int(found[1]) if found else None

@@ -45,7 +45,7 @@ GAP = 1
 """In units of Q, in which right and wrong answers are 2.25 apart."""
 
 CUTS: dict[str, Callable[[Row], bool]] = {
-    "all": lambda row: True,
+    "all": lambda _: True,
     "visited": lambda row: min(row["n_chosen"], row["n_rejected"]) >= 2,
     "solved": lambda row: bool(row["path_correct"]),
     "solved_gap": lambda row: row["path_correct"] and row["gap"] >= GAP,

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from pipelines.engine.checkpoint import find_checkpoint
-from tools.proof.answers import TEMPERATURE, Marks
+from tools.proof.answers import Marks
 from tools.proof.intervals import Values, difference, mean
 from tools.proof.jobs import Job, Setting, checkpoint_name
 from tools.proof.processes import PYTHON, ROOT, mark_all, run_jobs
-from tools.proof.report import head, row, signed
+from tools.proof.report import WAYS
 from tools.proof.step_sets import (
     CUTS,
     OUTCOMES,
@@ -35,6 +35,7 @@ from tools.proof.step_sets import (
     quality,
     searched,
 )
+from tools.proof.steps_report import tables
 
 ARMS = {
     "steps_likelihood": "steps_likelihood",
@@ -44,27 +45,6 @@ ARMS = {
 }
 """What is trained on -> whose tuning decides its setting. All cost as many tokens; the last takes
 no more of its pairs than the first has."""
-NAMES = {
-    "steps_likelihood": "steps, by likelihood",
-    "steps_rollouts": "steps, by rollouts",
-    "outcomes": "outcomes",
-    "outcomes_as_many": "outcomes, as many pairs",
-}
-SEARCH_NAMES = {
-    "nothing_2": "nothing, 2",
-    "rollouts_2": "4 rollouts, 2",
-    "rollouts16_2": "16 rollouts, 2",
-    "likelihood_2": "likelihood, 2",
-    "nothing_4": "nothing, 4",
-    "rollouts_4": "4 rollouts, 4",
-    "likelihood_4": "likelihood, 4",
-}
-CUT_NAMES = {
-    "all": "all",
-    "visited": "`min_visits = 2`",
-    "solved": "`only_solved`",
-    "solved_gap": "`only_solved`, `min_gap = 1`",
-}
 SEARCHED = {"steps_likelihood": "likelihood_4", "steps_rollouts": "rollouts_4"}
 """The arms of steps, and how they were searched for."""
 
@@ -79,7 +59,6 @@ COMPARED = (
 
 GRID = tuple(Setting(rate, 1, beta) for beta in (0.3, 1.0, 3.0) for rate in (1e-4, 3e-4, 1e-3))
 TUNING_SEED = 100
-WAYS = ("sampled", "greedy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,96 +227,6 @@ def _apart(ours: Sequence[Marks], theirs: Sequence[Marks]) -> dict[str, Any]:
 def _values(marks: Sequence[Marks], way: str) -> Values:
     """(seeds, problems)."""
     return np.array([getattr(one, way) for one in marks])
-
-
-def tables(report: Mapping[str, Any]) -> dict[str, str]:
-    """The tables of a report in Markdown, from its JSON."""
-    made = {
-        "steps_searches": _searches,
-        "steps_sets": _sets,
-        "steps_arms": _arms,
-        "steps_differences": _differences,
-        "steps_tuning": _tuning,
-    }
-    return {name: "\n".join(make(report)) for name, make in made.items()}
-
-
-def _searches(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from head(
-        "values, continuations", "written", "scored", "pairs kept", "pairs", "chosen step right",
-        "reversed", "right after a right beginning",
-    )  # fmt: skip
-    for name, one in report["searches"].items():
-        cost = [f"{one['cost'][key]:,}" for key in ("written", "scored")]
-        for cut, of in one["cuts"].items():
-            first = [SEARCH_NAMES[name], *cost] if cut == next(iter(CUTS)) else ["", "", ""]
-            yield row(*first, CUT_NAMES[cut], f"{of['pairs']:,}", *_quality(of))
-
-
-def _sets(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from head(
-        "set", "problems asked", "tokens written", "scored", "read again", "pairs", "of problems",
-        "chosen right", "reversed", "right after a right beginning",
-    )  # fmt: skip
-    for name, one in report["sets"].items():
-        counts = (
-            f"{one[key]:,}" for key in ("asked", "written", "scored", "read", "pairs", "problems")
-        )
-        yield row(named(name), *counts, *_quality(one))
-
-
-def _quality(of: Mapping[str, Any]) -> list[str]:
-    return [_percent(of[key]) for key in ("right", "reversed", "right_after_right")]
-
-
-def _arms(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from head(
-        "trained on", "rate, beta", f"right at {TEMPERATURE}", "seeds", "against the start",
-        "right, greedy", "against the start",
-    )  # fmt: skip
-    start = [f"{report['start'][way]['value']:.3f}" for way in WAYS]
-    yield row("nothing (the start)", "", start[0], "", "", start[1], "")
-    for name, one in report["arms"].items():
-        seeds = ", ".join(f"{share:.3f}" for share in one["sampled"]["seeds"])
-        sampled, greedy = (
-            (f"{one[way]['value']:.3f}", signed(one["from_start"][way])) for way in WAYS
-        )
-        setting = f"{one['setting']['rate']:g}, {one['setting']['beta']:g}"
-        yield row(named(name), setting, sampled[0], seeds, sampled[1], *greedy)
-
-
-def _differences(report: Mapping[str, Any]) -> Iterable[str]:
-    yield from head("difference", f"at {TEMPERATURE}", "greedy")
-    for one in report["differences"]:
-        apart = (signed(one[way]) for way in WAYS)
-        yield row(f"{named(one['of'])} - {named(one['from'])}", *apart)
-
-
-def _tuning(report: Mapping[str, Any]) -> Iterable[str]:
-    """A row for each arm and beta, a column for each learning rate."""
-    tried = {(one["arm"], one["beta"], one["rate"]): one["sampled"] for one in report["tuning"]}
-    rates = sorted({rate for _, _, rate in tried})
-    yield from head("tuned on", "beta", *(f"rate {rate:g}" for rate in rates))
-    for arm, beta in dict.fromkeys((arm, beta) for arm, beta, _ in tried):
-        yield row(named(arm), f"{beta:g}", *(f"{tried[arm, beta, rate]:.3f}" for rate in rates))
-
-
-def _percent(of: Mapping[str, float]) -> str:
-    """A share with its interval, as in a table.
-
-    >>> _percent({"value": 0.89, "low": 0.8349, "high": 0.94})
-    '89 % (83 to 94)'
-    """
-    return f"{of['value']:.0%} ({100 * of['low']:.0f} to {100 * of['high']:.0f})".replace("%", " %")
-
-
-def named(arm: str) -> str:
-    """An arm in words.
-
-    >>> named("steps_likelihood"), named("outcomes_as_many")
-    ('steps, by likelihood', 'outcomes, as many pairs')
-    """
-    return NAMES[arm]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,5 +1,6 @@
 """Shipped recipes of preferences that are found, not asked for: edits, transcripts, wrong answers."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,25 @@ from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
 from tests.builds import published
+
+
+ANSWERS = (
+    "Red bikes have brakes, and north is north.",
+    "* one\n* two\n* three",
+    "DO NOT GO THERE. NOT NOW.",
+    "all is quiet. all is calm. all is well.",
+    '"Well done! See you soon!"',
+    "Dear [name],\ncome to [place].\n\nP.S. Bring rain boots.",
+    "<<Tea>>\n\nTake *leaves* and *water*.",
+    '{"oak": 30}',
+)
+"""Of a model that keeps to some instructions, whatever they are."""
+
+
+def scripted(*answers: str) -> str:
+    """The override that puts a model with these answers in the place of the policy."""
+    rule = f'{{ match = "", answers = {json.dumps(answers)} }}'
+    return f'models.policy={{ kind = "scripted", policy = "on", rules = [{rule}] }}'
 
 
 def built(name: str, store: Path, *overrides: str) -> tuple[Outcome, Meter]:
@@ -77,3 +97,61 @@ def test_hh_gives_a_pair_of_every_row_but_the_broken_ones_which_say_why(tmp_path
         ("samplers.preferred", "unreadable_row", 6, 5),
         ("source", "unreadable_row", 6, 5),
     ]
+
+
+def test_every_answer_is_perfect_to_the_prompt_in_which_what_it_fails_is_reversed(
+    tmp_path: Path,
+) -> None:
+    first, _ = built("constrained", tmp_path, scripted(*ANSWERS))
+    assert first.version is not None
+    reversed_ = f"sources.reversed.version={first.version.folder}"
+    outcome, meter = built("reverse_preferences", tmp_path, reversed_)
+    assert meter.calls == 0
+    pairs = published(outcome, "pairs")
+    assert len(pairs) > 50
+    assert {pair["score_margin"] for pair in pairs} == {1.0, 2.0}
+    whole = {
+        row["response_id"]: row["score"]
+        for row in published(outcome, "judgments")
+        if row["judge"] == "verifiable" and row["dimension"] is None
+    }
+    for pair in pairs:  # checked once more, to the prompts as they are now
+        assert whole[pair["chosen_response_id"]] == 1
+        share = pair["score_rejected"] / pair["score_chosen"]
+        assert whole[pair["rejected_response_id"]] == pytest.approx(share)
+    groups = {row["prompt_id"]: row["group_id"] for row in published(outcome, "prompts")}
+    assert set(groups.values()) <= {row["prompt_id"] for row in published(first, "prompts")}
+    sides = {(pair["prompt_group_id"], pair["chosen"][0]["content"]) for pair in pairs}
+    assert all((pair["prompt_group_id"], pair["rejected"][0]["content"]) in sides for pair in pairs)
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_the_instructions_of_ifeval_are_checked_and_21_of_25_kinds_reversed(
+    tmp_path: Path,
+) -> None:
+    first, _ = built("acceptance/ifeval", tmp_path, scripted(*ANSWERS))
+    checked = asked(
+        tmp_path,
+        "ifeval",
+        "SELECT count(*), count(DISTINCT (prompt_id, dimension)) FROM judgments "
+        "WHERE dimension IS NOT NULL AND score IN (0, 1)",
+    )
+    assert checked == [(834 * 5, 834)]
+    assert first.version is not None
+    second = (
+        f"sources.reversed.version={first.version.folder}",
+        "sources.reversed.not_found=append",
+        "sources.reversed.most=3",
+    )
+    outcome, meter = built("reverse_preferences", tmp_path, *second)
+    assert meter.calls == 0
+    pairs = published(outcome, "pairs")
+    assert len(pairs) > 400
+    turned = asked(
+        tmp_path,
+        "reverse_preferences",
+        "SELECT count(DISTINCT regexp_replace(one ->> 'id', '.*:', '')) FROM (SELECT "
+        "unnest(from_json(reference, '[\"JSON\"]')) AS one FROM prompts WHERE n_pairs > 0) "
+        "WHERE one ->> 'opposite' = 'true'",
+    )
+    assert turned == [(21,)]

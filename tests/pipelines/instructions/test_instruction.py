@@ -73,7 +73,9 @@ def test_words_have_every_argument_and_differ_from_those_of_the_opposite(kind):
 
 
 def test_an_instruction_survives_being_written_as_json():
-    named = read_instructions('[{"id": "punctuation:no_comma", "num_words": null}, {"id": "title"}]')
+    named = read_instructions(
+        '[{"id": "punctuation:no_comma", "num_words": null}, {"id": "title"}]'
+    )
     turned = [one.reversed().entry() for one in named.values()]
     assert turned[0] == {
         "id": "punctuation:no_comma", "opposite": True, "text": "Use at least one comma.",

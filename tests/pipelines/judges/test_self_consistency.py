@@ -10,7 +10,9 @@ async def shares(make_unit, prompt, respond, answer, *texts):
     judge = part("judges", "self_consistency", answer=answer)
     asked = prompt("How many?")
     responses = [respond(asked, text, f"r{number}") for number, text in enumerate(texts)]
-    return [(row.score, row.raw, row.error) for row in await judge.judge(make_unit(asked), responses)]
+    return [
+        (row.score, row.raw, row.error) for row in await judge.judge(make_unit(asked), responses)
+    ]
 
 
 async def test_the_score_is_the_share_of_equal_answers(make_unit, prompt, respond):

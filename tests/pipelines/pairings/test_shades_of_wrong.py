@@ -10,7 +10,12 @@ SHADES = part("pairings", "shades_of_wrong")
 
 def verified(**marks):
     return [
-        {"response_id": response, "prompt_id": response[0], "judge": "verifier", "score": mark * UNIT}
+        {
+            "response_id": response,
+            "prompt_id": response[0],
+            "judge": "verifier",
+            "score": mark * UNIT,
+        }
         for response, mark in marks.items()
     ]
 

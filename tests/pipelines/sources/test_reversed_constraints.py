@@ -20,8 +20,16 @@ def write_version(root, vectors, asked=ASKED, constraints=CONSTRAINTS, **judgmen
     """A version with one prompt: answer -> what it keeps to, by constraint."""
     names = [one["name"] if "name" in one else one["id"] for one in constraints]
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": asked}]
-    prompt = {"prompt_id": "p", "messages": messages, "tools": None, "group_id": None,
-              "reference": json.dumps(constraints), "license": "MIT", "lang": "en", "task": None}
+    prompt = {
+        "prompt_id": "p",
+        "messages": messages,
+        "tools": None,
+        "group_id": None,
+        "reference": json.dumps(constraints),
+        "license": "MIT",
+        "lang": "en",
+        "task": None,
+    }
     answers = [{"response_id": id_, "prompt_id": "p", "text": f"Text {id_}", "model": "m",
                 "kept": True, "norm_hash": id_} for id_ in vectors]  # fmt: skip
     said = [{"response_id": id_, "judge": "check", "dimension": name, "score": score}

@@ -56,6 +56,6 @@ def test_what_is_no_pair_of_transcripts_says_why(source, tmp_path, chosen, rejec
 
 
 def test_a_name_inside_a_line_begins_no_turn():
-    read_ = read_transcript("Human: Say \"Assistant: no\"\n\nAssistant: A\nHuman: not I")
+    read_ = read_transcript('Human: Say "Assistant: no"\n\nAssistant: A\nHuman: not I')
     assert read_.answer == "A\nHuman: not I"
     assert read_.messages == [{"role": "user", "content": 'Say "Assistant: no"'}]

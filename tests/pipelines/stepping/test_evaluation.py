@@ -9,7 +9,8 @@ from pipelines.stepping.evaluation import Evaluation, Said
 async def question(unit, model, text):
     """The one message that an evaluator gets."""
     critic = model("critic", lambda *_: "B")
-    await Evaluation(model="critic").ask(unit(critic), "policy", text)
+    evaluation, asking = Evaluation(model="critic"), unit(critic)
+    await evaluation.ask(asking, evaluation.question(asking.prompt), "policy", text)
     [asked] = critic.asked
     return asked.messages[-1].content
 

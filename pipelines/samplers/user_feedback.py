@@ -1,0 +1,134 @@
+"""User feedback: a turn of a chat that finds fault with the answer before it, as a better answer.
+
+    chat: question, answer, "Too long!"      prompt: question      reference: "Too long!"
+
+    answer ─ reader ─> dissatisfied: style; wants: "A short answer." ─ model ─> response with parent_id
+                              └─ nothing of the kind ─> response without text: `error` says so
+
+WildFeedback (arXiv 2408.15549). The prompt ends before the feedback, the answer that called it forth is
+the one to be rejected, and the chosen one is written anew, with what the user wants in a system message.
+`notes` has what was found: `satisfied`, `dissatisfied` and `preferences`.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from pipelines.answered import answered
+from pipelines.backend import Completion, Sampling
+from pipelines.errors import JudgmentError
+from pipelines.feedback.categories import DISSATISFIED, SATISFIED
+from pipelines.feedback.reading import Feedback, read_feedback, with_preferences
+from pipelines.intake.columns import Names
+from pipelines.judging.model_judge import GREEDY
+from pipelines.judging.quoting import fence_around, quoted
+from pipelines.judging.template import Template, read_template
+from pipelines.sampler import Drawn, Sampler
+from pipelines.unit import gather
+from schemas.rows import Message, Response
+
+if TYPE_CHECKING:
+    from pipelines.unit import Unit
+
+TEMPLATE = Path(__file__).with_suffix(".jinja")
+
+
+class UserFeedback(Sampler):
+    """Reads what the user said of a recorded answer, and has the answer written anew where it must be.
+
+    The prompt's reference is what the user said next. The pairing `revision` makes the pairs.
+    """
+
+    model: str
+    """Name of the model that writes the new answers."""
+    reader: str
+    """Name of the model that reads the feedback. (The paper: GPT-4o, greedily.)"""
+    of: Names = Field(min_length=1)
+    """Names of the samplers with the answers that the feedback is about, as a rule a recorded one."""
+    tries: int = Field(default=2, ge=1)
+    """How often the reader is asked where its reply cannot be read."""
+    sampling: Sampling = Sampling()
+    """How new answers are drawn. What is not given is as in the model's own table."""
+    safety: str = "Where they want something that would harm anyone, decline that part."
+    """The last words of the system message; "" for none."""
+
+    def models(self) -> tuple[str, ...]:
+        """Both."""
+        return tuple(dict.fromkeys((self.model, self.reader)))
+
+    def samplings(self, model: str) -> tuple[Sampling, ...]:
+        """The reader is greedy."""
+        own = {self.model: self.sampling, self.reader: GREEDY}
+        return (self.sampling, GREEDY) if self.model == self.reader else (own[model],)
+
+    def starts_from(self) -> tuple[str, ...]:
+        """Those whose responses the feedback is about."""
+        return self.of
+
+    @cached_property
+    def words(self) -> Template:
+        """What the reader is asked."""
+        return read_template(TEMPLATE, TEMPLATE.name)
+
+    def identity(self) -> dict[str, Any]:
+        """As `Part.identity`, with the template's hash."""
+        return super().identity() | {"template": self.words.sha256}
+
+    async def draw(self, unit: "Unit") -> Drawn:
+        """A response for each answer with a text, in their order."""
+        every = [one for name in self.of for one in unit.drawn(name)]
+        answers = [one for one in every if one.text and one.text.strip()]
+        return Drawn(await gather(self._written_anew(unit, one) for one in answers))
+
+    async def _written_anew(self, unit: "Unit", answer: Response) -> Response:
+        said = unit.prompt.reference
+        if not (said or "").strip():
+            return self._without_text(unit, answer, Completion(None), "no_feedback")
+        completion, found = await self._read(unit, answer, str(said))
+        if isinstance(found, str):
+            return self._without_text(unit, answer, completion, found)
+        if not found.dissatisfied and not unit.at_worst:
+            return self._without_text(
+                unit, answer, completion, "not_dissatisfied", notes=found.notes()
+            )
+        asked = with_preferences(unit.prompt.messages, found.preferences, self.safety)
+        [reply] = await unit.sample(
+            self.model, asked, sampling=self.sampling, tools=unit.prompt.tools
+        )
+        told = {"preferences": list(found.preferences), "safety": self.safety}
+        return answered(
+            unit, self.name, self.model, self.sampling, 0, reply, params=told,
+            parent_id=answer.response_id, relation="revision", notes=found.notes(),
+        )  # fmt: skip
+
+    async def _read(
+        self, unit: "Unit", answer: Response, said: str
+    ) -> tuple[Completion, Feedback | str]:
+        """The reader's last reply, and what it says; or why it cannot be read."""
+        fence = fence_around(unit.prompt, [str(answer.text), said])
+        words = self.words.render(
+            quoted(unit.prompt, fence)
+            | {"response": fence.quote(str(answer.text)), "feedback": fence.quote(said)}
+            | {"satisfied": SATISFIED, "dissatisfied": DISSATISFIED}
+        )
+        for index in range(self.tries):
+            [reply] = await unit.sample(
+                self.reader, (Message("user", words),), sampling=GREEDY, first_index=index
+            )
+            truncated = reply.finish_reason == "length"
+            try:
+                return reply, read_feedback(reply.text or "", fence=fence, truncated=truncated)
+            except JudgmentError:
+                continue
+        return reply, "unread_feedback" if reply.error is None else reply.error
+
+    def _without_text(
+        self, unit: "Unit", answer: Response, reply: Completion, why: str, **fields: Any
+    ) -> Response:
+        return answered(
+            unit, self.name, self.reader, GREEDY, 0, reply,
+            parent_id=answer.response_id, relation="revision", text=None, reasoning=reply.text,
+            tool_calls=(), refused=False, sum_logprob=None, error=why, **fields,
+        )  # fmt: skip
