@@ -17,7 +17,7 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 Verdict = Literal["a", "b", "tie"]
 Order = Literal["AB", "BA"]
 Policy = Literal["on", "off"]
-Relation = Literal["revision", "worsening", "step", "user_turn"]
+Relation = Literal["revision", "worsening", "step", "user_turn", "system_message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,10 @@ class Response:
     """Why there is no answer: the endpoint's final refusal of this request (a 4xx), or what its
     sampler could not make of the completion, which is then in `reasoning`."""
     partial: bool = False
-    """No answer by itself, but a step of one, or a turn of the user's: never judged, nor paired by
-    score."""
+    """No answer by itself, but a step of one, or another message: never judged, nor paired by score."""
     relation: Relation | None = None
     """What it is to its parent: a better revision, a worse one, a further step, what the user says
-    to it; None without one."""
+    to it; or to the prompt: a system message for it. None for an answer."""
     notes: str | None = None
     """Canonical JSON of what its sampler knows of it beside: its place in a set that was drawn
     together, the spans that a revision changed."""

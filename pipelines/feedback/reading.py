@@ -33,9 +33,9 @@ def read_feedback(reply: str, *, fence: Fence | None = None, truncated: bool = F
 
     >>> read_feedback('{"satisfied": [], "dissatisfied": ["style"], "preferences": ["Short."]}')
     Feedback(satisfied=(), dissatisfied=('style',), preferences=('Short.',))
-    >>> read_feedback('{"satisfied": [], "dissatisfied": ["rude"], "preferences": []}')
+    >>> read_feedback('{"satisfied": [], "dissatisfied": ["style"], "preferences": "Short."}')
     Traceback (most recent call last):
-    pipelines.errors.JudgmentError: dissatisfied: no such category "rude"; valid: complaint, ...
+    pipelines.errors.JudgmentError: "preferences" is no list of texts
     """
     said = read_json(reply, fence=fence, truncated=truncated)
     return Feedback(

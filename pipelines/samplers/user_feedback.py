@@ -87,9 +87,11 @@ class UserFeedback(Sampler):
         if not (said or "").strip():
             return self._without_text(unit, answer, Completion(None), "no_feedback")
         completion, found = await self._read(unit, answer, str(said))
+        if unit.at_worst:  # every answer is written anew
+            found = Feedback(tuple(SATISFIED), tuple(DISSATISFIED))
         if isinstance(found, str):
             return self._without_text(unit, answer, completion, found)
-        if not found.dissatisfied and not unit.at_worst:
+        if not found.dissatisfied:
             return self._without_text(
                 unit, answer, completion, "not_dissatisfied", notes=found.notes()
             )

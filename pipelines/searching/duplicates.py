@@ -8,50 +8,8 @@ from functools import cached_property
 from itertools import pairwise
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-class Wording:
-    """What two texts are compared by; of most pairs, the numbers or the sets of tokens will do."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @cached_property
-    def numbers(self) -> list[str]:
-        """The numbers in it, in their order."""
-        return _NUMBER.findall(self.text)
-
-    @cached_property
-    def tokens(self) -> list[str]:
-        """Its words and signs, in their order, and its ends."""
-        return ["", *_TOKEN.findall(self.text.casefold()), ""]
-
-    @cached_property
-    def distinct_tokens(self) -> set[str]:
-        """Its words and signs."""
-        return set(self.tokens)
-
-    @cached_property
-    def neighbours(self) -> Counter[tuple[str, str]]:
-        """The pairs of neighbouring tokens."""
-        return Counter(pairwise(self.tokens))
-
-    def is_near(self, other: "Wording", threshold: float) -> bool:
-        """Whether `overlap` of both texts is above `threshold`."""
-        if threshold >= 1 or self.numbers != other.numbers:
-            return False
-        size = len(self.tokens) + len(other.tokens) - 2
-        return 2 * self._most_shared(other) / size > threshold and (
-            2 * (self.neighbours & other.neighbours).total() / size > threshold
-        )
-
-    def _most_shared(self, other: "Wording") -> int:
-        """At most so many pairs are in both: a token that the other lacks costs one at least."""
-        own, others = self.distinct_tokens, other.distinct_tokens
-        return min(
-            len(self.tokens) - 1 - len(own - others), len(other.tokens) - 1 - len(others - own)
-        )
 
 
 def normalised(text: str) -> str:
@@ -64,6 +22,51 @@ def normalised(text: str) -> str:
     return " ".join(same.casefold().split())
 
 
+class Wording:
+    """What a text is compared by, cheapest first: most texts are told apart by their digits."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._digits = text.encode("ascii", "ignore").translate(None, _NO_DIGITS)
+
+    @cached_property
+    def _tokens(self) -> list[str]:
+        """Its words and signs, in their order, and its ends."""
+        return ["", *_TOKEN.findall(self._text.casefold()), ""]
+
+    @cached_property
+    def _neighbours(self) -> Counter[tuple[str, str]]:
+        return Counter(pairwise(self._tokens))
+
+    def has_same_numbers(self, other: "Wording") -> bool:
+        """Whether both texts have the same numbers, in the same order."""
+        if self._digits != other._digits:
+            return False
+        return _NUMBER.findall(self._text) == _NUMBER.findall(other._text)
+
+    def overlap(self, other: "Wording") -> float:
+        """See `overlap`."""
+        return self._share((self._neighbours & other._neighbours).total(), other)
+
+    def is_near(self, other: "Wording", threshold: float) -> bool:
+        """Whether the overlap is above `threshold`."""
+        return (
+            threshold < 1
+            and self.has_same_numbers(other)
+            and self._share(self._most_shared(other), other) > threshold
+            and self.overlap(other) > threshold
+        )
+
+    def _share(self, shared: int, other: "Wording") -> float:
+        return 2 * shared / (len(self._tokens) + len(other._tokens) - 2)
+
+    def _most_shared(self, other: "Wording") -> int:
+        """At most so many pairs are in both: a token that the other lacks costs one at least."""
+        own, others = set(self._tokens), set(other._tokens)
+        lost = len(own - others) - len(self._tokens), len(others - own) - len(other._tokens)
+        return -1 - max(lost)
+
+
 def overlap(one: str, other: str) -> float:
     """F of the pairs of neighbouring tokens that two texts share, in [0, 1].
 
@@ -74,10 +77,7 @@ def overlap(one: str, other: str) -> float:
     (0.727273, 0.0)
     """
     first, second = Wording(one), Wording(other)
-    if first.numbers != second.numbers:
-        return 0.0
-    shared = (first.neighbours & second.neighbours).total()
-    return 2 * shared / (first.neighbours.total() + second.neighbours.total())
+    return first.overlap(second) if first.has_same_numbers(second) else 0.0
 
 
 def distinct(texts: Sequence[str], threshold: float, limit: int) -> list[int]:

@@ -12,10 +12,15 @@ from pipelines.selector import Selector
 class AtMostPerPrompt(Selector):
     """Keeps at most `n` pairs of each prompt. Equal ones are ordered by a seeded draw of their ids."""
 
-    reads: ClassVar[frozenset[str]] = frozenset(("prompt_id", "score_chosen", "score_margin"))
+    reads: ClassVar[frozenset[str]] = frozenset(
+        ("prompt_id", "group_id", "score_chosen", "score_margin")
+    )
 
     n: int = Field(ge=1)
     """Most pairs of a prompt; all, where there are fewer."""
+    per: Literal["prompt", "group"] = "prompt"
+    """"group": the prompts of one group count together, as one instruction under several system
+    messages. A prompt without a group counts by itself."""
     prefer: Literal["largest_margin", "highest_chosen", "random"] = "largest_margin"
     """Which pairs stay: those with the largest margin, with the highest chosen score, or a seeded
     draw. Pairs without scores come last."""
@@ -27,12 +32,14 @@ class AtMostPerPrompt(Selector):
     def drops(self, pairs: pl.DataFrame, seed: int) -> pl.DataFrame:
         """All pairs but the first `n` of each prompt."""
         draw = seeded_order(pairs["pair_id"], seed, self.name)
-        in_order = pairs.select("prompt_id", "pair_id", by=self._preferred(), draw=draw).sort(
-            "prompt_id", "by", "draw", "pair_id", nulls_last=True
+        own = pl.col("prompt_id")
+        whose = pl.coalesce("group_id", own) if self.per == "group" else own
+        in_order = pairs.select("pair_id", whose=whose, by=self._preferred(), draw=draw).sort(
+            "whose", "by", "draw", "pair_id", nulls_last=True
         )
-        place = pl.int_range(pl.len()).over("prompt_id")
+        place = pl.int_range(pl.len()).over("whose")
         dropped = in_order.filter(place >= self.n)
-        return dropped.select("pair_id", reason=pl.lit("enough_pairs_of_the_prompt"))
+        return dropped.select("pair_id", reason=pl.lit(f"enough_pairs_of_the_{self.per}"))
 
     def _preferred(self) -> pl.Expr:
         """What is preferred first is smallest."""

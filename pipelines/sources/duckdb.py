@@ -62,7 +62,7 @@ class Duckdb(Source):
             yield from rows_of(relation.arrow(BATCH_ROWS))
 
     def _files(self, where: Where) -> dict[str, tuple[Path, ...]]:
-        found = {}
+        found: dict[str, tuple[Path, ...]] = {}
         for name, path in self.tables.items():
             if path.startswith(BUILTIN):
                 found[name] = (_shipped(path.removeprefix(BUILTIN), where, f"tables.{name}"),)

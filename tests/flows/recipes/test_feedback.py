@@ -155,3 +155,37 @@ def test_the_instructions_of_ifeval_are_checked_and_21_of_25_kinds_reversed(
         "WHERE one ->> 'opposite' = 'true'",
     )
     assert turned == [(21,)]
+
+
+def test_a_chat_with_a_complaint_ends_before_it_and_its_answer_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # arXiv 2408.15549: dissatisfied in turn 2 -> the prompt ends at user turn 1, assistant turn 1 loses
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    turns = ["Wrong from the start!", "What is 2 + 2?", "5", "No, count again.", "4", "Thanks."]
+    roles = ["user", "user", "assistant", "user", "assistant", "user"]
+    messages = [{"role": role, "content": turn} for role, turn in zip(roles, turns, strict=True)]
+    chats = tmp_path / "chats.jsonl"
+    chats.write_text(json.dumps({"id": 1, "messages": messages}) + "\n")
+    found = {"satisfied": [], "dissatisfied": ["error"], "preferences": ["The right sum."]}
+    nothing = {"satisfied": ["thanks"], "dissatisfied": [], "preferences": []}
+    rules = [
+        {"match": "says next\n\n<<<\\w+\nNo,", "answers": [json.dumps(found)]},
+        {"match": "says next\n", "answers": [json.dumps(nothing)]},
+        {"match": "right sum", "search": "conversation", "answers": ["It is 4."]},
+    ]
+    inline = ", ".join(
+        "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in rule.items()) + " }"
+        for rule in rules
+    )
+    outcome, meter = built(
+        "wildfeedback",
+        tmp_path,
+        f"sources.turns.tables.chats={chats}",
+        f'models.writer={{ kind = "scripted", rules = [{inline}] }}',
+    )
+    [pair] = published(outcome, "pairs")
+    assert [message["content"] for message in pair["prompt"]] == turns[:2]
+    assert (pair["rejected"][0]["content"], pair["chosen"][0]["content"]) == ("5", "It is 4.")
+    assert meter.calls == 3  # two turns read, one answer written anew
+    assert asked(tmp_path, "wildfeedback", "SELECT reason FROM drops") == [("not_dissatisfied",)]
