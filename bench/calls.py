@@ -8,8 +8,9 @@ calls and keeps the replies, and does nothing else (`bare_client.py`). Another o
 
 Every client runs in a process of its own, imports included, and so does the server, whose CPU is
 not counted. `ideal` is calls x mean latency / window: what the endpoint alone needs. The figures
-are medians of the repeats. "further" is what each further call takes: the difference between the
-two sizes, so without start and end.
+are medians of the repeats. "further" and "KiB" are what each further call takes, of CPU and of peak
+memory: the difference between the two sizes, so without start and end. "load" is that of the
+machine, over the last 15 minutes.
 """
 
 import argparse
@@ -106,23 +107,25 @@ def one_run(
 
 def report(scenario: Scenario, costs: dict[int, dict[str, Cost]]) -> None:
     """A table of one scenario; `costs` by the number of calls."""
-    print(f"\n{scenario}")
+    print(f"\n{scenario}, load {os.getloadavg()[2]:.1f}")
     print(
         f"{'calls':>7} {'':12} {'CPU ms/call':>11} {'further':>8} {'x bare':>7}"
-        f" {'wall s':>8} {'x ideal':>8} {'peak MiB':>9}"
+        f" {'wall s':>8} {'x ideal':>8} {'peak MiB':>9} {'KiB':>6}"
     )
     smallest = min(costs)
     for calls, of_clients in costs.items():
         ideal = calls * scenario.latency.mean_ms / 1000 / scenario.window
         for name, cost in of_clients.items():
-            first = costs[smallest][name]
-            more = (cost.cpu_s - first.cpu_s) / (calls - smallest) if calls > smallest else None
-            further = "-" if more is None else f"{more * 1000:.3f}"
+            further, grown = "-", "-"
+            if calls > smallest:
+                first, more = costs[smallest][name], calls - smallest
+                further = f"{(cost.cpu_s - first.cpu_s) / more * 1000:.3f}"
+                grown = f"{(cost.peak_mib - first.peak_mib) / more * 1024:.2f}"
             over_ideal = f"{cost.wall_s / ideal:.2f}" if ideal and "again" not in name else "-"
             print(
                 f"{calls:7} {name:12} {cost.cpu_s / calls * 1000:11.3f} {further:>8}"
                 f" {cost.cpu_s / of_clients['bare client'].cpu_s:7.2f}"
-                f" {cost.wall_s:8.2f} {over_ideal:>8} {cost.peak_mib:9.0f}",
+                f" {cost.wall_s:8.2f} {over_ideal:>8} {cost.peak_mib:9.0f} {grown:>6}",
                 flush=True,
             )
 
