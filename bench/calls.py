@@ -8,7 +8,8 @@ calls and keeps the replies, and does nothing else (`bare_client.py`). Another o
 
 Every client runs in a process of its own, imports included, and so does the server, whose CPU is
 not counted. `ideal` is calls x mean latency / window: what the endpoint alone needs. The figures
-are medians of the repeats. "further" and "KiB" are what each further call takes, of CPU and of peak
+are medians of the repeats. The page that a build draws once is left out
+(`publish.report = false`). "further" and "KiB" are what each further call takes, of CPU and of peak
 memory: the difference between the two sizes, so without start and end. "load" is that of the
 machine, over the last 15 minutes.
 """
@@ -54,6 +55,8 @@ n = 4
 kind = "rating"
 model = "critic"
 system = "STUB-RATING"
+[publish]
+report = false
 [[pairings]]
 kind = "best_worst"
 [[filters]]

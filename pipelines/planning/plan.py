@@ -199,7 +199,7 @@ class _Shared:
             by_unit = await _count(prompts, workshop, forecaster)
             most = Forecaster(self.recipe, lengths, worst=True)
             worst_by_unit = await _count(prompts, workshop, most) if worst else None
-        pairs = sorted({pair for account in by_unit for pair in account})
+        pairs = sorted({pair for account in (*by_unit, *(worst_by_unit or ())) for pair in account})
         waiting = _Waiting(self.recipe, learner, pairs)
         return Plan(
             units=drawn.total,

@@ -35,7 +35,7 @@ DEFAULT = Sampling(temperature=1.0, max_tokens=512)
 
 OWN_TEMPLATE = Path(__file__).with_suffix(".jinja")
 
-DIMENSIONS = {
+DIMENSIONS: dict[str, tuple[str, ...]] = {
     "style": (
         "plain words and short sentences",
         "precise and formal, as in a textbook",

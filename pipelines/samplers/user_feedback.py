@@ -87,8 +87,8 @@ class UserFeedback(Sampler):
         if not (said or "").strip():
             return self._without_text(unit, answer, Completion(None), "no_feedback")
         completion, found = await self._read(unit, answer, str(said))
-        if unit.at_worst:  # every answer is written anew
-            found = Feedback(tuple(SATISFIED), tuple(DISSATISFIED))
+        if unit.at_worst and isinstance(found, str):  # a plan counts each answer as written anew
+            found = Feedback(dissatisfied=tuple(DISSATISFIED))
         if isinstance(found, str):
             return self._without_text(unit, answer, completion, found)
         if not found.dissatisfied:
