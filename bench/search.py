@@ -2,17 +2,23 @@
 
     python bench/search.py [--only overhead|window|naive] [--prompts 192]
 
-overhead   the search with a model that answers at once, in this process: CPU for each node that is
-           expanded, of the core alone (select, expand, back up), with steps (duplicates, priors,
-           ids, rows), and with the questions to the evaluator, one for each child, and their reading
+overhead   whole units of the sampler with a model that answers at once, in this process, on the loop
+           and with the collector that a build has: CPU for each node that is expanded. Counted is
+           all from a reply to the next request, each walk and the rows included; not the key under
+           which the ledger looks a request up, HTTP, and the model
+               core        select, expand, back up
+               with steps  and cutting, near-duplicates, priors, ids, rows of responses and nodes
+               with questions  and one question about each child: its words, its task, the odds
+                           among 20 alternatives
 window     trees against a server of 200 ms: how full the window is, as the server counts what is in
-           flight from the first request to the last answer; and what share of the prompts'
-           characters a prefix cache would have had (blocks of 64)
+           flight. In the steady state: from the moment it was full first, as long as so many trees
+           are under way. In all: from the first request to the last answer, while the last trees
+           end one after the other. And what share of the prompts' characters a prefix cache would
+           have had (blocks of 64)
 naive      the same search, one request at a time and one sample in each, as a script would do it
 """
 
 import argparse
-import asyncio
 import json
 import math
 import sys
@@ -22,13 +28,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Self
+
+import uvloop
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipelines.backend import Completion, TokenLogprob  # noqa: E402
 from pipelines.build import run_build  # noqa: E402
+from pipelines.meanwhile import seldom_collecting  # noqa: E402
+from pipelines.meter import Meter  # noqa: E402
 from pipelines.part import Where, load_part  # noqa: E402
 from pipelines.recipe import read_recipe  # noqa: E402
 from pipelines.searching.node import Candidate, Node, grow  # noqa: E402
@@ -84,20 +95,24 @@ def main() -> None:
 def overhead() -> None:
     """CPU for each expansion, by how much of the work is done."""
     print("overhead: CPU for each node that is expanded, 256 walks, then 64 for each decision")
-    print(f"  the core alone           {best_of(core_alone):6.1f} us")
+    print(f"  the core                 {best_of(core_alone):6.1f} us")
     alone = partial(with_sampler, evaluation={"by": "nothing"}, outcome="none")
     print(f"  with steps and rows      {best_of(alone):6.1f} us")
     print(f"  with questions           {best_of(with_sampler):6.1f} us")
 
 
-def best_of(run: Callable[[int], int], repeats: int = 5) -> float:
-    """Microseconds of CPU for each expansion: `run(seed)` returns how many there were."""
+def best_of(run: Callable[[int], int], repeats: int = 40) -> float:
+    """Least microseconds of CPU for each expansion: `run(seed)` returns how many there were.
+
+    The least, for others slow a shared machine down.
+    """
     figures = []
-    for seed in range(repeats):
-        run(seed)  # what a model would say is known then
-        start = time.process_time()
-        expanded = run(seed)
-        figures.append((time.process_time() - start) / expanded * 1e6)
+    for repeat in range(repeats):
+        run(repeat % 4)  # what a model would say is known then
+        with seldom_collecting():
+            start = time.process_time()
+            expanded = run(repeat % 4)
+            figures.append((time.process_time() - start) / expanded * 1e6)
     return min(figures)
 
 
@@ -137,7 +152,7 @@ def with_sampler(seed: int, **fields: Any) -> int:
             expanded += len({node.parent_id for node in nodes} - {None})
         return expanded
 
-    return asyncio.run(drawn())
+    return uvloop.run(drawn())
 
 
 class Instant(Unit):
@@ -163,8 +178,12 @@ class Instant(Unit):
 MODEL = load_part(
     "backends", {"kind": "scripted", "name": "policy", "default": ""}, Where("bench", "", ROOT)
 )
+ALTERNATIVES = [("B", 0.5), ("A", 0.4), *((f" word{at}", 0.1 / 18) for at in range(18))]
 VERDICT = Completion(
-    "B", logprobs=(TokenLogprob("B", -0.5, (("B", math.log(0.6)), ("A", math.log(0.4)))),)
+    "B",
+    logprobs=(
+        TokenLogprob("B", math.log(0.5), tuple((text, math.log(p)) for text, p in ALTERNATIVES)),
+    ),
 )
 
 
@@ -180,14 +199,14 @@ def step(text: str, at: int) -> Completion:
 def window(prompts: int) -> None:
     """How full the window is: many trees, and as many as it has room, with one walk and with four."""
     print(f"window: {LATENCY_MS:g} ms a reply")
-    for trees, size, width in ((prompts, 32, 1), (64, 64, 1), (64, 64, 4)):
+    for trees, size, width in ((prompts, 32, 1), (prompts, 64, 1), (64, 64, 1), (32, 64, 4)):
         with ChatServer(latency_ms=(LATENCY_MS,), prefixes=True) as server:
             found = built(trees, size, 128, server, width=width)
         print(
-            f"  {trees:4} trees, {min(trees, 2 * size)} at once, width {width}, {size} in flight: "
-            f"{found.in_flight / size:5.1%} full; {found.calls:6,} calls, "
-            f"{found.calls / found.pairs:4.1f} a pair, {found.wall_s / found.pairs * 1000:4.0f} ms "
-            f"a pair; prefix cache {found.cached:.0%}",
+            f"  {trees:4} trees, {found.trees} at once, width {width}, {size} in flight: "
+            f"{found.steady / size:6.1%} full, {found.in_flight / size:5.1%} with the end; "
+            f"{found.calls:6,} calls, {found.calls / found.pairs:4.1f} a pair, "
+            f"{found.wall_s / found.pairs * 1000:4.0f} ms a pair; prefix cache {found.cached:.0%}",
             flush=True,
         )
 
@@ -214,6 +233,9 @@ class Searched:
     """Share of the prompts' characters that began an earlier prompt too."""
     in_flight: float
     """Requests in flight, on average."""
+    steady: float
+    """The same while `trees` trees were under way."""
+    trees: int
 
 
 def built(prompts: int, size: int, max_n: int, server: ChatServer, width: int = 1) -> Searched:
@@ -224,17 +246,57 @@ def built(prompts: int, size: int, max_n: int, server: ChatServer, width: int = 
         (root / "questions.jsonl").write_text("\n".join(rows))
         recipe = RECIPE.format(url=server.url, window=size, max_n=max_n, width=width)
         (root / "recipe.toml").write_text(recipe)
-        outcome = run_build(read_recipe(root / "recipe.toml"), root / "store")
+        trees = min(prompts, 2 * size)
+        with Watch(server, Meter(), size, prompts - trees) as watch:
+            outcome = run_build(read_recipe(root / "recipe.toml"), root / "store", watch.meter)
     stats, manifest = server.stats(), outcome.manifest
     assert manifest is not None
-    cached = stats["cached_characters"] / stats["prompt_characters"]
     return Searched(
         stats["requests"],
         manifest.rows("pairs"),
         stats["span_s"],
-        cached,
+        stats["cached_characters"] / stats["prompt_characters"],
         stats["waited_s"] / stats["span_s"],
+        watch.steady(),
+        trees,
     )
+
+
+class Watch(Thread):
+    """Looks at the server from time to time, from its first full window on.
+
+    Until more than `replaced` trees have ended: no further tree takes the place of the next.
+    """
+
+    def __init__(self, server: ChatServer, meter: Meter, size: int, replaced: int) -> None:
+        super().__init__(daemon=True)
+        self.server, self.meter, self.size, self.replaced = server, meter, size, replaced
+        self.seen: list[tuple[float, float]] = []
+        self.over = Event()
+
+    def run(self) -> None:
+        """Looks at the server until no tree is replaced."""
+        while not self.over.wait(0.25):
+            stats = self.server.stats()
+            if self.meter.units_done > self.replaced:
+                return
+            if self.seen or stats["max_in_flight"] >= self.size:
+                self.seen.append((stats["span_s"], stats["waited_s"]))
+
+    def steady(self) -> float:
+        """Requests in flight on average, from the first look to the last; NaN without two."""
+        if len(self.seen) < 2:
+            return math.nan
+        (began, before), (ended, after) = self.seen[0], self.seen[-1]
+        return (after - before) / (ended - began)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.join()
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def _next(outcome: "Outcome", store: Path) -> str:
                 "are; more prompts, more samples or a looser filter give more."
             )
         return "What is paid is kept. Run the same command to go on."
-    return "\n".join((f"files: {outcome.version.folder}", *_to_try(outcome.version, store)))
+    return "\n".join((*_files(outcome.version), *_to_try(outcome.version, store)))
 
 
 def _to_look_at(outcome: "Outcome", store: Path) -> Iterator[str]:
@@ -125,6 +125,14 @@ def _to_look_at(outcome: "Outcome", store: Path) -> Iterator[str]:
         ref = f"{outcome.manifest.name}@refused"
         yield f"next:  {suggested(store, 'show', ref)}"
         yield f"       {suggested(store, 'sql', '--dataset', ref, EXAMPLE_QUERY)}"
+
+
+def _files(version: "Version") -> Iterator[str]:
+    from pipelines.report.write import REPORT
+
+    yield f"files: {version.folder}"
+    if (version.folder / REPORT).exists():
+        yield f"page:  {version.folder / REPORT}"
 
 
 def _to_try(version: "Version", store: Path) -> Iterator[str]:

@@ -84,7 +84,7 @@ exit codes:
   2    the recipe, another input or the store is wrong
   3    the build is complete, but a gate refuses to publish it
   4    the budget is reached, or pairs are missing to what [exactly] wants
-  5    calls are owed, or a service failed; the same command goes on
+  5    calls are owed, or a service or a training failed; the same command goes on
   130  stopped by Ctrl-C; the same command goes on
   143  stopped by SIGTERM; the same command goes on
 

@@ -81,12 +81,14 @@ def mark(step: "Step") -> str:
 
 
 def number(value: float | None) -> str:
-    """A figure as it is shown; empty for none.
+    """A figure as it is shown; empty for none. What is next to nothing is 0.
 
-    >>> number(1.59), number(-0.65), number(None), number(19.0)
-    ('1.59', '-0.65', '', '19')
+    >>> number(1.59), number(-0.65), number(None), number(19.0), number(-0.00007)
+    ('1.59', '-0.65', '', '19', '0')
     """
-    return "" if value is None else rounded(float(value), DECIMALS, trim=True)
+    if value is None:
+        return ""
+    return rounded(round(float(value), DECIMALS) + 0.0, DECIMALS, trim=True)  # + 0.0: no -0
 
 
 def _figures(step: "Step") -> tuple[str, str, str, str]:

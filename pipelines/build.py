@@ -17,7 +17,8 @@ import polars as pl
 import uvloop
 
 from pipelines.calibration.gate import JudgeGate, pays
-from pipelines.calibration.identity import counting_judges
+from pipelines.calibration.identity import counted_names
+from pipelines.calls.budget import Cost
 from pipelines.evidence import Evidence
 from pipelines.exactly import refuse_out_of_reach
 from pipelines.intake.inputs import Intake, read_inputs
@@ -60,6 +61,8 @@ class Outcome:
     """Whether some of them are owed because the budget did not allow them."""
     missing: int = 0
     """Pairs that are missing to the number that `[exactly]` wants."""
+    spent: Cost = field(default_factory=Cost)
+    """What this run of it took of the budget, calls that failed included."""
 
 
 def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> Outcome:
@@ -77,18 +80,23 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
         meter.forecast = forecast(recipe, store, staging)
         with importing(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             rounds = Rounds(recipe, staging, intake, meter)
-            runner.run(run_rounds(store, rounds))
-        return publish(recipe, store, staging, intake, rounds.finished, meter, gate)
+            spent = runner.run(run_rounds(store, rounds))
+        outcome = publish(recipe, store, staging, intake, rounds.finished, meter, gate)
+        return replace(outcome, spent=spent)
 
 
-async def run_rounds(store: Store, rounds: Rounds) -> None:
-    """Second step: runs the units of all rounds, with one set of open models. Raises as `run_build`."""
+async def run_rounds(store: Store, rounds: Rounds) -> Cost:
+    """Second step: runs the units of all rounds, with one set of open models.
+
+    What they took of the budget. Raises as `run_build`.
+    """
     recipe, staging, whole = rounds.recipe, rounds.staging, Shard()
     async with opened(recipe, store.ledger_folder, staging, whole, rounds.meter) as workshop:
         for draw in rounds:
             rounds.add(
                 draw, [await run_units(recipe, workshop, staging, replace(whole, draw=draw))]
             )
+        return workshop.dispatcher.purse.spent
 
 
 def refuse_to_pay(
@@ -184,7 +192,8 @@ def publish(
     manifest = with_figures(recipe, folder, manifest)
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
-    failures = failed_gates(recipe.gates, manifest, asking, counting_judges(recipe))
+    counting = counted_names(recipe, {one.subject for one in manifest.figures})
+    failures = failed_gates(recipe.gates, manifest, asking, counting)
     failures += gate.failures()
     if failures or not store.holds(manifest):
         write_report(recipe, folder, manifest)

@@ -27,7 +27,8 @@ class MoreSamples(Table):
     """What is drawn of prompts that were drawn already, once there is no other."""
 
     sampler: str = ""
-    """Name of the sampler whose `n` is raised. Default: the recipe's only one."""
+    """Name of the sampler whose `n` is raised, one to which a greater `n` only adds responses, as
+    `independent` does. Default: the recipe's only one."""
     step: int = Field(default=1, ge=1)
     """By how much it is raised at a time."""
     most: int = Field(ge=2)
@@ -155,10 +156,14 @@ def refuse_out_of_reach(recipe: "Recipe", prompts: int | None, where: Where) -> 
 def _check_more(
     exactly: Exactly, more: MoreSamples, samplers: "Sequence[Sampler]", where: Where
 ) -> None:
-    able = {one.name: one.n for one in samplers if isinstance(getattr(one, "n", None), int)}  # type: ignore[attr-defined]
+    able = {one.name: one.n for one in samplers if one.adds}  # type: ignore[attr-defined]
     found = drawn_sampler(exactly, samplers)
     if found is None or found.name not in able:
-        valid = f"valid: {', '.join(able)}" if able else "no sampler of the recipe has one"
+        valid = (
+            f"valid: {', '.join(able)}"
+            if able
+            else "no sampler of the recipe has one that only adds"
+        )
         raise where.error(
             f'whose `n` shall be raised? "{more.sampler}" will not do; {valid}',
             "more_samples.sampler",

@@ -31,6 +31,9 @@ class Sampler(Part):
     stepwise: ClassVar[bool] = False
     """Whether it asks for steps of answers, which mostly run on to `max_tokens`: for plans."""
 
+    adds: ClassVar[bool] = False
+    """Whether a greater `n` only adds responses, to those of a smaller: `[exactly]` may raise it."""
+
     def models(self) -> tuple[str, ...]:
         """Names of the recipe's models that this part may call; checked before any call."""
         return ()

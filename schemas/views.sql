@@ -307,6 +307,45 @@ SELECT
 FROM of_prompts LEFT JOIN of_pairs USING (prompt_id)
 GROUP BY part_by, part;
 
+-- The opinion of a crowd: how often a judge's annotators and samples gave each level to a response, or
+-- to a comparison (1: a is better, 0.5: a tie, 0: b), of the levels that this judge ever gave. The mean
+-- and the entropy (nats) are those of Dirichlet's posterior mean, each level having one vote before.
+CREATE VIEW crowds AS
+WITH votes AS (
+    SELECT
+        judge, prompt_id, response_id, comparison_id,
+        CASE WHEN response_id IS NOT NULL THEN score
+            ELSE CASE verdict WHEN 'a' THEN 1 WHEN 'tie' THEN 0.5 WHEN 'b' THEN 0 END
+        END AS "level"
+    FROM judgments
+    WHERE dimension IS NULL AND "level" IS NOT NULL
+),
+counted AS (SELECT *, count(*) AS n FROM votes GROUP BY ALL),
+of_judges AS (SELECT DISTINCT judge, response_id IS NULL AS compared, "level" FROM counted),
+subjects AS (SELECT DISTINCT judge, prompt_id, response_id, comparison_id FROM counted),
+every AS (
+    SELECT subjects.*, of_judges."level", coalesce(n, 0) AS n,
+        (coalesce(n, 0) + 1) / sum(coalesce(n, 0) + 1) OVER (
+            PARTITION BY judge, subjects.response_id, subjects.comparison_id
+        ) AS p
+    FROM subjects
+    JOIN of_judges USING (judge)
+    LEFT JOIN counted
+        ON counted.judge = subjects.judge AND counted."level" = of_judges."level"
+        AND counted.response_id IS NOT DISTINCT FROM subjects.response_id
+        AND counted.comparison_id IS NOT DISTINCT FROM subjects.comparison_id
+    WHERE of_judges.compared = (subjects.response_id IS NULL)
+)
+SELECT
+    judge, prompt_id, response_id, comparison_id,
+    sum(n)::BIGINT AS n_votes,
+    list("level" ORDER BY "level") AS levels,
+    list(n ORDER BY "level") AS counts,
+    sum("level" * p) AS mean,
+    -sum(p * ln(p)) AS entropy
+FROM every
+GROUP BY judge, prompt_id, response_id, comparison_id;
+
 -- What became of each language's prompts and of the responses to them; null: not known.
 CREATE VIEW language_funnel AS
 WITH of_responses AS (

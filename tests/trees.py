@@ -65,7 +65,8 @@ def grow(
         responses.append(
             Response(id_, prompt.prompt_id, text_of(path, steps), "policy", "policy-id", sampler,
                      parent_id=above if len(path) > 1 else None, partial=not ended,
-                     refused=step.get("refused", False))
+                     refused=step.get("refused", False),
+                     finish_reason=step.get("finish_reason"))
         )  # fmt: skip
         nodes.append(
             TreeNode(id_, prompt.prompt_id, sampler, above, len(path),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.iterating.events import Event
     from pipelines.iterating.plan import Plan
 
-EXIT_CODES = {"refused": 3, "budget": 4, "owed": 5}
+EXIT_CODES = {"refused": 3, "budget": 4, "missing": 4, "owed": 5}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ Known before any call: the judge's own table (its template, scale and decoding, 
 user's own file) and its models. Names that a recipe gives play no part.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from pipelines.errors import RecipeError, nearest
@@ -77,6 +78,19 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
     if _goes_by_votes(recipe):
         names += (judge.name for judge in recipe.judges if judge.rates())
     return tuple(dict.fromkeys(names))
+
+
+def counted_names(recipe: Recipe, names: Collection[str]) -> frozenset[str]:
+    """Those of `names`, by which rows call judges, whose judgments may decide a pair.
+
+    Records that name their judges by row stand under one name in the recipe.
+    """
+    counting = set(counting_judges(recipe))
+    recorded = {one.name for one in recipe.judges if has_many_names(one, one.name)} & counting
+    others = {one.name for one in recipe.judges} - recorded
+    dimensions = {f"{one.name}.{part}" for one in recipe.judges for part in one.dimensions()}
+    of_records = set(names) - others - dimensions if recorded else set()
+    return frozenset(counting | of_records)
 
 
 def _goes_by_votes(recipe: Recipe) -> bool:

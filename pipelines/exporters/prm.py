@@ -52,12 +52,12 @@ ANSWERS = """
         FROM ends WHERE outcome IS NOT NULL GROUP BY step_id
     ),
     steps AS (
-        SELECT node_id AS step_id, trim(text, E' \\n\\t') AS text, {known} AS known
+        SELECT node_id AS step_id, trim(text, E' \\n\\r\\t') AS text, {known} AS known
         FROM trees LEFT JOIN shares ON step_id = node_id
     )
     SELECT answer_id, prompt_id, list(text ORDER BY place) AS completions,
         list(known ORDER BY place) AS known
-    FROM ends JOIN steps USING (step_id) WHERE {wanted}
+    FROM ends JOIN steps USING (step_id) WHERE {wanted} AND text <> ''
     GROUP BY answer_id, prompt_id
 """
 
@@ -77,8 +77,9 @@ class Prm(Exporter):
     `completions` are its steps, `values` what is known of each, and `labels` whether that is above a
     bound: the columns of TRL's PRMTrainer (up to 1.13), and of axolotl's stepwise_supervised. The
     trees are those of all prompts of a split that no filter dropped, whether they gave a pair or not.
-    A prompt is the contents of its messages, with empty lines between them. Answers with a step of
-    which nothing is known are left out (`unvalued`).
+    A prompt is the contents of its messages, with empty lines between them. The blank step of an
+    answer that ended where a search expected more is none. Answers with a step of which nothing is
+    known are left out (`unvalued`).
     """
 
     keeps_order: ClassVar[bool] = False

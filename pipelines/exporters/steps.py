@@ -22,7 +22,12 @@ ROWS = """
         rejected_response_id NOT IN (FROM unfinished) AS rejected_ends
     FROM pairs
 """
-UNFINISHED = "CREATE OR REPLACE TEMP VIEW unfinished AS SELECT response_id FROM version.responses WHERE partial"
+UNFINISHED = """
+    CREATE OR REPLACE TEMP VIEW unfinished AS
+    SELECT response_id FROM version.responses WHERE partial AND finish_reason IS NULL
+"""
+"""Answers that go on after their step. What is written to its end and only no answer, such as a
+rewritten instruction, is partial and has a reason to finish."""
 
 SCHEMAS = {
     "ids": pa.schema(

@@ -10,7 +10,9 @@ from pipelines.exporting.messages import broken_calls, messages_type
 from pipelines.exporting.pairs import Pairs
 
 UNFINISHED = """
-    WITH unfinished AS (SELECT response_id FROM version.responses WHERE partial)
+    WITH unfinished AS (
+        SELECT response_id FROM version.responses WHERE partial AND finish_reason IS NULL
+    )
     SELECT count(*) FROM pairs
     WHERE chosen_response_id IN (FROM unfinished) OR rejected_response_id IN (FROM unfinished)
 """

@@ -63,10 +63,10 @@ def _texts(said: dict[str, Any], key: str) -> tuple[str, ...]:
 def with_preferences(
     messages: tuple[Message, ...], preferences: Sequence[str], safety: str
 ) -> tuple[Message, ...]:
-    """`messages` with the preferences, and a line on safety, in the system message.
+    r"""`messages` with the preferences, and a line on safety, in the system message.
 
     >>> with_preferences((Message("user", "Hi"),), ["Short."], "Be kind.")[0].content
-    'What this user wants:\\n- Short.\\nKeep to it, and do not mention it. Be kind.'
+    'What this user wants:\n- Short.\nKeep to it, and do not mention it. Be kind.'
     """
     wants = "\n".join(f"- {one}" for one in preferences or ("A better answer.",))
     words = f"What this user wants:\n{wants}\nKeep to it, and do not mention it. {safety}".strip()

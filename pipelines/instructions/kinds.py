@@ -116,6 +116,8 @@ def _starts(text: str, given: Arguments) -> bool:
 
 
 def _found(text: str, phrases: Any) -> list[bool]:
+    if not isinstance(phrases, list):
+        raise JudgmentError(f"a list of words is wanted, not {phrases!r}")
     return [counts.occurrences(text, str(phrase)) > 0 for phrase in phrases]
 
 

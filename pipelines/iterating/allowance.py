@@ -5,8 +5,7 @@ Calls, tokens and money are bounded for the whole run; `wall_s` for each build b
 
 from dataclasses import replace
 
-from pipelines.calls.budget import BOUNDS
-from pipelines.meter import Meter
+from pipelines.calls.budget import BOUNDS, Cost
 from pipelines.recipe import Recipe
 
 
@@ -14,12 +13,12 @@ class Allowance:
     """Counts what the builds of a run spend."""
 
     def __init__(self) -> None:
-        self._spent: dict[str, float] = dict.fromkeys(BOUNDS, 0)
+        self._spent = Cost()
 
     def within(self, recipe: Recipe) -> Recipe | None:
         """`recipe` with what is left of its budget; None where nothing is."""
         left = {
-            name: bound - self._spent[name]
+            name: bound - getattr(self._spent, name)
             for name in BOUNDS
             if (bound := getattr(recipe.budget, name)) is not None
         }
@@ -27,9 +26,6 @@ class Allowance:
             return None
         return replace(recipe, budget=recipe.budget.model_copy(update=left))
 
-    def add(self, meter: Meter) -> None:
-        """Counts a build."""
-        spends = meter.spend.values()
-        self._spent["calls"] += meter.calls
-        self._spent["tokens"] += sum(one.prompt_tokens + one.completion_tokens for one in spends)
-        self._spent["money"] += sum(one.money for one in spends)
+    def add(self, spent: Cost) -> None:
+        """Counts what a build took of its budget, replies without usage at their worst case."""
+        self._spent += spent

@@ -39,9 +39,16 @@ class Answer:
         >>> Answer(model="r1", base_url="https://me:secret@h.example:8000/v1?key=secret").in_words()
         'r1 at https://h.example/v1'
         """
-        parts = urlsplit(self.base_url or "")
-        place = f"{parts.scheme}://{parts.hostname}{parts.path}" if self.base_url else None
-        return self.folder or " at ".join(filter(None, (self.model, place)))
+        return self.folder or " at ".join(filter(None, (self.model, self._place())))
+
+    def _place(self) -> str | None:
+        if self.base_url is None:
+            return None
+        try:
+            parts = urlsplit(self.base_url)
+        except ValueError:
+            return "no URL"
+        return f"{parts.scheme}://{parts.hostname}{parts.path}"
 
 
 def read_answer(printed: str, root: Path) -> Answer:
@@ -56,7 +63,7 @@ def read_answer(printed: str, root: Path) -> Answer:
     >>> read_answer("/\n\nhttp://gpu:8000/v1\n bye", Path("/")).base_url
     'http://gpu:8000/v1'
     """
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    lines = [line.strip() for line in printed.split("\n") if line.strip()]
     for line in reversed(lines):
         if (answer := _answer(line, root)) is not None:
             return answer
@@ -81,11 +88,11 @@ def _answer(line: str, root: Path) -> Answer | None:
 def _from_json(line: str, root: Path) -> Answer | None:
     try:
         told = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    if not {"model", "base_url"} & set(told):
+    except (ValueError, RecursionError):  # no JSON; a number too long, a text nested too deep
         return None
     told = {name: value for name, value in told.items() if value is not None}
+    if not {"model", "base_url"} & set(told):
+        return None
     _check(told)
     folder = None if "base_url" in told else _folder(told["model"], root)
     return Answer(folder=folder, **told)
@@ -98,9 +105,9 @@ def _check(told: dict[str, Any]) -> None:
             raise TrainingError(
                 f'the training command answered with "{name}"; {nearest(name, valid)}'
             )
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or not value.isprintable():
             raise TrainingError(
-                f"the training command answered with {name} = {value!r}: not a text"
+                f"the training command answered with {name} = {value!r}: no printable text"
             )
 
 

@@ -9,7 +9,7 @@ from pipelines.iterating.answer import Answer
 from pipelines.iterating.figures import Figures, Mean
 from pipelines.publishing.versions import Version
 
-Why = Literal["rounds", "pairs", "patience", "unchanged", "budget", "refused", "owed"]
+Why = Literal["rounds", "pairs", "patience", "unchanged", "budget", "refused", "owed", "missing"]
 
 
 @dataclass(frozen=True, slots=True)

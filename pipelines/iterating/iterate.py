@@ -126,11 +126,10 @@ class Iteration:
         if limited is None:
             return Outcome(budget_reached=True)
         meter = Meter(lineage=lineage)
-        try:
-            with self.watch(meter):
-                return run_build(limited, self.store.root, meter)
-        finally:
-            self._allowance.add(meter)
+        with self.watch(meter):
+            outcome = run_build(limited, self.store.root, meter)
+        self._allowance.add(outcome.spent)
+        return outcome
 
     def _check_policy(self, recipe: Recipe, lineage: Lineage) -> None:
         """Raises TrainingError where what a training came to has changed, or does not answer."""
@@ -191,6 +190,8 @@ def _unbuilt(number: int, outcome: Outcome, answer: Answer | None) -> Ended:
     if outcome.budget_reached:
         words = f"the budget is reached in round {number}; the same command goes on there"
         return Ended("budget", words, answer, outcome)
+    if outcome.missing and not outcome.owed:
+        return Ended("missing", f"round {number} has too few pairs: {reasons}", answer, outcome)
     return Ended("owed", f"calls of round {number} are owed: {reasons}", answer, outcome)
 
 

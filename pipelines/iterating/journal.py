@@ -72,12 +72,13 @@ class Journal:
         except OSError as error:
             raise StoreError(f"{self.folder}: cannot be written: {error.strerror}") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreError(
+                    f"{self.folder}: another run of the same iteration is at it"
+                ) from error
             yield
-        except BlockingIOError as error:
-            raise StoreError(
-                f"{self.folder}: another run of the same iteration is at it"
-            ) from error
         finally:
             os.close(descriptor)
 

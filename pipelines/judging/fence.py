@@ -46,8 +46,10 @@ class Fence:
         >>> fence.admits("y"), fence.admits(f"y {fence.token[:8]}")
         (True, False)
         """
-        digits = hex_digits_of(text)
-        return not any(piece in digits for piece in self._token_pieces)
+        digits, token = hex_digits_of(text), self.token
+        if token[4:8] not in digits and token[8:12] not in digits:
+            return True  # every piece holds one of these
+        return not any(piece in digits for piece in _pieces(token))
 
     def is_own(self, reply: str, start: int, end: int) -> bool:
         r"""Whether `reply[start:end]` is the judge's own: neither fenced, nor copied or restated.
@@ -90,10 +92,6 @@ class Fence:
             return end
         mark = self._mark.match(reply, end)
         return mark.end() if mark else end
-
-    @cached_property
-    def _token_pieces(self) -> list[str]:
-        return _pieces(self.token)
 
     @property
     def _mark(self) -> re.Pattern[str]:

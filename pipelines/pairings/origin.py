@@ -15,6 +15,9 @@ from pipelines.selection import votes
 from pipelines.selection.duels import capped, first_reason
 from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 
+MESSAGES = ("user_turn", "system_message")
+"""What a model says that is no answer."""
+
 
 class Origin(Pairing):
     """Each response of one origin over each one of another, to the same prompt.
@@ -25,7 +28,16 @@ class Origin(Pairing):
 
     reads: ClassVar[Columns] = Columns(
         responses=frozenset(
-            ("response_id", "sampler", "model", "has_text", "refused", "score", "text_hash")
+            (
+                "response_id",
+                "sampler",
+                "model",
+                "relation",
+                "has_text",
+                "refused",
+                "score",
+                "text_hash",
+            )
         ),
         judgments=votes.READS,
     )
@@ -51,7 +63,8 @@ class Origin(Pairing):
 
     def pair(self, frames: Frames, seed: int) -> Paired:
         """Pairs of different texts."""
-        texts = frames.responses.filter("has_text")
+        no_answer = pl.col("relation").is_in(MESSAGES).fill_null(False)
+        texts = frames.responses.filter("has_text", ~no_answer)
         chosen = self._of(texts, self.chosen).filter(
             ~pl.col("refused").fill_null(False) | self.choose_refusals
         )

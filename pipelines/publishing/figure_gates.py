@@ -29,6 +29,8 @@ class Bound(NamedTuple):
         at_most = self.sign == "<="
         end = figure.high if at_most else figure.low
         value = Decimal(str(figure.value if end is None else end))
+        if value.is_nan():
+            return False
         return value <= self.limit if at_most else value >= self.limit
 
 

@@ -40,6 +40,18 @@ def _parts(rows: list[Row]) -> Spec | None:
     return bars(shown, (Series("with a pair", CHOSEN), Series("without", OTHER)), "prompts")
 
 
+def _languages(rows: list[Row]) -> Spec | None:
+    shown = [
+        bar
+        for row in rows[:MOST_DRAWN]
+        for bar in (
+            Bar(row["lang"] or "unknown", "kept", row["n_kept"]),
+            Bar(row["lang"] or "unknown", "dropped", row["n_responses"] - row["n_kept"]),
+        )
+    ]
+    return bars(shown, (Series("kept", CHOSEN), Series("dropped", OTHER)), "responses")
+
+
 def _cost(rows: list[Row]) -> Spec | None:
     if not any(row["money"] for row in rows):
         tokens = [
@@ -95,6 +107,25 @@ BREAKDOWN = Section(
         number("rejected, characters", "n_chars_rejected", lambda value: _whole(value)),
     ),
     chart=_parts,
+    without="there is no prompt",
+)
+
+LANGUAGES = Section(
+    title="Languages",
+    about="What became of each language's prompts and of the responses to them. Those of responses are "
+    "told where the recipe has a table [languages]; a model that slips into another one shows here.",
+    query="FROM language_funnel ORDER BY n_prompts DESC, lang NULLS LAST",
+    columns=(
+        named("asked in", "lang"),
+        number("prompts", "n_prompts", count),
+        number("responses", "n_responses", count),
+        number("in that language", "n_same_language", count),
+        number("in another one", "n_other_language", count),
+        number("kept", "n_kept", count),
+        number("scored", "n_scored", count),
+        number("pairs", "n_pairs", count),
+    ),
+    chart=_languages,
     without="there is no prompt",
 )
 

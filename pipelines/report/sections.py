@@ -1,6 +1,6 @@
 """The sections of the report, in their order."""
 
-from pipelines.report.build_sections import BREAKDOWN, COST, FUNNEL
+from pipelines.report.build_sections import BREAKDOWN, COST, FUNNEL, LANGUAGES
 from pipelines.report.judge_sections import AGREEMENT, HABITS
 from pipelines.report.model_sections import STRENGTHS, WINS
 from pipelines.report.pair_sections import (
@@ -26,5 +26,6 @@ SECTIONS: tuple[Section, ...] = (
     HABITS,
     SEPARABILITY,
     BREAKDOWN,
+    LANGUAGES,
     COST,
 )

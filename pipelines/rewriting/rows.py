@@ -16,8 +16,9 @@ def raw_response(unit: Unit, instruction: str, sampler: str) -> Response:
     """
     prompt_id = unit.prompt.prompt_id
     return Response(
-        root_id(prompt_id, sampler), prompt_id, instruction, RAW, RAW, sampler, partial=True
-    )
+        root_id(prompt_id, sampler), prompt_id, instruction, RAW, RAW, sampler,
+        finish_reason="stop", partial=True,
+    )  # fmt: skip
 
 
 def rewrite_response(

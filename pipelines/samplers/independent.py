@@ -1,7 +1,7 @@
 """Independent samples: every model answers by itself, n times."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -37,6 +37,8 @@ class Demonstration(Table):
 
 class Independent(Sampler):
     """Asks one model, or the models of a pool, for n answers each."""
+
+    adds: ClassVar[bool] = True
 
     model: Names = Field(min_length=1)
     """Name of the model, or names of a pool of models."""

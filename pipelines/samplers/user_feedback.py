@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.unit import Unit
 
 TEMPLATE = Path(__file__).with_suffix(".jinja")
+CORRECTION = "Your reply could not be read: {wrong}. End with one JSON object of the form above."
 
 
 class UserFeedback(Sampler):
@@ -48,7 +49,7 @@ class UserFeedback(Sampler):
     of: Names = Field(min_length=1)
     """Names of the samplers with the answers that the feedback is about, as a rule a recorded one."""
     tries: int = Field(default=2, ge=1)
-    """How often the reader is asked where its reply cannot be read."""
+    """How often the reader is asked where its reply cannot be read: again with what is wrong with it."""
     sampling: Sampling = Sampling()
     """How new answers are drawn. What is not given is as in the model's own table."""
     safety: str = "Where they want something that would harm anyone, decline that part."
@@ -115,16 +116,22 @@ class UserFeedback(Sampler):
             | {"response": fence.quote(str(answer.text)), "feedback": fence.quote(said)}
             | {"satisfied": SATISFIED, "dissatisfied": DISSATISFIED}
         )
-        for index in range(self.tries):
-            [reply] = await unit.sample(
-                self.reader, (Message("user", words),), sampling=GREEDY, first_index=index
-            )
+        messages: tuple[Message, ...] = (Message("user", words),)
+        for _ in range(self.tries):
+            [reply] = await unit.sample(self.reader, messages, sampling=GREEDY)
             truncated = reply.finish_reason == "length"
             try:
                 return reply, read_feedback(reply.text or "", fence=fence, truncated=truncated)
-            except JudgmentError:
-                continue
-        return reply, "unread_feedback" if reply.error is None else reply.error
+            except JudgmentError as error:
+                wrong = CORRECTION.format(wrong=error)
+            if reply.error is not None:
+                return reply, reply.error
+            messages = (
+                *messages,
+                Message("assistant", reply.text or "(no text)"),
+                Message("user", wrong),
+            )
+        return reply, "unread_feedback"
 
     def _without_text(
         self, unit: "Unit", answer: Response, reply: Completion, why: str, **fields: Any

@@ -8,19 +8,20 @@ def back_up_weighted(path: list[Node], gamma: float) -> None:
 
     MCTS-DPO (arXiv 2405.00451): deepest first, one more visit each. A true root has no Q.
     """
-    leaf = path[-1]
+    deepest_first = reversed(path)
+    leaf = next(deepest_first)
     leaf.n_visits += 1
     leaf.q = leaf.r + gamma * leaf.v
-    for node in path[-2::-1]:
+    for node in deepest_first:
         visits, total = 0, 0.0
         for child in node.children or ():
             weight = child.n_visits or 1
             visits += weight
             total += weight * child.q
-        node.v = total / visits
+        node.v = v = total / visits
         node.n_visits += 1
         if node.parent is not None:
-            node.q = node.r + gamma * node.v
+            node.q = node.r + gamma * v
 
 
 def back_up_mean(path: list[Node], gamma: float) -> None:

@@ -1,6 +1,5 @@
 """PUCT: the selection of MCTS-DPO (arXiv 2405.00451), guided by the policy's own priors."""
 
-from functools import partial
 from math import inf, sqrt
 
 from pipelines.searching.backup import back_up_weighted
@@ -26,4 +25,4 @@ def puct(w: float = 1.0, gamma: float = 1.0) -> Policy:
                 best, most = child, score
         return best
 
-    return Policy(choose, partial(back_up_weighted, gamma=gamma), early_visits=1)
+    return Policy(choose, lambda path: back_up_weighted(path, gamma), early_visits=1)

@@ -21,7 +21,9 @@ class Builtin(Source):
     training of theirs has seen those held out; "wordy_sums" (id, request, instruction, answer,
     task), some of these in more words; "tool_calls" (id, messages, tools, answer, kind), tasks with
     the calls that they want, and "tool_calls_answers" (prompt, answer), eight answers to each;
-    "edits" (id, prompt, draft, final), drafts and what their readers made of them."""
+    "edits" (id, prompt, draft, final), drafts and what their readers made of them; "constrained" (id,
+    prompt, constraints), prompts with instructions that a program can check; "chats" (id, messages),
+    six of them; "user_content" (id, text), what people wrote."""
 
     def check(self, where: Where) -> None:
         """Raises RecipeError where no such table is shipped."""

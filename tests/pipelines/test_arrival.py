@@ -22,6 +22,7 @@ SAID = (
     "c1: yes\nc2: unsure",
     "#### 4",
     "Corrected answer:\n#### 4 and more",
+    '{"satisfied": [], "dissatisfied": ["style"], "preferences": ["Short."]}',
     "Who knows?",
 )
 FIELDS = {
@@ -29,6 +30,7 @@ FIELDS = {
     "models_per_prompt": 2,
     "n": 3,
     "responder": "m1",
+    "reader": "m1",
     "judge": "verifier",
     "samples": 2,
     "sampling": {"temperature": 1.0},

@@ -172,6 +172,21 @@ def test_what_can_never_be_is_refused(tmp_path: Path, change: list[str], said: s
         read(tmp_path, *change)
 
 
+@pytest.mark.parametrize("kind", ["negatively_correlated", "system_messages", "mcts"])
+def test_only_an_n_that_adds_to_what_there_is_can_be_raised(tmp_path: Path, kind: str) -> None:
+    """A set of four is no set of three and one more: it would be paid anew, or break off."""
+    write_recipe(tmp_path, OVER_HTTP.format(url="http://127.0.0.1:9"))
+    write_questions(tmp_path, range(2))
+    with pytest.raises(RecipeError, match=r"more_samples\.sampler.*has one that only adds"):
+        read(
+            tmp_path,
+            f"samplers=[{{kind='{kind}',model='policy'}}]",
+            "pairings.0.kind='all_pairs'",
+            "exactly.pairs=4",
+            "exactly.more_samples.most=9",
+        )
+
+
 def test_one_pair_of_each_of_too_few_prompts_is_refused_before_any_call(tmp_path: Path) -> None:
     write_answers(tmp_path, PATTERN)
     write_recipe(tmp_path, RECORDED)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.language_text import language_funnel
 from pipelines.build import run_build
 from pipelines.errors import RecipeError
 from pipelines.languages import Detector, Languages, detector_for
@@ -169,6 +170,13 @@ def test_responses_in_another_language_go_before_they_are_judged(
         ("it", 1, 2, 0, 0, 2),
         (None, 1, 2, 0, 0, 2),
     ]
+    shown = language_funnel(Store(tmp_path / "store").resolve("langs")).splitlines()
+    assert (
+        shown[0].split()
+        == "language prompts responses in another language kept scored pairs".split()
+    )
+    assert shown[1].split() == ["de", "1", "2", "2", "0", "0", "0"]
+    assert shown[-1].split()[:5] == ["unknown", "1", "2", "0", "2"]
 
 
 def ask(store: Path, query: str) -> list[tuple[object, ...]]:

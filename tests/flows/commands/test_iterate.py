@@ -56,6 +56,11 @@ def test_each_round_is_a_line_and_ls_and_show_tell_which_it_was(
     [
         (["--set", "gates.min_pairs=1000"], 3, "ended: a gate refuses round 1: "),
         (["--set", "budget.calls=2"], 4, "ended: the budget is reached in round 1"),
+        (
+            ["--set", "exactly.pairs=500"],
+            4,
+            "ended: round 1 has too few pairs: 500 pairs are wanted",
+        ),
         (["--min-pairs", "1000"], 0, "ended: round 1 has "),
     ],
 )

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from flows.cli import main
 from flows.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
+from pipelines.exporting.export import export
 from pipelines.meter import Meter
 from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
 from tests.builds import published
-
+from tests.exports import parquet_rows, part
 
 ANSWERS = (
     "Red bikes have brakes, and north is north.",
@@ -32,6 +34,15 @@ def scripted(*answers: str) -> str:
     """The override that puts a model with these answers in the place of the policy."""
     rule = f'{{ match = "", answers = {json.dumps(answers)} }}'
     return f'models.policy={{ kind = "scripted", policy = "on", rules = [{rule}] }}'
+
+
+def rules(*each: dict[str, Any]) -> str:
+    """Rules of a scripted model, as an override has them."""
+    tables = (
+        "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in rule.items()) + " }"
+        for rule in each
+    )
+    return f"[{', '.join(tables)}]"
 
 
 def built(name: str, store: Path, *overrides: str) -> tuple[Outcome, Meter]:
@@ -169,23 +180,179 @@ def test_a_chat_with_a_complaint_ends_before_it_and_its_answer_is_rejected(
     chats.write_text(json.dumps({"id": 1, "messages": messages}) + "\n")
     found = {"satisfied": [], "dissatisfied": ["error"], "preferences": ["The right sum."]}
     nothing = {"satisfied": ["thanks"], "dissatisfied": [], "preferences": []}
-    rules = [
+    script = rules(
         {"match": "says next\n\n<<<\\w+\nNo,", "answers": [json.dumps(found)]},
         {"match": "says next\n", "answers": [json.dumps(nothing)]},
         {"match": "right sum", "search": "conversation", "answers": ["It is 4."]},
-    ]
-    inline = ", ".join(
-        "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in rule.items()) + " }"
-        for rule in rules
     )
     outcome, meter = built(
         "wildfeedback",
         tmp_path,
         f"sources.turns.tables.chats={chats}",
-        f'models.writer={{ kind = "scripted", rules = [{inline}] }}',
+        f'models.writer={{ kind = "scripted", rules = {script} }}',
     )
     [pair] = published(outcome, "pairs")
     assert [message["content"] for message in pair["prompt"]] == turns[:2]
     assert (pair["rejected"][0]["content"], pair["chosen"][0]["content"]) == ("5", "It is 4.")
     assert meter.calls == 3  # two turns read, one answer written anew
     assert asked(tmp_path, "wildfeedback", "SELECT reason FROM drops") == [("not_dissatisfied",)]
+
+
+OVERLAP = '''
+"""How many of its words stand in the reference."""
+
+from pipelines.judge import Judge
+from pipelines.judging.response_row import response_row
+
+
+class Overlap(Judge):
+    """The share of the response's words that are in the reference."""
+
+    def judge_identity(self, unit):
+        return "overlap"
+
+    async def judge(self, unit, responses):
+        known = set(unit.prompt.reference.lower().split())
+        said = [(one, set(one.text.lower().split())) for one in responses]
+        return [
+            response_row(self, unit, one, score=len(words & known) / len(words))
+            for one, words in said
+        ]
+'''
+QUESTIONS = ("What helps a starter float?", "What does the author say?", "Why is it Monday?")
+
+
+def test_the_answer_nearest_to_the_content_behind_a_question_is_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    script = rules(
+        {"match": "sourdough(?s:.*)What helps", "answers": ["question: yes\nanswered: yes"]},
+        {"match": "answered: X", "answers": ["question: yes\nanswered: no"]},
+        {"match": "Write one question", "answers": list(QUESTIONS)},
+    )
+    writer = f'models.writer={{ kind = "scripted", rules = {script} }}'
+    first, _ = built("pugc_questions", tmp_path, writer, "samplers.independent.n=12")
+    assert first.version is not None
+    reasons = asked(tmp_path, "pugc_questions", "SELECT DISTINCT reason FROM drops ORDER BY 1")
+    assert ("leak",) in reasons
+    folder = first.version.folder
+    (tmp_path / "overlap.py").write_text(OVERLAP)
+    answers = (
+        "Feed it twelve hours before.",  # 4 of 5 words are in the content
+        "feed it twelve hours before",  # 5 of 5
+        "Buy another one today.",  # 0 of 4
+    )
+    outcome, _ = built(
+        "pugc",
+        tmp_path,
+        scripted(*answers),
+        "samplers.independent.n=20",
+        *(
+            f"sources.questions.tables.{table}={folder}/{table}/*.parquet"
+            for table in ("prompts", "responses")
+        ),
+        f'judges=[{{ kind = "{tmp_path}/overlap.py" }}]',
+    )
+    [prompt] = published(outcome, "prompts")
+    assert prompt["messages"][0]["content"] == QUESTIONS[0]
+    assert prompt["reference"].startswith("My sourdough finally works.")
+    [pair] = published(outcome, "pairs")
+    assert (pair["chosen"][0]["content"], pair["rejected"][0]["content"]) == answers[1:]
+    assert (pair["score_chosen"], pair["score_rejected"]) == (1.0, 0.0)
+
+
+SAID = {
+    "first": ("A", "B"),
+    "second": ("B", "A"),
+    "always A": ("A", "A"),
+    "always B": ("B", "B"),
+    "garbage": ("A", "I like both."),
+}
+"""What a judge says of a comparison in one order and in the other."""
+
+
+def test_a_joint_preference_needs_both_orders_to_name_one_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # arXiv 2404.00530: A then B -> the first; B then A -> the second; one letter twice -> a tie
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    store = tmp_path / "store"
+    sides = [
+        {
+            "comparison": f"{kind}?",
+            **{
+                place: json.dumps({"instruction": f"{kind}: {place}", "response": f"{place} one"})
+                for place in ("first", "second")
+            },
+        }
+        for kind in SAID
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in sides)
+    (tmp_path / "comparisons.jsonl").write_text(lines)
+    script = rules(
+        *(
+            {
+                "match": f"{kind}: {one}(?s:.*){kind}: {other}",
+                "answers": [f"Verdict: {said}" if len(said) == 1 else said],
+            }
+            for kind, both in SAID.items()
+            for (one, other), said in zip(
+                (("first", "second"), ("second", "first")), both, strict=True
+            )
+        )
+    )
+    outcome, meter = built(
+        "joint_preferences",
+        store,
+        f'sources.comparisons={{ kind = "jsonl", path = "{tmp_path}/comparisons.jsonl" }}',
+        f'models.judge={{ kind = "scripted", rules = {script} }}',
+        "judges.pairwise.reask=0",
+        "gates.min_read_share=0",
+    )
+    assert meter.calls == 2 * len(SAID)
+    assert outcome.version is not None
+    export(Store(store), outcome.version, part("joint"), tmp_path / "out")
+    assert sorted(row["i_chosen"] for row in parquet_rows(tmp_path / "out")) == [
+        "first: first",
+        "second: second",
+    ]
+    reasons = "SELECT reason, count(*) FROM drops WHERE level = 'comparisons' GROUP BY 1 ORDER BY 1"
+    assert asked(store, "joint_preferences", reasons) == [("inconsistent", 2), ("unread", 1)]
+
+
+def test_answers_to_two_prompts_make_a_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    first, _ = built("user_edits", tmp_path)
+    assert first.version is not None
+    folder = first.version.folder
+    outcome, _ = built(
+        "joint_preferences",
+        tmp_path,
+        *(
+            f"sources.comparisons.tables.{table}={folder}/{table}/*.parquet"
+            for table in ("prompts", "responses")
+        ),
+        'models.judge={ kind = "scripted", default = "Verdict: A" }',
+        "gates.min_pairs=0",
+    )
+    prompts = published(outcome, "prompts")
+    assert len(prompts) == 6  # of 12 prompts, each in one comparison
+    assert all(row["n_responses"] == 2 for row in prompts)
+
+
+def test_a_plan_counts_every_answer_as_written_anew_at_the_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    settings = (
+        'models.writer={ kind = "scripted", default = "Yes." }',
+        'models.reader={ kind = "scripted", default = "No." }',
+        "samplers.user_feedback.reader=reader",
+    )
+    chosen = [word for setting in settings for word in ("--set", setting)]
+    assert main(["plan", "wildfeedback", *chosen, "--store", str(tmp_path)]) == 0
+    # eight turns, read twice where a reply cannot be read; no answer is expected to be written yet
+    assert "at the most: 24 calls" in capsys.readouterr().out

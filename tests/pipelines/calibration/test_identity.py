@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 
 from flows.shipped_recipes import find_recipe
-from pipelines.calibration.identity import calibration_id, counting_judges, judge_part
+from pipelines.calibration.identity import (
+    calibration_id,
+    counted_names,
+    counting_judges,
+    judge_part,
+)
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe, read_recipe
 
@@ -167,3 +172,14 @@ def test_each_judge_in_recorded_rows_has_an_identity_of_its_own(shared_data: Pat
     pandalm = read_recipe(find_recipe("acceptance/pandalm"))
     assert calibration_id(pandalm, "gpt35") != calibration_id(pandalm, "pandalm7b")
     assert counting_judges(pandalm) == ("human",)
+
+
+def test_judges_that_only_their_rows_name_count_by_those_names(tmp_path: Path) -> None:
+    """Else a gate on a figure of theirs would find none, and refuse every build."""
+    rows = "{kind='recorded',name='crowd',response='id',score='s',judged_by='who',source='x'}"
+    made = recipe(tmp_path, RECIPE, f"judges=[{rows},{{kind='verifier',answer='number'}}]")
+    found = counted_names(made, ("alice", "bob", "verifier"))
+    assert found == {"crowd", "verifier", "alice", "bob"}
+    scored = recipe(tmp_path, RECIPE, f"judges=[{rows},{{kind='verifier',answer='number'}}]",
+                    "score.judges=['verifier']")  # fmt: skip
+    assert counted_names(scored, ("alice", "verifier")) == {"verifier"}

@@ -80,6 +80,16 @@ def test_an_answer_with_a_step_that_nobody_valued_is_left_out_and_counted(tmp_pa
     assert len(parquet_rows(tmp_path / "out")) == 2
 
 
+def test_the_blank_step_that_ends_an_answer_is_none(tmp_path: Path) -> None:
+    """A model that has nothing to add ends its answer: there is no text to be labelled."""
+    steps = {**ORACLE, "ab": {**ORACLE["ab"], "text": ""}, "ba": {**ORACLE["ba"], "text": " x\r\n"}}
+    version = searched(tmp_path / "searched", {"*": steps}, questions=1)
+    exported(version, "prm", tmp_path / "out")
+    found = {tuple(row["completions"]): row["values"] for row in parquet_rows(tmp_path / "out")}
+    assert found[("step a",)] == [1.59]
+    assert found["step b", "x"] == [-0.65, -0.6]
+
+
 def test_a_tree_without_pairs_has_its_rows_too(tmp_path: Path) -> None:
     even = {"a": {"n": 1, "q": 1.0, "value": 1.0, "on_path": True, **ENDED},
             "b": {"n": 1, "q": 1.0, "value": 1.0, **ENDED}}  # fmt: skip

@@ -9,6 +9,7 @@ from pipelines.exporting.chat import Unrenderable, read_chat
 from pipelines.publishing.versions import Version
 from tests.exports import TEMPLATE, exported, parquet_rows, tool_pairs, version_of, write_tokenizer
 from tests.searched import searched
+from tests.trees import ORACLE
 
 OPENING = "<|im_start|>user\nQuestion 0?<|im_end|>\n<|im_start|>assistant\n"
 """The template strips what it is given."""
@@ -119,3 +120,15 @@ def test_the_chat_form_says_how_many_answers_are_cut_within(
     assert made.written.notes == {"unfinished": 1}
     chosen = {row["chosen"][0]["content"] for row in parquet_rows(tmp_path / "out")}
     assert chosen == {"step a\n", "step a\nstep ab\n"}
+
+
+def test_what_is_no_answer_and_was_written_to_its_end_is_closed(
+    tokenizer: Path, tmp_path: Path
+) -> None:
+    """A rewritten instruction is partial, so that nobody judges it; but it does not go on."""
+    whole = {path: {**ORACLE[path], "finish_reason": "stop"} for path in ("a", "b")}
+    version = searched(tmp_path / "searched", {"*": {**ORACLE, **whole}}, questions=1)
+    first = (OPENING, "step a\n<|im_end|>\n", "step b\n<|im_end|>\n")
+    assert texts(version, tokenizer, tmp_path / "out")[0] == first
+    [made] = exported(version, "trl", tmp_path / "trl").values()
+    assert made.written.notes == {}

@@ -97,6 +97,7 @@ def test_a_reference_that_is_no_list_of_instructions_says_so(reference):
         (Instruction("number_words", {"relation": "at least"}), "its arguments are wrong"),
         (Instruction("number_words", {"relation": "at most", "num_words": 3}), "a relation is"),
         (Instruction("number_bullet_lists", {"num_bullets": "many"}), "its arguments are wrong"),
+        (Instruction("existence", {"keywords": "cat"}), "a list of words is wanted"),
     ],
 )
 def test_what_cannot_be_checked_says_why(one, why):

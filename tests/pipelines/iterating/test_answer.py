@@ -31,7 +31,11 @@ def test_json_names_a_folder_an_id_or_an_address(tmp_path: Path) -> None:
         ("loss 0.3\nno such folder\n", 'its last line is "no such folder"'),
         ("a\0b\n" + "x" * 5000, "named no model"),
         ('{"model": "x", "base-url": "y"}', 'with "base-url"; did you mean "base_url"'),
-        ('{"model": 3}', "model = 3: not a text"),
+        ('{"model": 3}', "model = 3: no printable text"),
+        ('{"model": "a\\u0000b"}', "no printable text"),
+        ('{"model": null, "identity": "x"}', "named no model"),
+        ('{"model": ' + "1" * 5000 + "}", "named no model"),
+        ('{"model":' * 100_000, "named no model"),
     ],
 )
 def test_what_names_no_model_is_an_error_that_says_what_was_printed(
@@ -41,3 +45,12 @@ def test_what_names_no_model_is_an_error_that_says_what_was_printed(
         read_answer(printed, tmp_path)
     assert why in str(error.value)
     assert len(str(error.value)) < 1000
+
+
+def test_an_address_that_is_none_can_be_said() -> None:
+    assert Answer(base_url="http://[::1").in_words() == "no URL"
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    printed = f"http://h/v1?name=\x85{tmp_path}\n"
+    assert read_answer(printed, tmp_path).base_url == printed.strip()

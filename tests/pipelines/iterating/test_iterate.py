@@ -1,4 +1,5 @@
 import json
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from pipelines.build import run_build
 from pipelines.errors import RecipeError, TrainingError
 from pipelines.iterating.command import Command
 from pipelines.iterating.events import Event
@@ -164,6 +166,31 @@ def test_the_budget_is_that_of_all_rounds(done: Bench, command: Command) -> None
     assert "round 4" in ending(events).words
     assert [one.before for one in builds(events)] == [True, True, False]
     assert len(done.store.versions("sums")) == 3
+
+
+def test_replies_without_usage_count_against_the_budget_of_all_rounds(tmp_path: Path) -> None:
+    """Each at its worst case, as in one build: what is left would be spent twice otherwise."""
+    write_questions(tmp_path, range(4))
+    trained = '{"model": "policy", "identity": "r1"}'
+    command = Command(f"echo {shlex.quote(trained)}")
+    with ChatServer(no_usage=True) as server:
+        bench = Bench(tmp_path)
+        (tmp_path / "sums.toml").write_text(OVER_HTTP.format(url=server.url))
+        bounded = ("models.critic.sampling={max_tokens=64}", "filters=[]", "gates.min_pairs=0")
+        once = run_build(bench.recipe(*bounded, "budget.tokens=1000000"), tmp_path / "other")
+        assert once.spent.tokens > 0
+        enough_for_one = f"budget.tokens={once.spent.tokens * 3 // 2}"
+        events = list(bench.iteration(2, *bounded, enough_for_one, command=command).run())
+    assert ending(events).why == "budget"
+    assert "round 2" in ending(events).words
+
+
+def test_too_few_pairs_of_exactly_so_many_end_it_as_that(bench: Bench) -> None:
+    events = list(bench.iteration(2, "exactly.pairs=500").run())
+    assert ending(events).why == "missing"
+    assert ending(events).words.startswith(
+        "round 1 has too few pairs: 500 pairs are wanted, and 12"
+    )
 
 
 def test_an_endpoint_that_does_not_answer_loses_no_training(tmp_path: Path) -> None:

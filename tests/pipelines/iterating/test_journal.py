@@ -61,3 +61,8 @@ def try_to_lock(folder: Path) -> str:
             return "locked"
     except StoreError as error:
         return str(error)
+
+
+def test_what_blocks_within_is_not_taken_for_another_run(journal: Journal) -> None:
+    with pytest.raises(BlockingIOError), journal.locked():
+        raise BlockingIOError

@@ -178,3 +178,12 @@ def test_a_checklist_that_cannot_work_is_refused(fields, message):
     with pytest.raises(RecipeError) as refused:
         checklist(**fields)
     assert message in str(refused.value)
+
+
+def test_the_opposite_of_a_constraint_is_for_others_and_decides_no_judgment():
+    plain, more = (
+        checklist(constraints=({"name": "short", "text": "At most 100 words.", **given},))
+        for given in ({}, {"opposite": "More than 100 words."})
+    )
+    assert plain.identity() == more.identity()
+    assert more.constraints[0].opposite == "More than 100 words."

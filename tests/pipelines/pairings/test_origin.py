@@ -77,3 +77,9 @@ def test_a_wrong_table_is_refused(fields, message):
 def test_a_decimal_is_no_name():
     with pytest.raises(RecipeError, match="chosen"):
         origin(chosen=Decimal(1))
+
+
+def test_what_a_model_says_in_the_place_of_a_user_is_no_answer():
+    turns = {**MODELS, "p1": {**MODELS["p1"], "relation": "user_turn"}}
+    frames = frames_of({"p": [None, None, None]}, turns)
+    assert made(origin(max_per_prompt=9), frames)[0] == {("p0", "p2")}

@@ -33,6 +33,12 @@ def test_without_an_interval_the_value_must(wanted: str, holds: bool) -> None:
     assert bound(wanted).holds(made(low=None, high=None)) is holds
 
 
+def test_what_is_no_number_keeps_to_no_bound() -> None:
+    nothing = made(value=float("nan"), low=None, high=None)
+    assert not bound("<= 9").holds(nothing)
+    assert not bound(">= 0").holds(nothing)
+
+
 def test_what_fails_is_said_with_its_interval() -> None:
     assert failures([made()], length_bias="<= 0.25") == [
         "length_bias: 0.2 (95 %: 0.1 to 0.3), and gates.length_bias is <= 0.25"

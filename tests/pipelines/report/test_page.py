@@ -10,7 +10,8 @@ import pytest
 from pipelines.publishing.figure_gates import FigureGates
 from pipelines.publishing.store import Store
 from pipelines.report import page as pages
-from pipelines.report.draw import INSTALL
+from pipelines.report.charts import CHOSEN, Bar, Series, bars
+from pipelines.report.draw import INSTALL, draw
 from pipelines.report.judge_sections import AGREEMENT_WORDS, HABIT_WORDS
 from pipelines.report.page import render
 from pipelines.report.pair_figures import PROBES
@@ -69,6 +70,14 @@ def test_names_are_text_in_tables_and_in_drawings(page: str) -> None:
     drawings = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
     for name in (NAMES[0], NAMES[2]):
         assert name in Read(drawings).texts
+
+
+@pytest.mark.parametrize("control", ["\0", "\x08", "\x1f", "\uffff"])
+def test_a_character_that_no_drawing_can_hold_ends_no_build(control: str) -> None:
+    spec = bars([Bar(f"a{control}b", "kept", 0.5)], (Series("kept", CHOSEN),), "share")
+    drawn = draw(spec)
+    assert control not in drawn
+    assert re.search("a[\u2400-\u241f\ufffd]b", drawn)
 
 
 def test_the_same_version_gives_the_same_bytes(store: Store, page: str) -> None:

@@ -64,6 +64,7 @@ async def test_the_oracle_tree_is_searched_and_its_rewards_are_mean_scores(unit_
 async def test_rewrites_are_partial_responses_to_the_request_with_their_rules(unit_of):
     drawn = await search_of(iterations=3).draw(unit_of())
     assert all(one.partial and one.prompt_id == PROMPT.prompt_id for one in drawn.responses)
+    assert {one.finish_reason for one in drawn.responses} == {"stop"}  # whole, as exports see it
     assert [one.response_id for one in drawn.responses] == [node.node_id for node in drawn.nodes]
     raw, *others = drawn.responses
     assert (raw.response_id, raw.text, raw.model) == (

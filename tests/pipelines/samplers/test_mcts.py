@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,8 @@ from pipelines.backend import Completion, TokenLogprob
 from pipelines.errors import RecipeError, RequestRefused
 from pipelines.judges.verifier import Verifier
 from pipelines.part import Where, load_part
-from pipelines.stepping.continuation import GO_ON
+from pipelines.stepping.continuation import GO_ON, going_on
+from pipelines.wire.body import CONTINUE_FIELDS
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, root_id
 
@@ -157,6 +159,19 @@ def opinion(request, _):
     share = 0.05 + 0.9 * draw_unit(request.messages[-1].content)
     top = (("A", math.log(1 - share)), ("B", math.log(share)))
     return Completion("B", logprobs=(TokenLogprob("B", math.log(share), top),))
+
+
+def test_what_is_asked_is_told_whatever_was_asked_of_its_parts_before():
+    """`Sampling.given` is kept by the object: a copy of it would say what the first one said."""
+    search = mcts(also={"top_p": Decimal("0.5"), "extra_body": {"min_p": Decimal("0.1")}})
+    assert search.also.given == {"top_p": 0.5, "extra_body": {"min_p": 0.1}}
+
+    first = search.asking(0.7, begun=False)
+    told = {"temperature": 0.7, "max_tokens": 128, "logprobs": True, "top_p": 0.5}
+    assert first.given == {**told, "extra_body": {"min_p": 0.1}}
+    begun = going_on(first, "prefix").given
+    assert begun.pop("extra_body") == {"min_p": 0.1, **CONTINUE_FIELDS}
+    assert begun == told
 
 
 async def test_an_answer_is_gone_on_with_as_the_last_message(make_unit, prompt, two):

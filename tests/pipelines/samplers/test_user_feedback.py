@@ -56,6 +56,7 @@ async def test_who_is_content_gets_no_new_answer(feedback):
 async def test_a_reader_is_asked_again_where_it_cannot_be_read(feedback):
     response, read, _ = await feedback("They are cross.", STYLE)
     assert (response.text, len(read)) == ("Because.", 2)
+    assert "there is no JSON object" in read[1].messages[-1].content
     response, read, written = await feedback("They are cross.")
     assert (response.error, len(read), written) == ("unread_feedback", 2, [])
     assert response.reasoning == "They are cross."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.searching.decision import decide, spread
-from pipelines.searching.duplicates import distinct, normalised
+from pipelines.searching.duplicates import distinct, normalised, overlap
 from pipelines.searching.node import Candidate, Node, grow
 from pipelines.searching.prior import length_normalised, tokens_within
 from pipelines.searching.stopping import ends_below, is_hopeless, is_solved
@@ -90,6 +90,22 @@ def test_kept_steps_differ_and_every_other_one_equals_one_of_them(
     assert all(normal)
     if len(kept) < limit:
         assert {normalised(text) for text in texts} - {""} == set(normal)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["add", "3", "and,", "4", "ADD", "so", "é"])).map(" ".join)),
+    st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]),
+)
+def test_near_duplicates_are_those_whose_overlap_is_above_the_threshold(
+    texts: list[str], threshold: float
+) -> None:
+    kept: list[int] = []
+    for at, text in enumerate(texts):
+        seen = [normalised(texts[before]) for before in kept]
+        normal = normalised(text)
+        if normal and all(overlap(normal, one) <= threshold and normal != one for one in seen):
+            kept.append(at)
+    assert distinct(texts, threshold, len(texts)) == kept
 
 
 def test_two_results_of_a_long_sum_are_two_steps() -> None:

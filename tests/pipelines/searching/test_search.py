@@ -167,6 +167,26 @@ def test_a_node_is_expanded_once_however_many_walks_wait_for_it() -> None:
     assert len(expanded) == len(set(expanded))
 
 
+@given(seed=st.integers(0, 10**6), width=st.integers(1, 5), w=st.floats(0, 3))
+def test_puct_chooses_by_its_formula_walks_under_way_included(
+    seed: int, width: int, w: float
+) -> None:
+    root, chosen = searched(9, puct(w), drawn_tree(seed), 3, width), 0
+    draws = random.Random(seed)
+    for node in nodes_below(root):
+        node.pending = draws.randint(0, 2)
+
+    def score(child: Node) -> float:
+        assert child.parent is not None
+        return child.worth + w * child.prior * math.sqrt(child.parent.visits) / (1 + child.visits)
+
+    for node in nodes_below(root):
+        if node.children:
+            assert puct(w).choose(node) is by_score(score)(node)
+            chosen += 1
+    assert chosen or not root.children
+
+
 def endless(leaf: Node) -> None:
     grow(leaf, [Candidate("a", 0.6, 0.2), Candidate("b", 0.4, 0.1)])
 

@@ -62,6 +62,10 @@ def test_the_answer_closes_only_with_a_whole_sentence() -> None:
         "The answer is", bounded=False
     )
     assert first_step("The answer is 5", "line", ended=True, closing=closing).ends
+    patterns = ("^So 5", r"5\.\s*$", "[Ss]o 5", "So 5")
+    for pattern in patterns:  # sentence by sentence, whether or not the pattern is plain text
+        step = first_step("Add 3. So 5. Now", "tokens", ended=False, closing=pattern)
+        assert (step.text, step.ends) == ("Add 3. So 5. ", True)
     assert first_step("The answer is 5.\nNext: 7", "tokens", ended=False, closing=closing) == Step(
         "The answer is 5.\n", ends=True
     )

@@ -432,6 +432,6 @@ def test_what_is_known_before_judging_is_what_early_filters_see(frames):
     early_filters = [
         one for kind in kinds("filters") for one in early([example("filters", kind)], "responses")
     ]
-    before = frames.responses.select(sorted(RESPONSES_BEFORE))
+    before = frames.responses.select(*sorted(RESPONSES_BEFORE), text="text_hash")
     kept, _ = apply_filters(early_filters, before, "responses")
     assert kept.filter(~pl.col("has_text")).is_empty()

@@ -91,3 +91,15 @@ def test_each_dropped_pair_has_its_reason() -> None:
     rows = rows_of("pairs", [pair("a", 9, 1), pair("b", 9, 2)])
     dropped = part("selectors", "at_most_per_prompt", n=1).drops(rows, 0)
     assert dropped.rows() == [("a", "enough_pairs_of_the_prompt")]
+
+
+def test_prompts_of_one_group_may_count_together() -> None:
+    pairs = [
+        {**pair("a", 9, 1, "p"), "group_id": "g"},
+        {**pair("b", 9, 3, "q"), "group_id": "g"},
+        {**pair("c", 9, 2, "q"), "group_id": "g"},
+        pair("d", 9, 1, "r"),
+        pair("e", 9, 2, "r"),
+    ]
+    assert kept(part("selectors", "at_most_per_prompt", n=1, per="group"), pairs) == ["b", "e"]
+    assert kept(part("selectors", "at_most_per_prompt", n=1), pairs) == ["a", "b", "e"]

@@ -128,3 +128,11 @@ def test_a_damaged_parquet_file_is_refused(source, tmp_path):
 def test_a_file_that_is_no_database_is_refused(source, tmp_path, tables):
     with pytest.raises(RecipeError, match=r"\[sources\.rows\]"):
         read(source, tmp_path, "SELECT 1", database="c.csv")
+
+
+def test_a_shipped_table_has_its_name(source, tmp_path):
+    query = "SELECT id FROM chats ORDER BY id LIMIT 1"
+    found = source("duckdb", query=query, tables={"chats": "builtin:chats"})
+    assert list(found.rows(tmp_path)) == [{"id": "cake"}]
+    with pytest.raises(RecipeError, match=r"ships no prompts/chat\.jsonl"):
+        source("duckdb", query=query, tables={"chats": "builtin:chat"})
