@@ -8,7 +8,7 @@ from pipelines.errors import RecipeError, nearest
 from pipelines.publishing.store import Store
 
 RESPONSES = """
-    SELECT r.prompt_id, lang, r.text, r.completion_tokens
+    SELECT r.prompt_id, prompts.lang, r.text, r.completion_tokens
     FROM responses AS r JOIN prompts USING (prompt_id)
     WHERE r.norm_hash IS NOT NULL AND NOT coalesce(r.partial, false)
         AND ($sampler IS NULL OR r.sampler = $sampler)

@@ -82,7 +82,8 @@ class Detector:
 
     def language_of(self, text: str | None) -> str | None:
         """The code of the language, None below the confidence or where no letter tells it."""
-        plain = FENCED.sub(" ", text or "")[:LOOKED_AT]
+        whole = FENCED.sub(" ", text or "")[:LOOKED_AT]
+        plain = whole.encode(errors="replace").decode()  # lingua takes no lone surrogates
         if not any(map(str.isalpha, plain)):
             return None
         found = self._lingua.compute_language_confidence_values(plain)

@@ -10,7 +10,7 @@ shows the rows; a row that is wrong by itself is dropped, with its reason.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.recipe import Recipe
 from pipelines.samplers.recorded import Recorded as RecordedSampler
+from pipelines.source import Source
 from schemas.rows import Drop
 
 OF_PROMPTS = ("text", "messages", "system", "tools", "key", "reference", "group", "licence",
@@ -109,8 +110,20 @@ def read_inputs(
         passes=tuple(passes),
         prompts=records.count_all(),
         selected=records.count(),
-        files=tuple(_input_files(passes)),
+        files=tuple(_input_files(_read(passes))),
     )
+
+
+def input_files(recipe: Recipe) -> tuple[InputFile, ...]:
+    """The files that a build would read, as they are now. Their rows are not counted.
+
+    Raises RecipeError or OSError where one is missing.
+    """
+    recorded = (*recipe.samplers, *recipe.judges)
+    tables: list[Reads] = [*recipe.prompts]
+    tables += [one for one in recorded if isinstance(one, RecordedSampler | RecordedJudge)]
+    names = sorted({_source_name(recipe, table) for table in tables})
+    return tuple(_input_files((recipe.sources[name], recipe.root, 0) for name in names))
 
 
 class _Opener:
@@ -150,8 +163,8 @@ class _Opener:
 
     def own_table(self, sampler: RecordedSampler) -> PromptTable | None:
         """The table that maps the prompt in a response's own row; None where a key leads to it."""
-        source = self._source_name(sampler)
-        own = [table for table in self._recipe.prompts if self._source_name(table) == source]
+        recipe, source = self._recipe, _source_name(self._recipe, sampler)
+        own = [table for table in recipe.prompts if _source_name(recipe, table) == source]
         return own[0] if len(own) == 1 and not sampler.prompt else None
 
     def _recorded(self, part: RecordedSampler | RecordedJudge, mapped: Mapped) -> Pass:
@@ -160,12 +173,13 @@ class _Opener:
 
     def _open(self, step: str, label: str, place: str, table: Reads, mapped: Mapped) -> Pass:
         where = Where(str(self._recipe.path), place, self._recipe.root)
-        name = self._source_name(table)
+        name = _source_name(self._recipe, table)
         source = self._recipe.sources[name]
         return Pass(step, label, name, source, where, mapped, self._drop, self._meter)
 
-    def _source_name(self, table: Reads) -> str:
-        return table.source or next(iter(self._recipe.sources))
+
+def _source_name(recipe: Recipe, table: Reads) -> str:
+    return table.source or next(iter(recipe.sources))
 
 
 def _check_response_keys(
@@ -202,14 +216,20 @@ def _refuse_no_prompts(records: Records, asked: Sequence[tuple[Pass, PromptTable
         raise one.where.error(f"none of {one.rows} rows is a prompt: {reasons}")
 
 
-def _input_files(passes: Sequence[Pass]) -> Iterator[InputFile]:
+def _read(passes: Sequence[Pass]) -> Iterator[tuple[Source, Path, int]]:
+    """Each source with the folder of the recipe, and the rows that it gave."""
+    for one in {one.source_name: one for one in passes}.values():
+        yield one.source, one.where.root, one.rows
+
+
+def _input_files(sources: Iterable[tuple[Source, Path, int]]) -> Iterator[InputFile]:
     """The files that the sources read, each once, sorted by path."""
     rows: Counter[Path] = Counter()
     shown: dict[Path, str] = {}
-    for one in {one.source_name: one for one in passes}.values():
-        for file in one.source.files(one.where.root):
-            rows[file] += one.rows
-            shown[file] = _shown(file, one.where.root)
+    for source, root, n_rows in sources:
+        for file in source.files(root):
+            rows[file] += n_rows
+            shown[file] = _shown(file, root)
     for file in sorted(rows, key=str):
         with file.open("rb") as content:
             sha256 = hashlib.file_digest(content, "sha256").hexdigest()

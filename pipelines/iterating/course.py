@@ -48,5 +48,6 @@ def _check_held_out(version: Version, held_out: Mean | None, split: str) -> None
     if held_out is None or held_out.interval is None:
         raise RecipeError(
             f"--patience: {version.ref} has {held_out.prompts if held_out else 0} prompts with a "
-            f"score in split {split}, which tells no interval. publish.splits gives it more"
+            f"score in split {split}, which tells no interval. publish.splits gives it more, and only "
+            "answers as they were sampled count: neither revisions nor those of a search"
         )

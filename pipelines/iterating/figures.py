@@ -1,6 +1,6 @@
 """How good the policy of a round was: the mean score of its responses, from its version's tables.
 
-    [score], or one judge ─> a prompt's mean ─> all prompts; those of the held-out split
+    own answers ─ [score], or one judge ─> a prompt's mean ─> all prompts; those of the held-out split
 
 No call is made: each build has the policy answer the prompts of every split, and only the pairs of
 one split are trained on. Prompts are drawn by groups for the intervals, since those of one group are
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.agreement.bootstrap import Interval, bootstrap
+from pipelines.publishing.own_answers import own_answers
 from pipelines.publishing.versions import Version
 
 SEED = 0
@@ -40,10 +41,13 @@ class Figures:
 def scores(version: Version, policy: Sequence[str], judge: str | None) -> pl.DataFrame:
     """`prompt_id`, `group`, `split` and `score` of each prompt that the policy has a score on.
 
-    `score` is the mean over the policy's responses: by [score], or by `judge` alone. Responses
-    that were dropped before they were judged have none.
+    `score` is the mean over the policy's own answers, as `own_answers` has them: by [score], or by
+    `judge` alone. Answers that were dropped before they were judged have none.
     """
-    responses = _table(version, "responses").filter(pl.col("model").is_in(policy))
+    answers = own_answers(version)
+    if answers is None:
+        answers = _table(version, "responses")
+    responses = answers.filter(pl.col("model").is_in(policy))
     if judge is not None:
         responses = responses.drop("score").join(_by_judge(version, judge), on="response_id")
     prompts = _table(version, "prompts").select(

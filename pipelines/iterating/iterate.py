@@ -6,14 +6,15 @@ under way.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipelines.build import Outcome, run_build
-from pipelines.errors import NotThere, TrainingError
+from pipelines.errors import NotThere, RecipeError, TrainingError
 from pipelines.health.endpoint import check_model
+from pipelines.intake.inputs import input_files
 from pipelines.iterating.allowance import Allowance
 from pipelines.iterating.answer import Answer
 from pipelines.iterating.course import Course
@@ -23,10 +24,11 @@ from pipelines.iterating.plan import Plan
 from pipelines.iterating.policy import identities, is_same, suited, with_policy
 from pipelines.iterating.training import LOG, train
 from pipelines.meter import Meter
+from pipelines.publishing.account import inputs_of
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
-from schemas.version import Lineage
+from schemas.version import Input, Lineage
 
 Watch = Callable[[Meter], AbstractContextManager[object]]
 
@@ -67,8 +69,10 @@ class Iteration:
             if before := trained is not None:
                 answer = Answer(**trained.answer)
             else:
+                recipe = self._recipe(answer)
+                self._check_same(recipe, lineage)
                 yield TrainingRound(number, self.journal.round_folder(number) / LOG)
-                trained, answer = self._train(number, self._recipe(answer), built)
+                trained, answer = self._train(number, recipe, built)
             yield TrainedRound(number, answer, trained.seconds, before)
             if is_same(lineage.policy, trained.policy, answer):
                 yield Ended("unchanged", _unchanged(number), answer)
@@ -102,7 +106,7 @@ class Iteration:
         return built
 
     def _kept(self, lineage: Lineage) -> tuple[Built, Version] | None:
-        """What an earlier run built with the same policy, if the store still holds it."""
+        """What an earlier run built with the same policy and rows, if the store still holds it."""
         built = self.journal.built(lineage.round, lineage.policy)
         if built is None:
             return None
@@ -111,7 +115,15 @@ class Iteration:
         except NotThere:
             return None
         same = version.manifest.content_digest == built.content_digest
-        return (built, version) if same else None
+        return (built, version) if same and _hashes(version.manifest.inputs) == self._rows else None
+
+    @cached_property
+    def _rows(self) -> dict[str, str] | None:
+        """What the sources hold now, by file; None where one is missing, as the build will say."""
+        try:
+            return _hashes(inputs_of(input_files(self.plan.recipe)))
+        except (RecipeError, OSError):
+            return None
 
     def _recipe(self, answer: Answer | None) -> Recipe:
         """The recipe with the policy that the last training came to."""
@@ -133,12 +145,8 @@ class Iteration:
 
     def _check_policy(self, recipe: Recipe, lineage: Lineage) -> None:
         """Raises TrainingError where what a training came to has changed, or does not answer."""
+        self._check_same(recipe, lineage)
         trained = lineage.round - 1
-        if identities(recipe, self.plan.policy) != lineage.policy:
-            raise TrainingError(
-                f"the model that round {trained} was trained to has changed since. To train it "
-                f"again, delete {self.journal.round_folder(trained)}"
-            )
         checks = (check for name in self.plan.policy for check in check_model(recipe.models[name]))
         for check in checks:
             if check.status == "fault":
@@ -147,6 +155,21 @@ class Iteration:
                     f"{check.finding} ({check.help}). Its training is kept: the same command goes "
                     "on once it does"
                 )
+
+    def _check_same(self, recipe: Recipe, lineage: Lineage) -> None:
+        """Raises TrainingError where what a training came to is no longer what it was."""
+        trained = lineage.round - 1
+        if identities(recipe, self.plan.policy) == lineage.policy:
+            return
+        if not trained:
+            raise TrainingError(
+                "the model of the recipe has changed while round 1 was built; the same command "
+                "builds with what it is now"
+            )
+        raise TrainingError(
+            f"the model that round {trained} was trained to has changed since. To train it "
+            f"again, delete {self.journal.round_folder(trained)}"
+        )
 
     def _noted(self, lineage: Lineage, version: Version) -> tuple[Built, Version]:
         built = Built(
@@ -180,6 +203,10 @@ class Iteration:
         )
         self.journal.note_trained(number, trained)
         return trained, answer
+
+
+def _hashes(inputs: Mapping[str, Input]) -> dict[str, str]:
+    return {path: one.sha256 for path, one in inputs.items()}
 
 
 def _unbuilt(number: int, outcome: Outcome, answer: Answer | None) -> Ended:

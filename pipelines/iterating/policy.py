@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.backend import Backend
 from pipelines.errors import RecipeError, TrainingError, nearest
@@ -94,7 +95,8 @@ def _replaced(model: Backend, table: dict[str, Any], answer: Answer) -> dict[str
                 f'{model.name} is asked at an address: answer with {{"base_url": "...", "model": '
                 '"...", "identity": "..."}'
             )
-        return {key: table[key] for key in table if key not in IDENTITY} | answer.given()
+        forgotten = IDENTITY if _is_near(model.base_url, answer) else (*IDENTITY, "api_key_env")
+        return {key: table[key] for key in table if key not in forgotten} | answer.given()
     if answer.folder is None:
         raise TrainingError(
             f"the training command answered with {answer.in_words()}, and models.{model.name} "
@@ -103,6 +105,24 @@ def _replaced(model: Backend, table: dict[str, Any], answer: Answer) -> dict[str
     kept = {key: table[key] for key in table if key not in ("revision", *IDENTITY)}
     identity = {} if answer.identity is None else {"identity": answer.identity}
     return kept | {"model": answer.folder} | identity
+
+
+def _is_near(base_url: str, answer: Answer) -> bool:
+    """Whether the key for `base_url` may go where the answer says: to its host, as safely.
+
+    >>> at = "https://a.example/v1"
+    >>> [_is_near(at, Answer(base_url=f"{to}.example/v2")) for to in ("https://a", "https://b", "http://a")]
+    [True, False, False]
+    >>> _is_near(at, Answer(model="r1"))
+    True
+    """
+    if answer.base_url is None:
+        return True
+    try:
+        before, after = urlsplit(base_url), urlsplit(answer.base_url)
+    except ValueError:
+        return False
+    return before.hostname == after.hostname and after.scheme in (before.scheme, "https")
 
 
 def _check_sampled(recipe: Recipe, policy: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from pipelines.bias.figure import figure, ratio
+from pipelines.publishing.own_answers import own_answers
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import rows
 from schemas.version import Figure
@@ -31,10 +32,10 @@ def policy_figures(version: Version) -> Iterator[Figure]:
     if not version.manifest.rows("pairs"):
         return
     pairs = pl.scan_parquet(version.files("pairs"), glob=False)
-    responses = pl.scan_parquet(version.files("responses"), glob=False)
-    if "relation" not in responses.collect_schema().names():
+    responses = own_answers(version)
+    if responses is None:
         return
-    own = pl.col("policy").eq("on") & pl.col("relation").is_null() & pl.col("score").is_not_null()
+    own = pl.col("policy").eq("on") & pl.col("score").is_not_null()
     policy = responses.filter(own).group_by("prompt_id").agg(policy=pl.col("score").mean())
     chosen = pairs.drop_nulls("score_chosen").group_by("prompt_id")
     both = chosen.agg(chosen=pl.col("score_chosen").mean()).join(policy, on="prompt_id")

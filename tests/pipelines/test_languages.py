@@ -95,6 +95,7 @@ def detector() -> Detector:
         ("我应该搬回家乡吗？", None),  # a script of none of the four
         ("Das ist die Lösung:\n```python\nfor word in text.split():\n    print(word)\n```", "de"),
         ("```\nthis fence is never closed, and is code to the end", None),
+        ("Should I move back\ud800 to my home town?", "en"),  # half a character
         ("https://example.com/the-whole-of-this-is-an-address", None),
     ],
 )
@@ -171,10 +172,8 @@ def test_responses_in_another_language_go_before_they_are_judged(
         (None, 1, 2, 0, 0, 2),
     ]
     shown = language_funnel(Store(tmp_path / "store").resolve("langs")).splitlines()
-    assert (
-        shown[0].split()
-        == "language prompts responses in another language kept scored pairs".split()
-    )
+    head = "language  prompts  responses  in another language  kept  scored  pairs"
+    assert shown[0] == head
     assert shown[1].split() == ["de", "1", "2", "2", "0", "0", "0"]
     assert shown[-1].split()[:5] == ["unknown", "1", "2", "0", "2"]
 

@@ -56,7 +56,7 @@ def test_a_format_may_be_a_file_of_the_users_own(store: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--format", "tlr"], 'no such format "tlr"; did you mean "trl"? Valid: kto, '),
+        (["--format", "tlr"], 'no such format "tlr"; did you mean "trl"? Valid: cross_prompt, '),
         (["--format", "trl", "--set", "margin=true"], 'no such key "margin"'),
         (["--format", "reward", "--set", "margin=5"], "--set: margin: "),
         (["--format", "trl", "--split", "dev"], 'no split "dev"; Valid: '),

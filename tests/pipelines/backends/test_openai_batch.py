@@ -320,6 +320,7 @@ async def test_a_wrong_key_on_the_way_back_loses_no_job(
 ) -> None:
     server.step_s = 0.1
     await left_behind(server, tmp_path, "in_progress")
+    await asyncio.sleep(ON_ITS_WAY_S)
     server.faults["retrieve"].append(status)
     async with opened(server, tmp_path) as backend:
         replies = await bought(backend, ASKED)
@@ -350,6 +351,7 @@ async def test_a_batch_that_is_not_there_after_its_time_is_asked_anew(
     (file,) = (tmp_path / "batches").iterdir()
     past = datetime.now(UTC) - timedelta(days=31)
     file.rename(file.with_name(f"{past:%Y%m%dT%H%M%S.%fZ}-00000000.jsonl"))
+    await asyncio.sleep(ON_ITS_WAY_S)
     server.faults["retrieve"].append("404")
     async with opened(server, tmp_path) as backend:
         assert texts(await bought(backend, ASKED)) == expected(server, ASKED)

@@ -13,7 +13,7 @@ from pipelines.iterating.command import Command
 from pipelines.iterating.events import Event
 from pipelines.shipped import shipped
 from tests.builds import OVER_HTTP, write_questions
-from tests.iterations import Bench, begun, builds, ending, trainings
+from tests.iterations import PROMPTS, Bench, begun, builds, ending, trainings
 from tools.chat_server import ChatServer
 
 Two = tuple[Bench, Sequence[Event]]
@@ -81,6 +81,37 @@ def test_a_model_that_changed_after_its_training_is_not_sampled_as_what_it_was(
     config.write_text(json.dumps(json.loads(config.read_text()) | {"note": 1}))
     with pytest.raises(TrainingError, match=r"round 2 was trained to has changed since.*round-02"):
         list(done.iteration(3, command=command).run())
+
+
+def test_a_model_that_changed_is_not_trained_on_with_the_kept_build_of_what_it_was(
+    done: Bench, command: Command
+) -> None:
+    iteration = done.iteration(2, command=command)
+    first = trainings(list(iteration.run()))[0]
+    (iteration.journal.round_folder(2) / "trained.json").unlink()
+    config = Path(str(first.answer.folder)) / "generation_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"note": 1}))
+    before = len(done.runs())
+    with pytest.raises(TrainingError, match=r"round 1 was trained to has changed since.*round-01"):
+        list(done.iteration(2, command=command).run())
+    assert len(done.runs()) == before
+
+
+def test_a_round_whose_source_has_grown_since_is_built_and_trained_anew(
+    done: Bench, command: Command
+) -> None:
+    problems = shipped("prompts/sums_train.jsonl").read_text(encoding="utf-8")
+    (done.folder / "problems.jsonl").write_text("".join(problems.splitlines(True)[: PROMPTS + 1]))
+    events = list(done.iteration(1, command=command).run())
+    assert [(one.before, one.version.ref) for one in builds(events)] == [(False, "sums@v0003")]
+    assert begun(events) == 1
+    assert builds(events)[0].version.manifest.inputs["problems.jsonl"].rows == PROMPTS + 1
+
+
+def test_a_source_that_is_gone_is_said_by_the_build(done: Bench, command: Command) -> None:
+    (done.folder / "problems.jsonl").unlink()
+    with pytest.raises(RecipeError, match=r"problems\.jsonl"):
+        list(done.iteration(2, command=command).run())
 
 
 def test_a_round_whose_folder_is_deleted_is_done_again(done: Bench, command: Command) -> None:

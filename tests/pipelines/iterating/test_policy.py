@@ -5,8 +5,9 @@ import pytest
 from pipelines.errors import RecipeError, TrainingError
 from pipelines.iterating.answer import Answer
 from pipelines.iterating.policy import identities, policy_of, suited, with_policy
-from pipelines.recipe import Recipe, read_recipe
+from pipelines.recipe import Recipe, make_recipe, read_recipe
 from pipelines.shipped import shipped
+from pipelines.wire.http_model import HttpModel
 from tests.builds import OVER_HTTP, write_questions, write_recipe
 from tests.checkpoints import make_checkpoint
 from tests.iterations import Bench
@@ -81,6 +82,25 @@ def test_an_endpoint_takes_a_new_address_id_and_identity(over_http: Recipe) -> N
     assert identities(changed, ["policy"]) == {"policy": "r1@abc#r1"}
     assert changed.models["policy"].sampling == over_http.models["policy"].sampling
     assert changed.models["critic"] == over_http.models["critic"]
+
+
+def test_a_key_does_not_follow_to_another_host_unless_the_answer_names_one(
+    over_http: Recipe,
+) -> None:
+    models = dict(over_http.table["models"])
+    models["policy"] |= {"base_url": "https://paid.example/v1", "api_key_env": "PAID_KEY"}
+    recipe = make_recipe(over_http.path, over_http.table | {"models": models})
+
+    def key(**answer: str) -> str | None:
+        model = with_policy(recipe, ("policy",), Answer(**answer)).models["policy"]
+        assert isinstance(model, HttpModel)
+        return model.api_key_env
+
+    assert key(base_url="https://other.example/v1") is None
+    assert key(base_url="http://paid.example/v1") is None
+    assert key(base_url="https://other.example/v1", api_key_env="OTHER_KEY") == "OTHER_KEY"
+    assert key(base_url="https://paid.example:8443/v2") == "PAID_KEY"
+    assert key(model="r1") == "PAID_KEY"
 
 
 def test_an_address_of_this_machine_must_say_who_answers(over_http: Recipe) -> None:

@@ -1,5 +1,8 @@
 """Simulated users: to which response they speak, what is read, and what a useless turn becomes."""
 
+import gzip
+import json
+
 import pytest
 
 from pipelines.backend import Completion
@@ -112,6 +115,24 @@ async def test_marks_around_a_turn_are_taken_off_and_marks_within_are_refused(tu
     assert row.text == TURN
     (row,), _ = await turned(quoting, "Boil it.", persona="Curious.")
     assert (row.text, row.error) == (None, "leak")
+
+
+async def test_nasty_texts_reach_the_user_word_for_word(
+    make_unit, model, prompt, respond, shared_data
+):
+    lines = gzip.decompress((shared_data / "nasty_rows.jsonl.gz").read_bytes()).splitlines()
+    texts = [text for line in lines[::5] if (text := json.loads(line)["row"]).strip()]
+    assert len(texts) > 20
+    for number, text in enumerate(texts):
+        user = model(f"user{number}", says(TURN))
+        asked = prompt(text)
+        earlier = {"policy": [respond(asked, text[::-1], "r")]}
+        unit = make_unit(asked, user, earlier=earlier)
+        [row] = (await user_turn(model=f"user{number}").draw(unit)).responses
+        [request] = user.asked
+        assert f"\n{text}\n" in request.messages[0].content
+        assert f"\n{text[::-1]}\n" in request.messages[0].content
+        assert row.text == TURN
 
 
 def test_the_best_response_needs_a_judge_and_a_template_its_variables(tmp_path):
