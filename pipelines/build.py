@@ -27,6 +27,7 @@ from pipelines.meanwhile import importing
 from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.planning.plan import forecast
+from pipelines.publishing.figure_gates import OF_JUDGES
 from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store, staged
@@ -192,8 +193,10 @@ def publish(
     manifest = with_figures(recipe, folder, manifest)
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
-    counting = counted_names(recipe, {one.subject for one in manifest.figures})
-    failures = failed_gates(recipe.gates, manifest, asking, counting)
+    judged = {one.subject for one in manifest.figures if one.figure in OF_JUDGES}
+    counting = counted_names(recipe, judged)
+    comparing = frozenset(judge.name for judge in recipe.judges if not judge.rates())
+    failures = failed_gates(recipe.gates, manifest, asking, counting, comparing)
     failures += gate.failures()
     if failures or not store.holds(manifest):
         write_report(recipe, folder, manifest)

@@ -81,16 +81,18 @@ def counting_judges(recipe: Recipe) -> tuple[str, ...]:
 
 
 def counted_names(recipe: Recipe, names: Collection[str]) -> frozenset[str]:
-    """Those of `names`, by which rows call judges, whose judgments may decide a pair.
+    """The judges whose judgments may decide a pair; `names` are those by which rows call judges.
 
-    Records that name their judges by row stand under one name in the recipe.
+    Records that name their judges by row stand under one name in the recipe, and a judge that is
+    asked only `when` another is unsure may have nothing to decide: both count if rows name them.
     """
     counting = set(counting_judges(recipe))
     recorded = {one.name for one in recipe.judges if has_many_names(one, one.name)} & counting
     others = {one.name for one in recipe.judges} - recorded
     dimensions = {f"{one.name}.{part}" for one in recipe.judges for part in one.dimensions()}
     of_records = set(names) - others - dimensions if recorded else set()
-    return frozenset(counting | of_records)
+    silent = {one.name for one in recipe.judges if one.when is not None or one.name in recorded}
+    return frozenset(counting - (silent - set(names)) | of_records)
 
 
 def _goes_by_votes(recipe: Recipe) -> bool:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pipelines.part import InWords, Table
 from schemas.version import Figure
 
-_FORM = re.compile(r"(<=|>=)\s*(-?(?:\d+\.?\d*|\.\d+))")
+_FORM = re.compile(r"(<=|>=)\s*(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))")
 
 
 class Bound(NamedTuple):
@@ -117,17 +117,31 @@ OF_JUDGES = frozenset(
     {"unread_rate", "tie_rate", "flip_rate", "position_bias", "judge_length_bias"}
 )
 """Figures of single judges: those of a judge that decides no pair stop no build."""
+OF_COMPARISONS = frozenset({"flip_rate", "position_bias"})
+"""Those of them that judges of single responses do not have."""
 
 
 def failed_figures(
-    gates: FigureGates, figures: Collection[Figure], counting: Collection[str]
+    gates: FigureGates,
+    figures: Collection[Figure],
+    counting: Collection[str],
+    comparing: Collection[str] = (),
 ) -> Iterator[str]:
-    """What figures do not keep to, in words; `counting` are the judges that decide pairs."""
+    """What figures do not keep to, in words.
+
+    `counting` are the judges that decide pairs, each of which must have its figures; `comparing`
+    those that compare, which alone must have figures `OF_COMPARISONS`.
+    """
     for name, wanted in gates.bounds().items():
         found = [one for one in figures if one.figure == name]
+        missing: set[str] = set()
         if name in OF_JUDGES:
             found = [one for one in found if one.subject in counting]
-        if not found:
+            asked = set(counting).intersection(comparing if name in OF_COMPARISONS else counting)
+            missing = asked - {one.subject for one in found}
+        for judge in sorted(missing):
+            yield f"{name} of {judge} is not defined here, and gates.{name} is {wanted}"
+        if not found and not missing:
             yield f"{name} is not defined here, and gates.{name} is {wanted}"
         for one in found:
             if not wanted.holds(one):

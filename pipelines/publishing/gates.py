@@ -50,12 +50,17 @@ class Gates(FigureGates):
 
 
 def failed_gates(
-    gates: Gates, manifest: Manifest, asking: frozenset[str], counting: Collection[str] = ()
+    gates: Gates,
+    manifest: Manifest,
+    asking: frozenset[str],
+    counting: Collection[str] = (),
+    comparing: Collection[str] = (),
 ) -> list[str]:
     """What the build fails, in words; empty when it may be published.
 
     `asking` are the judges that ask a model: only their replies can be unreadable by chance;
-    `counting` those that decide pairs. What judges were checked on is not looked at here
+    `counting` those that decide pairs, `comparing` those that say which of two is better. What
+    judges were checked on is not looked at here
     (`calibration.gate`).
     """
     failures = []
@@ -69,4 +74,4 @@ def failed_gates(
                 f"({judge.read / judge.asked:.1%}), and gates.min_read_share is "
                 f"{gates.min_read_share}"
             )
-    return [*failures, *failed_figures(gates, manifest.figures, counting)]
+    return [*failures, *failed_figures(gates, manifest.figures, counting, comparing)]

@@ -67,6 +67,9 @@ class Revision(Sampler):
     """How revisions are drawn. Default: temperature 0.7, at most 4096 tokens."""
     bounds: Bounds = Bounds()
     """What a revision has to keep to."""
+    marked: bool = True
+    """Whether a marker is wanted. If not, the whole completion is the revision: for a model that was
+    trained to reply with nothing else."""
     template: str | None = None
     """Path of your own template, relative to the recipe: a Jinja file with `conversation`, `tools`,
     `reference` (either may be none), `response`, `better`, `form` (the marker's line) and `mark`.
@@ -166,7 +169,7 @@ class Revision(Sampler):
         reply = completion.text or ""
         if completion.error is not None:
             return completion.error
-        revised = read_revision(reply, self.direction, fence.token)
+        revised = self._revised(reply, fence)
         if isinstance(revised, str):
             refused = completion.refusal is not None or is_refusal(reply)
             return "revision_refused" if refused else revised
@@ -176,6 +179,11 @@ class Revision(Sampler):
             return "revision_refused"
         asked = "\n".join(message_text(message) for message in prompt.messages)
         return fault_of(original, revised.text, asked, self.bounds) or revised
+
+    def _revised(self, reply: str, fence: Fence) -> Revised | str:
+        if self.marked:
+            return read_revision(reply, self.direction, fence.token)
+        return Revised(reply.strip(), "") if reply.strip() else "empty_revision"
 
     def _response(
         self,

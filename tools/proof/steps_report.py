@@ -53,7 +53,7 @@ def _searches(report: Mapping[str, Any]) -> Iterable[str]:
 
 def _sets(report: Mapping[str, Any]) -> Iterable[str]:
     yield from head(
-        "set", "asked", "written", "scored", "read again", "pairs", "of problems", "chosen right",
+        "set", "asked", "written", "scored", "read", "pairs", "of problems", "chosen right",
         "reversed", "after a right beginning: chosen right",
     )  # fmt: skip
     for name, one in report["sets"].items():

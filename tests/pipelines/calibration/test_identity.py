@@ -179,7 +179,16 @@ def test_judges_that_only_their_rows_name_count_by_those_names(tmp_path: Path) -
     rows = "{kind='recorded',name='crowd',response='id',score='s',judged_by='who',source='x'}"
     made = recipe(tmp_path, RECIPE, f"judges=[{rows},{{kind='verifier',answer='number'}}]")
     found = counted_names(made, ("alice", "bob", "verifier"))
-    assert found == {"crowd", "verifier", "alice", "bob"}
+    assert found == {"verifier", "alice", "bob"}
     scored = recipe(tmp_path, RECIPE, f"judges=[{rows},{{kind='verifier',answer='number'}}]",
                     "score.judges=['verifier']")  # fmt: skip
     assert counted_names(scored, ("alice", "verifier")) == {"verifier"}
+
+
+def test_a_judge_that_was_never_asked_decides_nothing_and_one_without_figures_does(
+    tmp_path: Path,
+) -> None:
+    when = "{kind='rating',model='one',name='second',when={judge='verifier',margin_below=1}}"
+    made = recipe(tmp_path, RECIPE, f"judges=[{{kind='verifier',answer='number'}},{when}]")
+    assert counted_names(made, ()) == {"verifier"}
+    assert counted_names(made, ("second",)) == {"verifier", "second"}

@@ -3,7 +3,13 @@ from decimal import Decimal
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.publishing.figure_gates import OF_JUDGES, FigureGates, bound, failed_figures
+from pipelines.publishing.figure_gates import (
+    OF_COMPARISONS,
+    OF_JUDGES,
+    FigureGates,
+    bound,
+    failed_figures,
+)
 from pipelines.publishing.gates import Gates
 from pipelines.recipe import make_recipe
 from schemas.version import Figure
@@ -60,7 +66,32 @@ def test_every_judge_that_decides_must_keep_to_it_and_no_other() -> None:
         "tie_rate of rater: 0.2 (95 %: 0.1 to 0.3), and gates.tie_rate is <= 0.2",
     ]
     assert failures(figures, "someone", tie_rate="<= 0.9") == [
+        "tie_rate of someone is not defined here, and gates.tie_rate is <= 0.9"
+    ]
+    assert failures(figures, tie_rate="<= 0.9") == [
         "tie_rate is not defined here, and gates.tie_rate is <= 0.9"
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(OF_JUDGES - OF_COMPARISONS))
+def test_a_figure_that_one_of_two_deciding_judges_does_not_have_keeps_to_no_bound(
+    name: str,
+) -> None:
+    assert failures([made(name, subject="a")], "a", "b", **{name: "<= 0.9"}) == [
+        f"{name} of b is not defined here, and gates.{name} is <= 0.9"
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(OF_COMPARISONS))
+def test_figures_of_orders_are_asked_of_judges_that_compare_alone(name: str) -> None:
+    gates = FigureGates.model_validate({name: "<= 0.9"})
+    figures = [made(name, subject="duels")]
+    assert list(failed_figures(gates, figures, ("duels", "rater"), ("duels",))) == []
+    assert list(failed_figures(gates, figures, ("duels", "other"), ("duels", "other"))) == [
+        f"{name} of other is not defined here, and gates.{name} is <= 0.9"
+    ]
+    assert list(failed_figures(gates, [], ("rater",), ())) == [
+        f"{name} is not defined here, and gates.{name} is <= 0.9"
     ]
 
 
@@ -71,7 +102,7 @@ def test_a_figure_of_two_judges_names_both() -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", ["0.1", "< 0.1", "<= x", "<= 1e3", "", 0.1, None])
+@pytest.mark.parametrize("wrong", ["0.1", "< 0.1", "<= x", "<= 1e3", "", "<= ٠.١", "<= ０.１", 0.1, None])
 def test_other_forms_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match=r'in the form "<= 0\.1" or ">= 0\.6"'):
         bound(wrong)
