@@ -21,6 +21,8 @@ def opened(output: Path | None, layout: str, store: Path) -> Iterator[BinaryIO]:
         raise StoreError(f"{output}: lies in the store, which only builds write to")
     if output.is_dir():
         raise StoreError(f"{output}: is a folder; name a file")
+    if not output.parent.is_dir():
+        raise StoreError(f"{output.parent}: no such folder")
     if output.is_symlink() or (output.exists() and not output.is_file()):
         # a pipe, a device or what leads to one (/dev/stdout) is written to, never replaced
         with output.open("wb") as stream:

@@ -56,9 +56,11 @@ class Step:
 
     def each(self) -> Iterator["Step"]:
         """This step and all that follow it, each before those below it."""
-        yield self
-        for step in self.below:
-            yield from step.each()
+        waiting = [self]
+        while waiting:
+            step = waiting.pop()
+            yield step
+            waiting.extend(reversed(step.below))
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Drawing:
         return max(spot.y for spot in self.spots) + ROW / 2
 
     @property
+    def listed(self) -> "list[tuple[Step, int]]":
+        """Every step but the root, and how many lists of the page end after it."""
+        return list(_listed(self.tree.root))
+
+    @property
     def shades(self) -> dict[str, float]:
         """Node id -> `Spot.shade`, of those that have one."""
         return {one.step.node_id: one.shade for one in self.spots if one.shade is not None}
@@ -89,16 +94,15 @@ def spots(tree: "Tree") -> list[Spot]:
     def place(step: "Step") -> tuple[float, float]:
         return 100 * step.depth / max(deepest, 1), (rows[step.node_id] + 0.5) * ROW
 
-    def spot(step: "Step", above: "Step | None") -> Iterator[Spot]:
+    def spot(step: "Step", above: "Step | None") -> Spot:
         share = min(step.n_visits / visits, 1.0)
         radius = LEAST_RADIUS + (LARGEST_RADIUS - LEAST_RADIUS) * sqrt(share)
         span = highest - lowest
         shade = None if step.q is None else 100 * (step.q - lowest) / span if span else 50.0
-        yield Spot(step, *place(step), radius, shade, place(above) if above else None)
-        for below in step.below:
-            yield from spot(below, step)
+        return Spot(step, *place(step), radius, shade, place(above) if above else None)
 
-    return list(spot(tree.root, None))
+    above = {below.node_id: step for step in tree.root.each() for below in step.below}
+    return [spot(step, above.get(step.node_id)) for step in tree.root.each()]
 
 
 def extremes(tree: "Tree") -> tuple[float, float]:
@@ -109,20 +113,23 @@ def extremes(tree: "Tree") -> tuple[float, float]:
 
 def _rows(root: "Step") -> dict[str, float]:
     """Node id -> its row, counted in leaves from 0."""
-    rows: dict[str, float] = {}
-    leaves = 0
-
-    def fill(step: "Step") -> float:
-        nonlocal leaves
+    steps = list(root.each())
+    leaves = (step.node_id for step in steps if not step.below)
+    rows = {leaf: float(number) for number, leaf in enumerate(leaves)}
+    for step in reversed(steps):  # those below it come first
         if step.below:
-            first, *_, last = [fill(below) for below in step.below] * 2
-            rows[step.node_id] = (first + last) / 2
-        else:
-            rows[step.node_id], leaves = float(leaves), leaves + 1
-        return rows[step.node_id]
-
-    fill(root)
+            rows[step.node_id] = (rows[step.below[0].node_id] + rows[step.below[-1].node_id]) / 2
     return rows
+
+
+def _listed(root: "Step") -> Iterator[tuple["Step", int]]:
+    """Every step below the root in its order, with how many lists of steps end after it."""
+    waiting = [(step, 1) for step in reversed(root.below)]
+    while waiting:
+        step, level = waiting.pop()
+        waiting.extend((below, level + 1) for below in reversed(step.below))
+        follows = waiting[-1][1] if waiting else 1
+        yield step, 0 if step.below else level - follows
 
 
 def _shown(message: dict[str, Any]) -> str:

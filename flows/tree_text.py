@@ -96,11 +96,14 @@ def _figures(step: "Step") -> tuple[str, str, str, str]:
     return count(step.n_visits), number(step.q), number(value), number(step.prior)
 
 
-def _drawn(step: "Step", before: str = "") -> "Iterator[tuple[Step, str]]":
+def _drawn(root: "Step") -> "Iterator[tuple[Step, str]]":
     """Each step with the branches before it."""
-    if step.parent_id is None:
-        yield step, ""
-    for place, below in enumerate(step.below):
-        last = place == len(step.below) - 1
-        yield below, f"{before}{'└─ ' if last else '├─ '}"
-        yield from _drawn(below, f"{before}{'   ' if last else '│  '}")
+    waiting = [(root, "", "")]
+    while waiting:
+        step, branch, before = waiting.pop()
+        yield step, branch
+        last = True
+        for below in reversed(step.below):
+            own, others = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            waiting.append((below, before + own, before + others))
+            last = False

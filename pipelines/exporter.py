@@ -38,6 +38,10 @@ class Exporter(Part):
 
     keeps_order: ClassVar[bool] = True
     """Whether rows come in the order of the pairs, so that another order may be asked for."""
+    ends_answers: ClassVar[bool] = True
+    """Whether who reads the rows ends each answer where its text ends. An answer of a search that
+    goes on after its step is then cut there, and the notes count pairs with such a side
+    (`unfinished`). The format `steps` has them as they are."""
 
     def left_out(self, *, tools: bool) -> dict[str, str]:
         """Which pairs the format cannot hold: reason -> SQL condition on the view `pairs`.

@@ -4,6 +4,7 @@ preamble         dropped
 ### Response 1   a marker, alone or with a title that numbers the response
 text
 ### text         a marker, and the response on its line
+### Data         no marker where the prompt has that heading, and a model repeats it
 """
 
 import re
@@ -29,8 +30,10 @@ class Split:
     shorter than the others; "cross_reference": one speaks of another."""
 
 
-def split_by_markers(completion: str, n: int) -> Split | str:
+def split_by_markers(completion: str, n: int, asked: str = "") -> Split | str:
     r"""The `n` responses after markers "###" at the start of a line, or why there are not so many.
+
+    A heading of `asked`, the prompt, is none, unless it only numbers a response.
 
     >>> split_by_markers("Here:\n### Response 1\nYes.\n### No, and why?\n### Response 3:\nMay be.", 3)
     Split(parts=('Yes.', 'No, and why?', 'May be.'), flags=())
@@ -38,8 +41,12 @@ def split_by_markers(completion: str, n: int) -> Split | str:
     'too_few_parts'
     >>> split_by_markers("### Yes.\n### Yes.", 2)
     'equal_parts'
+    >>> split_by_markers("### On\n### Data\nyes\n### Off", 2, asked="Sum up:\n### Data\n1")
+    Split(parts=('On\n### Data\nyes', 'Off'), flags=())
     """
-    marks = list(_MARKER.finditer(completion))
+    known = {line for line in map(_heading, _MARKER.finditer(asked)) if not _TITLE.fullmatch(line)}
+    found = _MARKER.finditer(completion)
+    marks = [mark for mark in found if not known or _heading(mark) not in known]
     ends = [*(mark.start() for mark in marks[1:]), len(completion)][: len(marks)]
     texts = [completion[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
     return _checked([_without_title(text).strip() for text in texts], n)
@@ -76,6 +83,11 @@ def _checked(texts: list[str], n: int) -> Split | str:
     if any(_CROSS_REFERENCE.search(part) for part in kept):
         flags.append("cross_reference")
     return Split(tuple(kept), tuple(flags))
+
+
+def _heading(mark: re.Match[str]) -> str:
+    """What stands after a marker, on its line."""
+    return mark.string[mark.end() :].partition("\n")[0].strip()
 
 
 def _without_title(text: str) -> str:

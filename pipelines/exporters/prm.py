@@ -83,6 +83,7 @@ class Prm(Exporter):
     """
 
     keeps_order: ClassVar[bool] = False
+    ends_answers: ClassVar[bool] = False
 
     values: Literal["expected", "right"] = "expected"
     """What is known of a step. "expected": value + V, what the search expects an answer that goes on

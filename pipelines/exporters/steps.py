@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import PrivateAttr
@@ -22,13 +22,6 @@ ROWS = """
         rejected_response_id NOT IN (FROM unfinished) AS rejected_ends
     FROM pairs
 """
-UNFINISHED = """
-    CREATE OR REPLACE TEMP VIEW unfinished AS
-    SELECT response_id FROM version.responses WHERE partial AND finish_reason IS NULL
-"""
-"""Answers that go on after their step. What is written to its end and only no answer, such as a
-rewritten instruction, is partial and has a reason to finish."""
-
 SCHEMAS = {
     "ids": pa.schema(
         [(f"{side}_ids", pa.list_(pa.int32())) for side in ("prompt", "chosen", "rejected")]
@@ -48,6 +41,8 @@ class Steps(Exporter):
     prefix to speak of and are left out (`uses_tools`); the notes count the pairs of which the
     template does not keep prompt or answer (`not_kept`).
     """
+
+    ends_answers: ClassVar[bool] = False
 
     tokenizer: str
     """A local folder that holds the tokenizer of the model to be trained, and its chat template."""
@@ -71,7 +66,6 @@ class Steps(Exporter):
 
     def write(self, pairs: Pairs, folder: Path) -> Written:
         """One file, in published order."""
-        pairs.con.execute(UNFINISHED)
         examples = filter(None, map(self._example, _rows(pairs)))
         files = write_examples(examples, SCHEMAS[self.form], pairs.split, folder)
         not_kept = pairs.rows - sum(files.values())

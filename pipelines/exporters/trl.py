@@ -9,20 +9,10 @@ from pipelines.exporting.files import write_parquet
 from pipelines.exporting.messages import broken_calls, messages_type
 from pipelines.exporting.pairs import Pairs
 
-UNFINISHED = """
-    WITH unfinished AS (
-        SELECT response_id FROM version.responses WHERE partial AND finish_reason IS NULL
-    )
-    SELECT count(*) FROM pairs
-    WHERE chosen_response_id IN (FROM unfinished) OR rejected_response_id IN (FROM unfinished)
-"""
-
 
 class Trl(Exporter):
     """Parquet with prompt, chosen and rejected as message lists: TRL's DPOTrainer and its kin.
 
-    An answer of a search that goes on after its step is written as any other, and the trainer ends
-    it there: the notes count pairs with such a side (`unfinished`). `steps` has them as they are.
     `tools` is there where the set has tools, and nothing else is: a column that a trainer does not
     ask for is carried into every batch by some, and changes what is learned in others.
     """
@@ -37,6 +27,4 @@ class Trl(Exporter):
         columns = [(name, messages) for name in ("prompt", "chosen", "rejected")]
         schema = pa.schema([*columns, ("tools", pa.string())] if pairs.tools else columns)
         query = f"SELECT {', '.join(schema.names)} FROM pairs"  # noqa: S608 - our own names
-        ((unfinished,),) = pairs.con.sql(UNFINISHED).fetchall()
-        notes = {"unfinished": unfinished} if unfinished else {}
-        return Written(write_parquet(pairs, query, pairs.rows, schema, folder), notes)
+        return Written(write_parquet(pairs, query, pairs.rows, schema, folder))

@@ -8,10 +8,18 @@ from schemas.tables import PUBLISHED
 
 SCHEMA = "version"
 
+UNFINISHED = f"""
+    CREATE TEMP VIEW unfinished AS
+    SELECT response_id FROM {SCHEMA}.responses WHERE partial AND finish_reason IS NULL
+"""  # noqa: S608 - our own name
+"""Answers that go on after their step. What is written to its end and only no answer, such as a
+rewritten instruction, is partial and has a reason to finish."""
+
 
 def add_evidence(con: duckdb.DuckDBPyConnection, version: Version) -> None:
     """Makes the tables and views of `version` in the schema `SCHEMA`: `version.measures`...
 
+    And `unfinished`, the ids of answers that go on.
     Columns that the version is older than are null, tables that it does not have are empty.
     """
     con.execute(f"CREATE SCHEMA {SCHEMA}; CREATE SCHEMA later")
@@ -21,6 +29,7 @@ def add_evidence(con: duckdb.DuckDBPyConnection, version: Version) -> None:
         con.unregister("columns")
         con.execute(f"CREATE VIEW {SCHEMA}.{table} AS {_rows(version, table)}")
     add_views(con, SCHEMA, version.manifest)
+    con.execute(UNFINISHED)
 
 
 def in_sql(text: str) -> str:

@@ -6,7 +6,7 @@ looks sees all of it or nothing. The bytes are a function of (version, exporter,
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +34,11 @@ ORDERS = {SHUFFLED: "pairs", EASY_TO_HARD: EASY_TO_HARD}
 """Order of the rows of an export -> the folder of a version that has it."""
 
 RECORD, CHECKED = "export.json", "check.json"
+
+UNFINISHED = """
+    SELECT count(*) FROM pairs
+    WHERE chosen_response_id IN (FROM unfinished) OR rejected_response_id IN (FROM unfinished)
+"""
 
 PART = ("kind", "name")
 """Fields that every part has."""
@@ -110,10 +115,18 @@ def _split(
     tools = has_tools(version)
     pairs: Pairs = pairs_of(con, version, split, exporter.left_out(tools=tools), table, tools=tools)
     written = exporter.write(pairs, folder)
+    if exporter.ends_answers:
+        written = replace(written, notes=written.notes | _unfinished(con))
     check = checker.check(pairs) if checker is not None else None
     absent = version.manifest.splits()[split] - version.manifest.splits(table)[split]
     left_out = pairs.left_out | ({f"{DIFFICULTY}_unknown": absent} if absent else {})
     return Exported(pairs.rows, left_out, written, check)
+
+
+def _unfinished(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many pairs have a side that goes on where the format ends it, as a note."""
+    ((count,),) = con.sql(UNFINISHED).fetchall()
+    return {"unfinished": count} if count else {}
 
 
 def _check_order(version: Version, exporter: Exporter, order: str) -> None:

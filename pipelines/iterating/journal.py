@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from pipelines.errors import StoreError
+from pipelines.iterating.answer import Answer
 from pipelines.publishing.folders import sync
 
 FOLDER = "iterations"
@@ -51,9 +52,16 @@ class Trained(BaseModel):
     command: str
     """SHA-256 of the command."""
     answer: dict[str, str]
+    """`Answer`, as it was given."""
     policy: dict[str, str]
     """Model of the recipe -> identity of what came of it."""
     seconds: float
+
+    @field_validator("answer")
+    @classmethod
+    def _known(cls, answer: dict[str, str]) -> dict[str, str]:
+        Answer(**answer)
+        return answer
 
 
 class Journal:
@@ -122,7 +130,7 @@ def _read(file: Path, record: type[RecordT]) -> RecordT | None:
         return record.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, TypeError, ValidationError) as error:  # TypeError: an answer of other keys
         raise StoreError(f"{file}: cannot be read. Delete it, and that is done again") from error
 
 

@@ -86,6 +86,15 @@ class Fence:
         """
         return self._mark.sub("", line) if self.token in line else line
 
+    def unwrapped(self, text: str) -> str:
+        r"""`text` without the marks that a model may copy around what it writes.
+
+        >>> Fence("5c1f0a9be2d84a77", ()).unwrapped("<<<5c1f0a9be2d84a77\nA tree.\n5c1f0a9be2d84a77>>>")
+        'A tree.'
+        """
+        bare = text.strip().removeprefix(f"<<<{self.token}").removesuffix(f"{self.token}>>>")
+        return bare.strip()
+
     def past_mark(self, reply: str, end: int) -> int:
         """`end`, or where the token ends that follows it."""
         if self.token not in reply:

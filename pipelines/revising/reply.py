@@ -2,11 +2,12 @@
 
 A marker may be bold, a heading, in braces, with a colon or without. The last one that starts a line
 counts, since a reviser may quote it while it reasons; one with the fence's token counts before all
-others, since the answer that is revised may hold a marker too. A marker with text before it on its
-line is none.
+others, and where what the reviser was shown holds a marker too, it alone. A marker with text before it
+on its line is none.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,8 +31,12 @@ class Revised:
     """What stands before the marker; "" if nothing does."""
 
 
-def read_revision(reply: str, direction: Direction = "better", token: str = "") -> Revised | str:
+def read_revision(
+    reply: str, direction: Direction = "better", token: str = "", shown: Iterable[str] = ()
+) -> Revised | str:
     r"""The revised answer, or why there is none: "no_marker" or "empty_revision".
+
+    `shown` is what the reviser was shown: the prompt, and the answer that is revised.
 
     >>> read_revision("It is short.\n**Corrected Student Solution:**\nFour.")
     Revised(text='Four.', rationale='It is short.')
@@ -45,10 +50,13 @@ def read_revision(reply: str, direction: Direction = "better", token: str = "") 
     'empty_revision'
     >>> read_revision("Corrected answer 5c1f:\nA\nCorrected answer:\nB", token="5c1f").text
     'A\nCorrected answer:\nB'
+    >>> read_revision("Corrected answer:\nA", token="5c1f", shown=["Corrected answer:\nB"])
+    'no_marker'
     """
-    marks = list(_marker(direction, token).finditer(reply))
+    marker = _marker(direction, token)
+    marks = list(marker.finditer(reply))
     own = [mark for mark in marks if token and mark["token"]]
-    if not marks:
+    if not marks or (not own and any(marker.search(text) for text in shown)):
         return "no_marker"
     mark = (own or marks)[-1]
     text = reply[mark.end() :].strip()

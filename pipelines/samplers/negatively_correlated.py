@@ -21,13 +21,13 @@ from pipelines.backend import Completion, Sampling
 from pipelines.diversity.sets import Split, split_by_markers, split_json
 from pipelines.diversity.words import number_word
 from pipelines.judging.question import around_last
-from pipelines.judging.quoting import fence_around
+from pipelines.judging.quoting import fence_around, message_text
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
 from pipelines.sampler import Drawn, Sampler
 from pipelines.unit import gather
 from schemas.canonical import canonical_json, make_id
-from schemas.rows import Message, Response
+from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -79,7 +79,8 @@ class NegativelyCorrelated(Sampler):
     """How they are made to differ: all in one completion, each shown the earlier ones, or each asked
     to hold one of `personas`."""
     n: int = Field(default=3, ge=2, le=16)
-    """Responses of a set: 3 beside a plain one to be labelled, 4 to study coverage, as in the paper."""
+    """Responses of a set: 3 beside a plain one to be labelled, 4 to study coverage, as in the paper.
+    With `personas` there are as many as these."""
     plain: int = Field(default=1, ge=0)
     """Plain responses beside each set: the prompt as it stands."""
     sets: int = Field(default=1, ge=1)
@@ -102,6 +103,8 @@ class NegativelyCorrelated(Sampler):
     def _personas_are_for_their_mode(self) -> "NegativelyCorrelated":
         if (self.mode == "personas") != bool(self.personas):
             raise ValueError('`personas` and mode = "personas" need each other')
+        if self.personas and "n" in self.model_fields_set and self.n != len(self.personas):
+            raise ValueError(f"n is {self.n}, and there are {len(self.personas)} personas")
         return self
 
     def models(self) -> tuple[str, ...]:
@@ -135,7 +138,7 @@ class NegativelyCorrelated(Sampler):
             [completion] = await unit.sample(
                 self.model, messages, sampling=sampling, first_index=index
             )
-            split = self._split(completion)
+            split = self._split(completion, unit.prompt)
             if isinstance(split, Split):
                 return failed + self._parts(unit, number, index, completion, split)
             useless = {"text": None, "error": split, "reasoning": completion.text}
@@ -146,13 +149,17 @@ class NegativelyCorrelated(Sampler):
         indices = range(first, first + self.n)
         return failed + await self._plain(unit, indices, ("independent_instead",), number)
 
-    def _split(self, completion: Completion) -> Split | str:
+    def _split(self, completion: Completion, prompt: Prompt) -> Split | str:
         if completion.error is not None:
             return completion.error
         text = completion.text or ""
         if completion.finish_reason not in (None, "stop"):
             return "set_truncated"
-        split = (split_by_markers if self.form == "markers" else split_json)(text, self.n)
+        if self.form == "markers":
+            asked = "\n".join(message_text(message) for message in prompt.messages)
+            split = split_by_markers(text, self.n, asked)
+        else:
+            split = split_json(text, self.n)
         refused = completion.refusal is not None or is_refusal(text)
         return "set_refused" if refused and isinstance(split, str) else split
 

@@ -182,7 +182,7 @@ class Revision(Sampler):
 
     def _revised(self, reply: str, fence: Fence) -> Revised | str:
         if self.marked:
-            return read_revision(reply, self.direction, fence.token)
+            return read_revision(reply, self.direction, fence.token, fence.texts)
         return Revised(reply.strip(), "") if reply.strip() else "empty_revision"
 
     def _response(

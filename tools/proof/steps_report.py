@@ -34,9 +34,9 @@ def tables(report: Mapping[str, Any]) -> dict[str, str]:
     made = {
         "steps_searches": _searches,
         "steps_sets": _sets,
+        "steps_tuning": _tuning,
         "steps_arms": _arms,
         "steps_differences": _differences,
-        "steps_tuning": _tuning,
     }
     return {name: "\n".join(make(report)) for name, make in made.items()}
 

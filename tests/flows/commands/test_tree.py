@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.searched_tree import SearchedTrees
-from flows.tree_picture import ROW, extremes, spots
+from flows.searched_tree import SearchedTrees, Step, Tree
+from flows.tree_picture import ROW, extremes, picture, spots
+from flows.tree_text import tree_lines
 from pipelines.publishing.versions import Version
 from tests.exports import plain_version
 from tests.searched import searched, store_of
@@ -87,6 +88,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.links: list[str] = []
         self.ids: list[str] = []
+        self.closed: list[str] = []
         self.said = ""
         self.feed(page)
 
@@ -98,6 +100,9 @@ class Page(HTMLParser):
                 self.links.append(value or "")
             if name == "id":
                 self.ids.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.closed.append(tag)
 
     def handle_data(self, data: str) -> None:
         self.said += data
@@ -130,6 +135,36 @@ def test_steps_of_one_depth_stand_below_each_other_without_touching(version: Ver
     assert extremes(tree) == (-1.2, 1.59)
     assert (placed["a"].shade, placed["bb"].shade) == (100, 0)
     assert placed["a"].radius > placed["b"].radius > placed["bb"].radius
+
+
+def test_a_search_of_any_depth_is_drawn() -> None:
+    deepest = 1200
+    root = step = made_step("0", None, 0)
+    for depth in range(1, deepest + 1):
+        step.below.append(made_step(f"{depth}", step.node_id, depth))
+        step.below.append(made_step(f"{depth}b", step.node_id, depth))
+        step = step.below[0]
+    tree = Tree("p", [{"role": "user", "content": "How?", "tool_calls": None}], root)
+    page = Page(picture("deep@v0001", [tree]))
+    assert page.tags.count("circle") == 2 * deepest + 1
+    assert page.tags.count("li") == page.closed.count("li") == 2 * deepest
+    assert page.tags.count("ol") == page.closed.count("ol") == deepest
+    assert len(list(tree_lines(tree, 80))) == 2 * deepest + 2
+
+
+def made_step(node_id: str, parent_id: str | None, depth: int) -> Step:
+    return Step(node_id, parent_id, "search", depth, f"step {node_id}", 1, 0.0, 0.5, 0.5, 0.5, 0.5,
+                terminal=False, outcome=None, on_path=False, flags=None)  # fmt: skip
+
+
+def test_a_missing_folder_is_named_by_its_name(
+    version: Version, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "none" / "x.html"
+    assert run(version, prompt_of(version, "Question 0?"), "--html", str(file)) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'none'}: no such folder" in said
+    assert "unfinished" not in said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from pipelines.errors import RecipeError
 from pipelines.exporting.begun import begun
 from pipelines.exporting.chat import Unrenderable, read_chat
+from pipelines.part import kinds
 from pipelines.publishing.versions import Version
 from tests.exports import TEMPLATE, exported, parquet_rows, tool_pairs, version_of, write_tokenizer
 from tests.searched import searched
@@ -113,11 +114,27 @@ def test_a_folder_without_a_tokenizer_is_refused(version: Version, tmp_path: Pat
         exported(version, "steps", tmp_path / "out", tokenizer=str(tmp_path))
 
 
-def test_the_chat_form_says_how_many_answers_are_cut_within(
-    version: Version, tmp_path: Path
+@pytest.mark.parametrize("kind", sorted({*kinds("exporters")} - {"steps", "prm"}))
+def test_every_format_that_ends_answers_says_how_many_it_cuts_within(
+    kind: str, version: Version, tmp_path: Path
 ) -> None:
-    [made] = exported(version, "trl", tmp_path / "out").values()
-    assert made.written.notes == {"unfinished": 1}
+    by_source = {"by": "source", "accuracies": {"questions": 0.5}}
+    settings = by_source if kind == "stages" else {}
+    [made] = exported(version, kind, tmp_path / "out", **settings).values()
+    assert made.written.notes["unfinished"] == 1
+
+
+@pytest.mark.parametrize("kind", ["steps", "prm"])
+def test_a_format_of_steps_cuts_no_answer(
+    kind: str, version: Version, tokenizer: Path, tmp_path: Path
+) -> None:
+    settings = {"tokenizer": str(tokenizer)} if kind == "steps" else {}
+    [made] = exported(version, kind, tmp_path / "out", **settings).values()
+    assert "unfinished" not in made.written.notes
+
+
+def test_the_chat_form_has_steps_as_they_are(version: Version, tmp_path: Path) -> None:
+    exported(version, "trl", tmp_path / "out")
     chosen = {row["chosen"][0]["content"] for row in parquet_rows(tmp_path / "out")}
     assert chosen == {"step a\n", "step a\nstep ab\n"}
 

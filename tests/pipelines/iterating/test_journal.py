@@ -44,6 +44,14 @@ def test_a_damaged_record_says_what_helps(journal: Journal) -> None:
         journal.built(1, BUILT.policy)
 
 
+def test_an_answer_with_a_key_that_none_has_is_a_damaged_record(journal: Journal) -> None:
+    journal.note_trained(1, TRAINED)
+    file = journal.round_folder(1) / "trained.json"
+    file.write_text(file.read_text().replace('"folder"', '"fodler"'))
+    with pytest.raises(StoreError, match=r"trained\.json: cannot be read\. Delete it"):
+        journal.trained(1, BUILT)
+
+
 def test_two_runs_are_never_at_the_same_iteration(journal: Journal) -> None:
     with journal.locked():
         context = multiprocessing.get_context("spawn")

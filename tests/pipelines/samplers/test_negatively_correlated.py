@@ -140,6 +140,7 @@ async def test_a_second_set_leaves_the_first_as_it_was(drawn):
         ({"mode": "personas"}, "need each other"),
         ({"personas": ("joy",)}, "need each other"),
         ({"mode": "personas", "personas": ("joy", "joy")}, "stands there twice"),
+        ({"mode": "personas", "personas": ("joy", "rest"), "n": 4}, "n is 4, and there are 2 personas"),
         ({"n": 1}, "n"),
         ({"sampling": {"temperature": 0}, "sets": 2}, "greedy"),
     ],
