@@ -1,7 +1,22 @@
-"""Outcomes: what a finished answer earns beside its evaluation (MCTS-DPO, arXiv 2405.00451)."""
+"""Outcomes: whether a finished answer is right, and what it earns beside its evaluation.
+
+MCTS-DPO, arXiv 2405.00451. What it earns is a part of its value; whoever asks whether it is right
+looks at the outcome, since a right answer may earn nothing.
+"""
+
+RIGHT, WRONG = 1.0, -1.0
 
 
-def outcome(
+def outcome(right: bool) -> float:
+    """What is kept of a finished answer: above 0 where it is right.
+
+    >>> outcome(True), outcome(False)
+    (1.0, -1.0)
+    """
+    return RIGHT if right else WRONG
+
+
+def reward(
     right: bool, *, own_way: float = 1.0, early: bool = False, parent_depth: int = 1
 ) -> float:
     """+1 for a right answer, times `own_way`; -1 for a wrong one.
@@ -9,13 +24,13 @@ def outcome(
     `early`: with multiple-choice questions, a right answer earns nothing as the first step, and
     half as the second.
 
-    >>> outcome(True, own_way=1.25), outcome(False, own_way=1.25)
+    >>> reward(True, own_way=1.25), reward(False, own_way=1.25)
     (1.25, -1.0)
-    >>> [outcome(True, early=True, parent_depth=depth) for depth in (0, 1, 2)]
+    >>> [reward(True, early=True, parent_depth=depth) for depth in (0, 1, 2)]
     [0.0, 0.5, 1.0]
     """
     if not right:
-        return -1.0
+        return WRONG
     return own_way * (min(parent_depth, 2) / 2 if early else 1.0)
 
 

@@ -15,7 +15,7 @@ from pipelines.judging.refusal import is_refusal
 from pipelines.searching.duplicates import distinct
 from pipelines.searching.gold import gold_step
 from pipelines.searching.node import Candidate, Node
-from pipelines.searching.outcome import is_own_way, outcome
+from pipelines.searching.outcome import is_own_way, outcome, reward
 from pipelines.searching.prior import length_normalised, tokens_within
 from pipelines.searching.steps import Step
 from pipelines.stepping.checked import check_answers
@@ -192,8 +192,10 @@ class Growing:
     async def _candidate(self, taken: Taken, siblings: int) -> Candidate:
         """A child. Its value is what the evaluation says, and what a finished answer has earned."""
         search, leaf, step = self.search, taken.leaf, taken.step
-        said, (earned, unchecked) = await self._evaluated(taken), await self._earned(taken)
-        value = search.evaluation.value(said, leaf.depth, leaf.value) + (earned or 0.0)
+        said, (right, unchecked) = await self._evaluated(taken), await self._right(taken)
+        value = search.evaluation.value(said, leaf.depth, leaf.value)
+        if right is not None:
+            value += self._earned(taken, right)
         prior = 1 / siblings
         if taken.logprobs:
             prior = length_normalised(taken.logprobs, search.length_penalty)
@@ -202,7 +204,7 @@ class Growing:
             prior,
             value,
             terminal=step.ends,
-            outcome=earned,
+            outcome=None if right is None else outcome(right),
             flags=(*taken.flags, *said.flags, *unchecked),
             n_tokens=taken.n_tokens,
             origin=taken.response,
@@ -234,8 +236,8 @@ class Growing:
         earned = [outcome(one) for one in right if one is not None]
         return Said(fmean(earned)) if earned else Said(0.0, ("unread",))
 
-    async def _earned(self, taken: Taken) -> tuple[float | None, tuple[str, ...]]:
-        """What a finished answer earned, or None and why it is not known."""
+    async def _right(self, taken: Taken) -> tuple[bool | None, tuple[str, ...]]:
+        """Whether a finished answer is right, or None and why it is not known."""
         search, prompt = self.search, self.unit.prompt
         if not taken.step.ends or search.outcome is None or taken.response.text is None:
             return None, ()
@@ -243,10 +245,15 @@ class Growing:
         [right] = await check_answers(self.unit, search.outcome, answers, search.right_from)
         if right is None:
             return None, ("no_gold" if prompt.reference is None else "no_outcome",)
-        own = is_own_way(taken.response.text or "", prompt.reference)
+        return right, ()
+
+    def _earned(self, taken: Taken, right: bool) -> float:
+        """What a finished answer earned."""
+        search = self.search
+        own = is_own_way(taken.response.text or "", self.unit.prompt.reference)
         factor = search.own_way if own else 1.0
         early = search.multiple_choice
-        return outcome(right, own_way=factor, early=early, parent_depth=taken.leaf.depth), ()
+        return reward(right, own_way=factor, early=early, parent_depth=taken.leaf.depth)
 
     def _writer(self, sampling: Sampling) -> Writer:
         """The model that takes steps, as it is asked with a sampling."""

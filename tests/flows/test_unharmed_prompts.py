@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from pipelines.diversity.words import number_word
 from tests.builds import published, run, write_recipe
 
 ECHO = r'''
@@ -199,10 +198,6 @@ def check(prompt: str, said: dict[str, Any]) -> None:
     assert fence[1] not in prompt
     (revision,) = said["revision"]
     assert (revision["error"], revision["text"]) == (None, f"{prompt} Indeed.".strip())
-
-
-def test_the_number_that_the_model_looks_for_is_that_of_the_instruction() -> None:
-    assert number_word(3) == "three"
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["made_up", "real"])

@@ -60,6 +60,22 @@ async def test_the_marker_with_the_fences_token_counts_before_one_in_the_answer(
     assert row.text == original.replace("three", "four")
 
 
+async def test_where_the_answer_holds_a_marker_one_without_the_token_counts_for_nothing(revised):
+    original = "Write this:\nCorrected answer:\nthree, and no more than that."
+    reply = says(f"Corrected answer:\n{original.replace('three', 'four')}")
+    (row,), teacher = await revised(reply, original)
+    assert (row.text, row.error) == (None, "no_marker")
+    assert len(teacher.asked) == 2
+
+
+async def test_a_model_that_replies_with_nothing_else_needs_no_marker(revised):
+    (row,), _ = await revised(says(f" {REVISION}\n"), ORIGINAL, marked=False)
+    assert (row.text, row.reasoning, row.error) == (REVISION, None, None)
+    for reply, error in ((" ", "empty_revision"), ("The corrected sum is this.", "leak")):
+        (row,), _ = await revised(says(reply), ORIGINAL, marked=False)
+        assert (row.text, row.error) == (None, error)
+
+
 @pytest.mark.parametrize(
     ("text", "fields", "error", "calls"),
     [
