@@ -8,7 +8,8 @@ writes them again, with their texts and without; DuckDB picks the best and the w
 and keeps those that lie far enough apart. Ratios are to the CPU of Arrow with texts.
 
 The second part builds from recorded answers and ratings, then again with a higher margin, as a user
-would: by the command, with nothing but the threshold changed. No call is made.
+would: by the command, with nothing but the threshold changed. No call is made. What comes before
+selection is taken from the first version; once more without the report, and once by replay.
 """
 
 import argparse
@@ -103,12 +104,22 @@ def republishing(candidates: int, place: Path) -> dict[str, Cost]:
     recipe, store = place / "recorded.toml", place / "store"
     recipe.write_text(RECORDED)
     build = [sys.executable, "-m", "flows.cli", "build", str(recipe), "--store", str(store)]
-    margin = ["--set", "filters.margin.min=3"]
     return {
         "bare Arrow": bare(ARROW, answers, place / "out", ""),
         "build": measure(build),
-        "build with another margin": measure([*build, *margin]),
+        "build with another margin": measure([*build, *changed("filters.margin.min=3")]),
+        "the same, without a report": measure(
+            [*build, *changed("filters.margin.min=4", "publish.report=false")]
+        ),
+        "another margin, by replay": measure(
+            [*build, *changed("filters.margin.min=5"), "--replay"]
+        ),
     }
+
+
+def changed(*values: str) -> list[str]:
+    """The arguments that change single values of a recipe."""
+    return [word for value in values for word in ("--set", value)]
 
 
 def recorded(candidates: int, folder: Path) -> None:

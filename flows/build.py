@@ -20,7 +20,7 @@ from flows.prefect_shard import Job
 from flows.prefect_shards import Shards
 from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
-from pipelines.build import Outcome, publish, read, refuse_to_pay
+from pipelines.build import Outcome, note_units, publish, read, refuse_to_pay
 from pipelines.calibration.gate import JudgeGate
 from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
@@ -56,6 +56,7 @@ def build_dataset(
             seconds = time.monotonic() - started
             publish_outcome(chosen.head.name, refused, meter, place.root, seconds)
             return _ended(refused)
+        note_units(chosen, place, gate, meter)
         intake = read(chosen, staging, meter, gate)
         meter.forecast = forecast(chosen, place, staging)
 

@@ -89,6 +89,10 @@ def _costs(meter: "Meter", seconds: float) -> Iterator[str]:
     if meter.samples_before:
         parts.append(f"{counted(meter.samples_before, 'sample')} from the ledger")
     yield ", ".join([*parts, f"in {duration(seconds)}"])
+    if meter.reused:
+        yield f"read and judged nothing anew: all that comes before selection is from {meter.reused}"
+    if meter.not_reused:
+        yield meter.not_reused
     if meter.damaged_records:
         damaged = counted(meter.damaged_records, "record")
         yield f"{damaged} of the ledger could not be read and bought again: `pairwright doctor`"

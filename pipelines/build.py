@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
 import uvloop
 
 from pipelines.calibration.gate import JudgeGate, pays
@@ -33,13 +33,18 @@ from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store, staged
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
+from pipelines.reusing.identity import publishes_its_units, units_fingerprint
 from pipelines.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
 from pipelines.selection.columns import columns_read
 from pipelines.selection.exact import NOT_NEEDED, cut
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
 from pipelines.shard import RECORDS, Finished, Shard, opened, run_units
+from pipelines.tally import count_units
 from schemas.version import Manifest
+
+if TYPE_CHECKING:
+    from pipelines.reusing.reuse import Reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,12 @@ class Outcome:
     """What this run of it took of the budget, calls that failed included."""
 
 
-def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> Outcome:
+def run_build(
+    recipe: Recipe, store_root: Path, meter: Meter | None = None, *, reusing: bool = False
+) -> Outcome:
     """Builds `recipe` into the store. Ctrl-C raises KeyboardInterrupt; what was bought is kept.
 
+    `reusing`: the units of an earlier version are taken over where they would be the same.
     Raises RecipeError before any call, BackendError when an endpoint refuses every request, and
     StoreError when the store cannot be written.
     """
@@ -77,6 +85,9 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
         gate = JudgeGate(recipe, store)
         if refused := refuse_to_pay(recipe, store, staging, gate, meter):
             return refused
+        fingerprint = note_units(recipe, store, gate, meter)
+        if reusing and (before := _taken_over(recipe, store, staging, fingerprint, meter)):
+            return publish(recipe, store, staging, before.intake, [before.finished], meter, gate)
         intake = read(recipe, staging, meter, gate)
         meter.forecast = forecast(recipe, store, staging)
         with importing(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -84,6 +95,25 @@ def run_build(recipe: Recipe, store_root: Path, meter: Meter | None = None) -> O
             spent = runner.run(run_rounds(store, rounds))
         outcome = publish(recipe, store, staging, intake, rounds.finished, meter, gate)
         return replace(outcome, spent=spent)
+
+
+def note_units(recipe: Recipe, store: Store, gate: JudgeGate, meter: Meter) -> str:
+    """What the units hang on; noted for the manifest where a later build may take them over."""
+    fingerprint = units_fingerprint(recipe, gate.labelled(), store.ledger_folder)
+    meter.units_fingerprint = fingerprint if publishes_its_units(recipe) else ""
+    return fingerprint
+
+
+def _taken_over(
+    recipe: Recipe, store: Store, staging: Path, fingerprint: str, meter: Meter
+) -> "Reused | None":
+    """The units of an earlier build; None where there is none, or none that would do."""
+    name = recipe.head.name
+    if store.latest(name) is None and next(store.refusals(name), None) is None:
+        return None
+    from pipelines.reusing.reuse import reuse  # a first build needs nothing of what it imports
+
+    return reuse(recipe, store, staging, fingerprint, meter)
 
 
 async def run_rounds(store: Store, rounds: Rounds) -> Cost:
@@ -171,7 +201,7 @@ def publish(
         return replace(ended, failures=examples[:1], missing=missing)
 
     meter.step = "selecting"
-    _count_what_units_did(funnel, intake, evidence, "budget_reached" if reached else NOT_NEEDED)
+    count_units(funnel, intake, evidence, "budget_reached" if reached else NOT_NEEDED)
     selected = select(recipe, evidence.frames(columns_read(recipe)), evidence.join_texts, funnel)
     if recipe.exactly is not None:
         selected = cut(selected, recipe.exactly.pairs, recipe.head.seed, funnel)
@@ -207,23 +237,3 @@ def publish(
     if published:
         rebuild(store)
     return replace(ended, manifest=version.manifest, version=version, published=published)
-
-
-def _count_what_units_did(
-    funnel: Funnel, intake: Intake, evidence: Evidence, why_not_drawn: str
-) -> None:
-    """The steps of the funnel up to the judges, from what was read and what is staged."""
-    for one in intake.passes:
-        reasons = {"merged": one.merged, "prompt_not_selected": one.skipped, **one.dropped}
-        funnel.count(one.label, "rows", one.rows, reasons)
-    left_out = intake.prompts - intake.selected
-    funnel.count("selection", "prompts", intake.prompts, {"not_selected": left_out})
-    drops = funnel.staged(evidence.drops())
-    is_owed = pl.col("step") == "sampling"
-    of_prompts, of_responses = drops.filter(level="prompts"), drops.filter(level="responses")
-    n_prompts, n_responses = evidence.count("prompts"), evidence.count("responses")
-    if not_drawn := intake.selected - n_prompts:
-        funnel.count("exactly", "prompts", intake.selected, {why_not_drawn: not_drawn})
-    n_prompts = funnel.replay("early filters", "prompts", n_prompts, of_prompts.filter(~is_owed))
-    funnel.replay("sampling", "prompts", n_prompts, of_prompts.filter(is_owed))
-    funnel.replay("early filters", "responses", n_responses, of_responses)

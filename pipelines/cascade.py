@@ -28,6 +28,8 @@ Counts = Mapping[str, int]
 passed over", "calls saved", "unsure: margin"... and, of extremes, whether the judge put them in the
 same order as the first one ("agreed"), in the other ("inverted"), in none ("tied", "unread")."""
 
+ORDERS = ("agreed", "inverted", "tied", "unread")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:

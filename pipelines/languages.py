@@ -124,7 +124,7 @@ def check_languages(languages: Languages | None, filters: Iterable[Filter], wher
     for one in filters:
         if one.on == "responses" and {"lang", "same_lang"} & _columns(one):
             raise where.error(
-                'the languages of responses are not known: a table [languages] is needed, as in of = '
+                "the languages of responses are not known: a table [languages] is needed, as in of = "
                 '["de", "en"]',
                 f"[[filters]] {one.name}",
             )

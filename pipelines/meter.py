@@ -80,6 +80,12 @@ class Meter:
     at the prices of today."""
     forecast: dict[str, Forecast] = field(default_factory=dict)
     """Per model of the recipe, what a plan before the run expects."""
+    units_fingerprint: str = ""
+    """As the manifest's `run` has it."""
+    reused: str = ""
+    """The version whose units are taken over, as in "my-set@v0001"; "" where they were run."""
+    not_reused: str = ""
+    """Why a version whose units were to be taken over was passed over."""
     lineage: Lineage | None = None
     """Of which round of an iteration this is the build."""
 

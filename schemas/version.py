@@ -169,6 +169,11 @@ class Run(_Record):
     """Per address of an engine that the build started, what it did: tokens, cache hits."""
     lineage: Lineage | None = None
     """None for a build by itself."""
+    units_fingerprint: str = ""
+    """SHA-256 of all that its prompts, responses and judgments hang on, but for `inputs`; "" where
+    no later build can take them over."""
+    reused: str | None = None
+    """The version that they were taken over from, as in "my-set@v0001"; None: they were run."""
 
 
 class Manifest(_Record):

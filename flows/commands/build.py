@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="call remote endpoints without asking first"
     )
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="read and run every prompt again, where a version's own rows would do",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -51,7 +56,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not agreed(recipe):
         say("nothing was called")
         return UNUSABLE
-    return _build(recipe, chosen.store)
+    return _build(recipe, chosen.store, reusing=not chosen.replay)
 
 
 def say(line: str) -> None:
@@ -86,7 +91,7 @@ def agreed(recipe: "Recipe") -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _build(recipe: "Recipe", store: Path) -> int:
+def _build(recipe: "Recipe", store: Path, *, reusing: bool) -> int:
     from flows.build_summary import summary
     from flows.progress import progress
     from pipelines.build import run_build
@@ -95,7 +100,7 @@ def _build(recipe: "Recipe", store: Path) -> int:
     meter, started = Meter(), time.monotonic()
     try:
         with progress(meter):
-            outcome = run_build(recipe, store, meter)
+            outcome = run_build(recipe, store, meter, reusing=reusing)
     except KeyboardInterrupt:
         say(_stopped(meter, store))
         raise

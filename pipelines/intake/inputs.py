@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipelines.intake.columns import Columns
 from pipelines.intake.joining import take_judgments, take_prompts, take_responses
-from pipelines.intake.passes import Mapped, Pass, mapped_columns
+from pipelines.intake.passes import Mapped, Pass, Tally, mapped_columns
 from pipelines.intake.prompts import PromptTable
 from pipelines.intake.records import Records
 from pipelines.judges.recorded import Recorded as RecordedJudge
@@ -55,7 +55,7 @@ class InputFile:
 class Intake:
     """What was read."""
 
-    passes: tuple[Pass, ...]
+    passes: tuple[Pass | Tally, ...]
     """Each reading of a source, in order. In each, rows = kept + merged + skipped + dropped."""
     prompts: int
     """Distinct prompts."""

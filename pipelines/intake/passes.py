@@ -22,6 +22,17 @@ Mapped = dict[str, tuple[str, ...]]
 """Key of a table of the recipe -> the columns that it names."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the rows of a pass, where an earlier build made it."""
+
+    label: str
+    rows: int
+    merged: int
+    skipped: int
+    dropped: Counter[str]
+
+
 @dataclass
 class Pass:
     """One reading of one source, and what became of its rows."""

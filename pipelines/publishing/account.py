@@ -138,4 +138,6 @@ def _run(meter: Meter, owed: int) -> Run:
         forecast=meter.forecast,
         engines=meter.engines,
         lineage=meter.lineage,
+        units_fingerprint=meter.units_fingerprint,
+        reused=meter.reused or None,
     )

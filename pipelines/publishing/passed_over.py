@@ -4,8 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from pipelines.cascade import Counts
+from pipelines.cascade import ORDERS, Counts
+from pipelines.recipe import Recipe
 from schemas.version import Judge, Manifest
+
+NAMES = frozenset({"prompts asked", "prompts passed over", "responses passed over", "calls saved",
+                   *ORDERS})  # fmt: skip
+DOUBT = "unsure: "
 
 
 def with_counts(manifest: Manifest, shards: Iterable[Mapping[str, Counts]]) -> Manifest:
@@ -22,3 +27,18 @@ def with_counts(manifest: Manifest, shards: Iterable[Mapping[str, Counts]]) -> M
         notes = judge.notes | dict(sorted(counts.items()))
         judges[name] = judge.model_copy(update={"notes": notes})
     return manifest.model_copy(update={"judges": dict(sorted(judges.items()))})
+
+
+def counts_in(recipe: Recipe, manifest: Manifest) -> dict[str, dict[str, int]]:
+    """Judge with a `when` -> its counts, as `with_counts` noted them in `manifest`."""
+    waiting = {judge.name for judge in recipe.judges if judge.when is not None}
+    counts = {
+        name: {
+            key: value
+            for key, value in judge.notes.items()
+            if isinstance(value, int) and (key in NAMES or key.startswith(DOUBT))
+        }
+        for name, judge in manifest.judges.items()
+        if name in waiting
+    }
+    return {name: found for name, found in counts.items() if found}

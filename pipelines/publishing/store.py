@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -179,15 +179,25 @@ class Store:
             raise StoreError(f"{place}: is there already")
         return place
 
+    def refusals(self, name: str) -> Iterator[Version]:
+        """The builds of a dataset that a gate refused, the newest first, less unreadable ones."""
+        for path in reversed(self._refused_manifests(name)):
+            with suppress(StoreError):
+                yield Version(name, 0, path.parent.resolve(), read_manifest(path))
+
     def _refused(self, name: str) -> Version:
-        self._dataset(name)
-        found = sorted(
-            self._inside("refused", name).glob(f"*/{MANIFEST}"),
-            key=lambda path: (path.parent.name.partition("-")[0], path.stat().st_mtime_ns),
-        )
+        found = self._refused_manifests(name)
         if not found:
             raise NotThere(f'{self.root}: no gate has refused a build of "{name}"')
         return Version(name, 0, found[-1].parent.resolve(), read_manifest(found[-1]))
+
+    def _refused_manifests(self, name: str) -> list[Path]:
+        """Oldest first."""
+        self._dataset(name)
+        return sorted(
+            self._inside("refused", name).glob(f"*/{MANIFEST}"),
+            key=lambda path: (path.parent.name.partition("-")[0], path.stat().st_mtime_ns),
+        )
 
     def verify(self, version: Version) -> list[str]:
         """What is wrong with a version, in words; empty when every byte is as published."""

@@ -1,0 +1,1 @@
+"""Reusing: the evidence of an earlier version in the place of reading and replaying."""

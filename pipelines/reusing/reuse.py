@@ -1,0 +1,144 @@
+"""Reuse: where nothing but what follows the units has changed, they are taken from a version.
+
+    same fingerprint (`identity`), complete ─> same files read ─> bytes as published ─> staged
+
+So another threshold, pairing or selector costs no reading and no replay. A version that was changed
+by hand is passed over, and the build says so.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.errors import RecipeError, StoreError
+from pipelines.evidence import Evidence
+from pipelines.intake.inputs import InputFile, Intake, input_files
+from pipelines.intake.passes import Tally
+from pipelines.meter import Meter, Spend
+from pipelines.publishing.account import inputs_of
+from pipelines.publishing.folders import inspect_file
+from pipelines.publishing.passed_over import counts_in
+from pipelines.publishing.store import Store
+from pipelines.publishing.versions import Version
+from pipelines.recipe import Recipe
+from pipelines.reusing.identity import steps_before
+from pipelines.reusing.staging import stage
+from pipelines.selection.funnel import Funnel
+from pipelines.shard import Finished
+from pipelines.tally import count_units
+from schemas.tables import STAGED
+from schemas.version import Manifest, content_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """What a build takes over."""
+
+    version: Version
+    intake: Intake
+    """What that version read."""
+    finished: Finished
+    """Its units."""
+
+
+def reuse(
+    recipe: Recipe, store: Store, staging: Path, fingerprint: str, meter: Meter
+) -> Reused | None:
+    """The units of an earlier build of this dataset as staged evidence; None: there is none.
+
+    `fingerprint` is `identity.units_fingerprint`. `meter` is told what the units had cost, and why
+    a version that should have done was passed over.
+    """
+    if not fingerprint:
+        return None
+    for version in _candidates(store, recipe.head.name):
+        manifest = version.manifest
+        if manifest.run.units_fingerprint != fingerprint or not manifest.counts:
+            continue
+        if manifest.run.owed or not _reads_equal_files(recipe, manifest):
+            continue
+        if fault := _fault(version):
+            meter.not_reused = f"{version.ref} is not reused: {fault}. `pairwright verify`"
+            continue
+        meter.step = f"taking over {version.ref}"
+        if reused := _taken(recipe, version, staging):
+            meter.reused = version.ref
+            _count_spend(meter, manifest)
+            return reused
+    return None
+
+
+def _candidates(store: Store, name: str) -> Iterator[Version]:
+    """Versions, the newest first, then what gates refused."""
+    yield from reversed(store.readable(name))
+    yield from store.refusals(name)
+
+
+def _reads_equal_files(recipe: Recipe, manifest: Manifest) -> bool:
+    """Whether the files that would be read have the hashes of those that were.
+
+    False where a source reads none, so that no hash tells whether it changed.
+    """
+    try:
+        if not all(source.files(recipe.root) for source in recipe.sources.values()):
+            return False
+        now = inputs_of(input_files(recipe))
+    except (RecipeError, OSError):
+        return False  # whoever reads it says what is wrong
+    hashes, before = (
+        {path: one.sha256 for path, one in of.items()} for of in (now, manifest.inputs)
+    )
+    return hashes == before
+
+
+def _fault(version: Version) -> str:
+    """What is wrong with the tables that would be taken over; "" where every byte is as published."""
+    manifest = version.manifest
+    if manifest.content_digest != content_digest(manifest.files, manifest.recipe_fingerprint):
+        return "its content digest does not belong to its files"
+    try:
+        for table in STAGED:
+            for path, file in zip(manifest.parquet(table), version.files(table), strict=True):
+                if inspect_file(file).sha256 != manifest.files[path].sha256:
+                    return f"the bytes of {path} have changed"
+    except (OSError, StoreError) as error:
+        return str(error)
+    return ""
+
+
+def _taken(recipe: Recipe, version: Version, staging: Path) -> Reused | None:
+    """None where the staged rows do not give the steps of the funnel that the version tells of."""
+    manifest, folder = version.manifest, staging / f"reused-{version.label}"
+    intake = _intake(manifest)
+    try:
+        stage(version, folder, steps_before(recipe))
+        funnel = Funnel()
+        count_units(funnel, intake, Evidence(folder))
+    except (OSError, pa.ArrowException):
+        return None
+    if tuple(funnel.steps) != manifest.counts[: len(funnel.steps)]:
+        return None
+    return Reused(version, intake, Finished(folder, Meter(), counts=counts_in(recipe, manifest)))
+
+
+def _intake(manifest: Manifest) -> Intake:
+    """What the version read, from its manifest."""
+    passes = []
+    for step in takewhile(lambda step: step.level == "rows", manifest.counts):
+        dropped = Counter(step.reasons)
+        merged, skipped = dropped.pop("merged", 0), dropped.pop("prompt_not_selected", 0)
+        passes.append(Tally(step.step, step.in_, merged, skipped, dropped))
+    selection = manifest.counts[len(passes)]
+    files = (InputFile(path, one.sha256, 0, one.rows) for path, one in manifest.inputs.items())
+    return Intake(tuple(passes), selection.in_, selection.kept, tuple(files))
+
+
+def _count_spend(meter: Meter, manifest: Manifest) -> None:
+    """What the version's run paid, and those before it, is what this one would have replayed."""
+    for spent in (manifest.run.spent, manifest.run.before):
+        for model, spend in spent.items():
+            meter.before.setdefault(model, Spend()).merge(Spend(**dict(spend)))

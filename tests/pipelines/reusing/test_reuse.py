@@ -1,0 +1,224 @@
+"""Taking over the units of a version: the same content as a replay, or a replay."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import main
+from pipelines.build import Outcome, run_build
+from pipelines.meter import Meter
+from tests.builds import OVER_HTTP, read, write_questions, write_recipe
+from tools.chat_server import ChatServer
+
+CASCADE = OVER_HTTP.replace(
+    "[[pairings]]",
+    """[[judges]]
+name = "strong"
+kind = "rating"
+model = "policy"
+scale = [1, 10]
+when = {{ judge = "rating", margin_below = 4 }}
+
+[score]
+combine = "first"
+judges = ["strong", "rating"]
+
+[[pairings]]""",
+)
+RECORDED = """
+name = "recorded"
+limit = 9
+[sources.answers]
+kind = "jsonl"
+path = "answers.jsonl"
+[prompts]
+text = "question"
+key = "id"
+[[samplers]]
+kind = "recorded"
+source = "answers"
+prompt = "id"
+text = "answer"
+model = "model"
+key = ["id", "model"]
+[[judges]]
+kind = "recorded"
+name = "rating"
+source = "answers"
+response = ["id", "model"]
+score = "rating"
+scale = [1, 10]
+[[pairings]]
+kind = "all_pairs"
+[[filters]]
+kind = "empty"
+[[filters]]
+kind = "margin"
+min = 1
+"""
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Path]:
+    """A recipe over HTTP with questions, and its server."""
+    write_questions(tmp_path, range(95, 107))
+    with ChatServer(bad_judge=0.1) as server:
+        (tmp_path / "url").write_text(server.url)
+        yield tmp_path
+
+
+def write(folder: Path, text: str) -> None:
+    lenient = "[gates]\nmin_read_share = 0.5\n"  # some replies of the server cannot be read
+    write_recipe(folder, text.format(url=(folder / "url").read_text()) + lenient)
+
+
+def build(folder: Path, *changes: str, reusing: bool = True, store: str = "store") -> Any:
+    """The outcome and the meter."""
+    meter = Meter()
+    return run_build(read(folder, *changes), folder / store, meter, reusing=reusing), meter
+
+
+def content(outcome: Outcome) -> Any:
+    """All of the manifest that is the same in every run."""
+    assert outcome.manifest is not None
+    table: Any = json.loads(outcome.manifest.to_json())
+    del table["run"]
+    table["files"] = {
+        path: info["sha256"] for path, info in table["files"].items() if path.endswith(".parquet")
+    }
+    return table
+
+
+def spent(outcome: Outcome) -> dict[str, tuple[int, ...]]:
+    """What a version took in all."""
+    assert outcome.manifest is not None
+    run, total = outcome.manifest.run, {}
+    for model in {*run.spent, *run.before}:
+        parts = [one[model] for one in (run.spent, run.before) if model in one]
+        names = ("calls", "prompt_tokens", "completion_tokens")
+        total[model] = tuple(sum(getattr(part, name) for part in parts) for name in names)
+    return total
+
+
+def assert_equal_to_a_replay(folder: Path, *changes: str) -> Any:
+    """Builds with the changes in two copies of the store: by reuse, and by replay."""
+    shutil.copytree(folder / "store", folder / "copy")
+    (reused, meter), (replayed, plain) = (
+        build(folder, *changes),
+        build(folder, *changes, reusing=False, store="copy"),
+    )
+    assert meter.reused.endswith("@v0001")
+    assert (meter.rows_read, meter.calls, meter.units_done) == (0, 0, 0)
+    assert plain.rows_read
+    assert reused.published
+    assert content(reused) == content(replayed)
+    assert spent(reused) == spent(replayed)
+    return reused
+
+
+def test_another_margin_on_a_cascade_gives_what_a_replay_gives(trial: Path) -> None:
+    write(trial, CASCADE)
+    build(trial)
+    outcome = assert_equal_to_a_replay(trial, "filters.margin.min=4")
+    assert outcome.manifest is not None
+    notes = outcome.manifest.judges["strong"].notes
+    assert notes["prompts asked"]
+    assert notes["calls saved"]
+
+
+def test_another_pairing_gives_what_a_replay_gives(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    build(trial)
+    changes = ("pairings.0.kind=all_pairs", "publish.splits={train=0.5, test=0.5}")
+    assert_equal_to_a_replay(trial, *changes, "filters.margin.min=1")
+
+
+def test_recorded_rows_and_dropped_ones_are_counted_as_a_replay_counts_them(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {
+            "id": f"q{number // 4}",
+            "question": f"Which one? {number // 4}" if number != 8 else None,
+            "answer": "" if number % 7 == 3 else f"The {number % 5} one.",
+            "model": f"m{number % 4}",
+            "rating": number * 7 % 10 + 1,
+        }
+        for number in range(48)
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "answers.jsonl").write_text(f"{lines}no row\n")
+    write_recipe(tmp_path, RECORDED)
+    build(tmp_path)
+    outcome = assert_equal_to_a_replay(tmp_path, "filters.margin.min=3")
+    assert outcome.manifest is not None
+    steps = {(step.step, step.level): step for step in outcome.manifest.counts}
+    assert steps["early filters", "responses"].reasons["empty"]
+    assert steps["selection", "prompts"].dropped
+
+
+def test_a_version_that_was_taken_over_is_taken_over_in_turn(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    build(trial)
+    _, second = build(trial, "filters.margin.min=3")
+    third, meter = build(trial, "filters.margin.min=4")
+    assert (second.reused, meter.reused) == ("trial@v0001", "trial@v0002")
+    assert third.manifest.run.reused == "trial@v0002"
+
+
+def test_what_a_gate_refused_is_taken_over_once_the_gate_lets_it_through(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    refused, _ = build(trial, "gates.min_pairs=1000")
+    assert refused.refused
+    outcome, meter = build(trial)
+    assert outcome.published
+    assert (meter.reused, meter.calls) == ("trial@refused", 0)
+
+
+def test_another_row_in_a_source_makes_a_replay(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    build(trial)
+    write_questions(trial, range(95, 108))
+    _, meter = build(trial)
+    assert not meter.reused
+    assert meter.samples_paid >= 8  # four answers and their judgments, and those asked for again
+
+
+def test_a_changed_byte_makes_a_replay_that_says_so(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    first, _ = build(trial)
+    [file] = first.version.files("judgments")
+    tampered = bytearray(file.read_bytes())
+    tampered[len(tampered) // 2] ^= 1
+    file.write_bytes(tampered)
+    second, meter = build(trial, "filters.margin.min=3")
+    assert second.published
+    assert not meter.reused
+    assert "trial@v0001 is not reused: the bytes of judgments/" in meter.not_reused
+
+
+def test_a_build_that_owes_calls_is_not_taken_over(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    partial, _ = build(trial, "budget={calls=20, on_limit='publish'}")
+    assert partial.owed
+    outcome, meter = build(trial)
+    assert not meter.reused
+    assert not outcome.owed
+
+
+def test_the_command_says_what_it_took_over_and_replays_when_told(
+    trial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(trial, OVER_HTTP)
+    words = ["build", str(trial / "recipe.toml"), "--store", str(trial / "store")]
+    assert main(words) == 0
+    assert main([*words, "--set", "filters.margin.min=3"]) == 0
+    assert main([*words, "--set", "filters.margin.min=4", "--replay"]) == 0
+    _, _, taken, replayed = capsys.readouterr().out.split("published trial@")
+    assert "all that comes before selection is from trial@v0001" in taken
+    assert "samples from the ledger" in replayed
+    assert "comes before selection" not in replayed
