@@ -128,7 +128,7 @@ def _to_look_at(outcome: "Outcome", store: Path) -> Iterator[str]:
     if outcome.manifest is not None and outcome.manifest.counts:
         ref = f"{outcome.manifest.name}@refused"
         yield f"next:  {suggested(store, 'show', ref)}"
-        yield f"       {suggested(store, 'sql', '--dataset', ref, EXAMPLE_QUERY)}"
+        yield f"       {suggested(store, 'drops', ref)}"
 
 
 def _files(version: "Version") -> Iterator[str]:
@@ -144,6 +144,8 @@ def _to_try(version: "Version", store: Path) -> Iterator[str]:
     name, parent = version.name, version.manifest.run.parent
     query = ("sql", "--dataset", name, EXAMPLE_QUERY)
     commands = [("show", name), ("drops", name), query]
+    if version.manifest.rows("tree_nodes"):
+        commands.append(("tree", name))
     if any(judge.read for judge in version.manifest.judges.values()):
         commands.append(("judge", "report", name))
     if parent is not None:

@@ -1,12 +1,13 @@
-"""`RECIPE`, `--store` and `--set`: what the commands that work on a recipe take."""
+"""`RECIPE`, `--store`, `--limit` and `--set`: what the commands that work on a recipe take."""
 
 import argparse
+from typing import Any
 
 from flows.store_option import add_store
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
-    """Adds `RECIPE`, `--store DIR` and `--set TABLE.KEY=VALUE`."""
+    """Adds `RECIPE`, `--store DIR`, `--limit N` and `--set TABLE.KEY=VALUE`."""
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe"
     )
@@ -19,3 +20,18 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="change one value of the recipe; may be repeated",
     )
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=int,
+        action=_Limit,
+        default=argparse.SUPPRESS,
+        help="take the first N prompts only: --set limit=N",
+    )
+
+
+class _Limit(argparse.Action):
+    """`--limit N` as `--set limit=N`."""
+
+    def __call__(self, _parser: Any, chosen: Any, value: Any, _option: Any = None) -> None:
+        chosen.overrides = [*chosen.overrides, f"limit={value}"]

@@ -31,9 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_recipe(parser)
     parser.add_argument(
-        "--limit", metavar="N", type=int, help="take the first N prompts only: --set limit=N"
-    )
-    parser.add_argument(
         "--yes", action="store_true", help="call remote endpoints without asking first"
     )
     parser.add_argument(
@@ -51,8 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
     from flows.shipped_recipes import find_recipe
     from pipelines.recipe import read_recipe
 
-    limit = [] if chosen.limit is None else [f"limit={chosen.limit}"]
-    recipe = read_recipe(find_recipe(chosen.recipe), [*chosen.overrides, *limit])
+    recipe = read_recipe(find_recipe(chosen.recipe), chosen.overrides)
     if not chosen.yes and sys.stdin.isatty() and sys.stderr.isatty() and not agreed(recipe):
         say("nothing was called")
         return UNUSABLE

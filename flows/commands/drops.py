@@ -48,10 +48,10 @@ def run(chosen: argparse.Namespace) -> int:
         find = examples_in(version)
         for one in counts:
             print(f"\n{_examples(one, find(one, chosen.limit))}")
-        if any(one.level == "pairs" for one in counts):
-            print(
-                f"\nall of a pair: {suggested(chosen.store, 'show', version.ref, '--pair', 'ID')}"
-            )
+        for noun in ("pair", "prompt"):
+            if any(one.level == f"{noun}s" for one in counts):
+                words = suggested(chosen.store, "show", version.ref, f"--{noun}", "ID")
+                print(f"\nall of a {noun}: {words}")
     return 0
 
 

@@ -4,7 +4,8 @@ For example:
     pairwright iterate quickstart --rounds 3 --train "{python} -m pipelines.iterating.train_dpo {set} {model} {out}"
     pairwright iterate my.toml --rounds 5 --patience 1 --train "sh train.sh {set} {out}"
 
-The training command is run once a round. Its words may hold {set} (the folder of the version that was
+The first one trains with TRL on the CPU: `sh tools/trainer_env.sh` makes its environment, once. The
+training command is run once a round. Its words may hold {set} (the folder of the version that was
 built), {version} (its name), {model} (the policy as it is), {out} (a folder for what comes of it),
 {round}, {store} and {python}; its environment holds the same as PAIRWRIGHT_SET and so on. It names
 the model in the last line of its standard output that is a folder, a URL, or JSON such as

@@ -102,7 +102,8 @@ def read_instructions(reference: str | None) -> dict[str, Instruction]:
 
 
 def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    said = isinstance(entry, dict) and isinstance(entry.get("text", ""), str | None)
+    return said and isinstance(entry.get("id"), str)
 
 
 def _read(entry: dict[str, Any]) -> Instruction:

@@ -66,6 +66,8 @@ def _of_checklist(number: int, entry: Any) -> Constraint:
     match given:
         case {"name": str(name), "text": str(text)}:
             opposite = given.get("opposite")
+            if not isinstance(opposite, str | None):
+                raise JudgmentError(f"{name}: its opposite is no text")
         case _:
             raise JudgmentError("a constraint has no name or no text")
     turned = {"name": name, "text": opposite, "opposite": text}

@@ -37,6 +37,7 @@ class Origin(Pairing):
                 "refused",
                 "score",
                 "text_hash",
+                "record_key",
             )
         ),
         judgments=votes.READS,
@@ -48,6 +49,9 @@ class Origin(Pairing):
     """Models (or samplers) whose responses are chosen."""
     rejected: Names = Field(min_length=1)
     """Models (or samplers) whose responses are rejected."""
+    same_key: bool = False
+    """Whether both must have the same `key`: of recorded responses, those of one row alone. For edits
+    and choices, where several rows may have one prompt."""
     max_per_prompt: int | None = Field(default=1, ge=1)
     """At most so many pairs of one prompt, drawn by the seed; every one with a large number."""
 
@@ -71,6 +75,8 @@ class Origin(Pairing):
         rejected = self._of(texts, self.rejected)
         sides = _suffixed(chosen, "chosen").join(_suffixed(rejected, "rejected"), on="prompt")
         different = sides.filter(pl.col("text_chosen") != pl.col("text_rejected"))
+        if self.same_key:
+            different = different.filter(pl.col("key_chosen") == pl.col("key_rejected"))
         pairs = capped(frames, different, self.max_per_prompt, seed, self.name)
         pairs = pairs.with_columns(comparison_id=pl.lit(None, pl.String))
         columns = [name for name in PAIRED if name not in MAY_BE_LEFT_OUT]
@@ -94,6 +100,10 @@ class Origin(Pairing):
             "no_chosen_response": ~has["chosen"],
             "no_rejected_response": ~has["rejected"],
         }
+        if self.same_key:
+            keys = chosen.select("prompt", "record_key").drop_nulls()
+            shared = keys.join(rejected, on=["prompt", "record_key"], how="semi")["prompt"]
+            reasons["no_shared_key"] = ~pl.col("prompt").is_in(shared.unique().implode())
         return prompts.select("prompt", reason=first_reason(reasons).fill_null("identical_texts"))
 
 
@@ -103,4 +113,5 @@ def _suffixed(side: pl.DataFrame, name: str) -> pl.DataFrame:
         pl.col("response").alias(name),
         pl.col("score").alias(f"score_{name}"),
         pl.col("text_hash").alias(f"text_{name}"),
+        pl.col("record_key").alias(f"key_{name}"),
     )

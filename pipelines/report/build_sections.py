@@ -114,7 +114,8 @@ LANGUAGES = Section(
     title="Languages",
     about="What became of each language's prompts and of the responses to them. Those of responses are "
     "told where the recipe has a table [languages]; a model that slips into another one shows here.",
-    query="FROM language_funnel ORDER BY n_prompts DESC, lang NULLS LAST",
+    query="FROM language_funnel WHERE (SELECT count(lang) FROM language_funnel) > 0 "
+    "ORDER BY n_prompts DESC, lang NULLS LAST",
     columns=(
         named("asked in", "lang"),
         number("prompts", "n_prompts", count),
@@ -126,7 +127,7 @@ LANGUAGES = Section(
         number("pairs", "n_pairs", count),
     ),
     chart=_languages,
-    without="there is no prompt",
+    without="no prompt says its language, and the recipe has no [languages]",
 )
 
 COST = Section(

@@ -105,7 +105,7 @@ class Mcts(Sampler):
     length_penalty: Real = Field(default=1.25, gt=0)
     """Priors are p = exp(sum of log-probabilities / tokens^length_penalty)."""
     own_way: Real = Field(default=1.25, ge=0)
-    """Factor on the outcome +1 of a right answer that does not copy the reference."""
+    """Factor on the +1 that a right answer earns, where it does not copy the reference."""
     multiple_choice: bool = False
     """Whether a right answer earns nothing as the first step and half as the second, as published
     for multiple choice, where a guess is often right."""

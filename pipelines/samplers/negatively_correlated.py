@@ -7,7 +7,7 @@
 Plain responses may be mixed in, and the places of all are shuffled. A completion that cannot be split
 is a response without text, whose `error` says why; after the last try the set is drawn independently
 instead, and flagged. `notes` has the `set`, the `slot` in it, the `completion` (a hash that joins
-responses of one completion) and `flags`.
+responses of one completion), the `completion_tokens` of all of it where it holds several, and `flags`.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.diversity.sets import Split, split_by_markers, split_json
 from pipelines.diversity.words import number_word
+from pipelines.judging.fence import Fence
 from pipelines.judging.question import around_last
 from pipelines.judging.quoting import fence_around, message_text
 from pipelines.judging.refusal import is_refusal
@@ -64,6 +65,8 @@ class _Place:
     slot: int | None = None
     """In the set; None for a completion that holds none."""
     flags: tuple[str, ...] = ()
+    completion_tokens: int | None = None
+    """Of a completion that holds several responses."""
 
     def key(self) -> str:
         """It, as a part of the response's id."""
@@ -113,18 +116,30 @@ class NegativelyCorrelated(Sampler):
 
     def check(self, where: Where) -> None:
         """Raises RecipeError where greedy draws would be equal, and for equal personas."""
-        if self.sampling.temperature == 0 and (self.plain > 1 or self.sets > 1):
+        if self.sampling.temperature == 0 and self._draws_twice():
             raise where.error("greedy draws are all equal: a temperature is needed", "sampling")
         if len(set(self.personas)) < len(self.personas):
             raise where.error("a persona stands there twice", "personas")
 
+    def _draws_twice(self) -> bool:
+        """Whether something is asked more than once in the same words."""
+        return self.plain > 1 or self.sets > 1 or (self.mode == "sequential" and self.plain > 0)
+
     async def draw(self, unit: "Unit") -> Drawn:
         """All sets and the plain responses, in places that the seed decides."""
         ways = {"joint": self._joint, "sequential": self._sequential, "personas": self._personas}
-        plain = self._plain(unit, range(self.plain * self.sets), ())
-        drawn = await gather([plain, *(ways[self.mode](unit, one) for one in range(self.sets))])
+        places = [self._first(one) for one in range(self.sets)]
+        plain = [self._plain(unit, range(at, at + self.plain), ()) for at in places]
+        drawn = await gather([*plain, *(ways[self.mode](unit, one) for one in range(self.sets))])
         rows = [row for some in drawn for row in some]
         return Drawn([rows[place] for place in unit.shuffled(len(rows), self.name, "place")])
+
+    def _first(self, number: int) -> int:
+        """The first index of what set `number` draws for the prompt as it stands.
+
+        Its plain responses come first, then its own; a further set leaves those before it alone.
+        """
+        return number * (self.plain + (0 if self.mode == "personas" else self.n))
 
     async def _joint(self, unit: "Unit", number: int) -> list[Response]:
         words = self.instruction or INSTRUCTIONS[self.form]
@@ -145,7 +160,7 @@ class NegativelyCorrelated(Sampler):
             failed.append(self._row(unit, completion, index, _Place(number), **useless))
             if completion.error is not None:
                 break
-        first = self.sets * self.plain + number * self.n
+        first = self._first(number) + self.plain
         indices = range(first, first + self.n)
         return failed + await self._plain(unit, indices, ("independent_instead",), number)
 
@@ -167,9 +182,13 @@ class NegativelyCorrelated(Sampler):
         rows: list[Response] = []
         for slot in range(self.n):
             earlier = [row.text for row in rows if row.text]
-            messages = _shown(unit, earlier) if earlier else unit.prompt.messages
-            index = self.sets * self.plain + number if slot == 0 else number
-            rows.append(await self._one(unit, messages, number, slot, index))
+            if earlier:
+                fence = fence_around(unit.prompt, earlier)
+                messages = _shown(unit, earlier, fence)
+                rows.append(await self._one(unit, messages, number, slot, number, fence))
+            else:
+                index = self._first(number) + self.plain + slot
+                rows.append(await self._one(unit, unit.prompt.messages, number, slot, index))
         return rows
 
     async def _personas(self, unit: "Unit", number: int) -> list[Response]:
@@ -183,13 +202,20 @@ class NegativelyCorrelated(Sampler):
         return around_last(unit.prompt.messages, after=PERSONA.format(persona=persona))
 
     async def _one(
-        self, unit: "Unit", messages: tuple[Message, ...], number: int, slot: int, index: int
+        self,
+        unit: "Unit",
+        messages: tuple[Message, ...],
+        number: int,
+        slot: int,
+        index: int,
+        fence: Fence | None = None,
     ) -> Response:
         [completion] = await unit.sample(
             self.model, messages, sampling=self._decoding, first_index=index,
             tools=unit.prompt.tools,
         )  # fmt: skip
-        return self._row(unit, completion, index, _Place(number, slot))
+        bare = _bare(completion, fence) if fence else {}
+        return self._row(unit, completion, index, _Place(number, slot), **bare)
 
     async def _plain(
         self, unit: "Unit", indices: range, flags: tuple[str, ...], number: int | None = None
@@ -209,9 +235,10 @@ class NegativelyCorrelated(Sampler):
         self, unit: "Unit", number: int, index: int, completion: Completion, split: Split
     ) -> list[Response]:
         alone = replace(completion, completion_tokens=None, logprobs=None, prompt_tokens=None)
+        tokens = completion.completion_tokens
         return [
             self._row(
-                unit, alone, index, _Place(number, slot, split.flags),
+                unit, alone, index, _Place(number, slot, split.flags, tokens),
                 text=part, refused=is_refusal(part), tool_calls=(), sum_logprob=None,
             )
             for slot, part in enumerate(split.parts)
@@ -224,6 +251,7 @@ class NegativelyCorrelated(Sampler):
             "set": place.number,
             "slot": place.slot,
             "completion": make_id("completion", completion.text)[:16],
+            "completion_tokens": place.completion_tokens,
             "flags": place.flags,
         }
         known = {name: one for name, one in notes.items() if one is not None}
@@ -257,9 +285,18 @@ class NegativelyCorrelated(Sampler):
         return self.sampling.over(WARM)
 
 
-def _shown(unit: "Unit", earlier: Sequence[str]) -> tuple[Message, ...]:
+def _bare(completion: Completion, fence: Fence) -> dict[str, Any]:
+    """What a completion says without the marks that it copies; no text where they stand in it."""
+    if completion.error is not None or fence.token not in (completion.text or ""):
+        return {}
+    text = fence.unwrapped(completion.text or "")
+    if not text or fence.token in text:
+        return {"text": None, "error": "leak", "reasoning": completion.text}
+    return {"text": text, "refused": is_refusal(text), "sum_logprob": None}
+
+
+def _shown(unit: "Unit", earlier: Sequence[str], fence: Fence) -> tuple[Message, ...]:
     """The prompt with what was drawn before."""
-    fence = fence_around(unit.prompt, earlier)
     quoted = "\n\n".join(fence.quote(text) for text in earlier)
     return around_last(
         unit.prompt.messages, after=f"{FURTHER.format(mark=fence.token)}\n\n{quoted}"

@@ -30,6 +30,7 @@ from pipelines.revising.faults import Bounds, fault_of
 from pipelines.revising.reply import MARKERS, Direction, Revised, read_revision
 from pipelines.revising.spans import changed_spans
 from pipelines.sampler import Drawn, Sampler
+from pipelines.selection.texts import norm_hash
 from pipelines.unit import gather
 from schemas.canonical import canonical_json
 from schemas.rows import Message, Prompt, Response, prompt_id
@@ -128,9 +129,11 @@ class Revision(Sampler):
 
     async def _revise(self, unit: "Unit", original: Response) -> list[Response]:
         found: list[Response] = []
+        before: list[str] = []
         for _ in range(self.rounds):
-            revision = await self._revision(unit, original)
+            revision = await self._revision(unit, original, before)
             found.append(revision)
+            before.append(str(original.text))
             if revision.text is None or not await self._goes_on(unit, original, revision):
                 break
             original = revision
@@ -146,8 +149,11 @@ class Revision(Sampler):
             return False
         return bool(after > before if self.direction == "better" else after < before)
 
-    async def _revision(self, unit: "Unit", original: Response) -> Response:
-        """The first usable revision of `original`, or why the last try gave none."""
+    async def _revision(self, unit: "Unit", original: Response, before: Sequence[str]) -> Response:
+        """The first usable revision of `original`, or why the last try gave none.
+
+        One that goes back to a text `before` the original is no change.
+        """
         assert original.text is not None
         fence = fence_around(unit.prompt, [original.text], self._reference(unit.prompt))
         words = self.words.render(self._variables(unit.prompt, original.text, fence))
@@ -158,6 +164,8 @@ class Revision(Sampler):
                 self.model, messages, sampling=sampling, first_index=index
             )
             revised = self._read(unit.prompt, original.text, completion, fence)
+            if isinstance(revised, Revised) and norm_hash(revised.text) in map(norm_hash, before):
+                revised = "no_change"
             if isinstance(revised, Revised) or revised not in ASKED_AGAIN:
                 break
         return self._response(unit, original, index, completion, revised, sampling)
@@ -181,9 +189,15 @@ class Revision(Sampler):
         return fault_of(original, revised.text, asked, self.bounds) or revised
 
     def _revised(self, reply: str, fence: Fence) -> Revised | str:
+        revised: Revised | str = Revised(reply, "")
         if self.marked:
-            return read_revision(reply, self.direction, fence.token, fence.texts)
-        return Revised(reply.strip(), "") if reply.strip() else "empty_revision"
+            revised = read_revision(reply, self.direction, fence.token, fence.texts)
+        if isinstance(revised, str):
+            return revised
+        text = fence.unwrapped(revised.text)
+        if fence.token in text:
+            return "leak"
+        return Revised(text, revised.rationale) if text else "empty_revision"
 
     def _response(
         self,

@@ -123,7 +123,7 @@ class UserTurn(Sampler):
             [completion] = await unit.sample(
                 self.model, (Message("user", words),), sampling=sampling, first_index=index
             )
-            text, error = _read(completion, unit.prompt, fence)
+            text, error = _read(completion, unit.prompt, heard.text, fence)
             if error is None or completion.error is not None:
                 break
         found: dict[str, Any] = {
@@ -145,7 +145,7 @@ class UserTurn(Sampler):
 
 
 def _read(
-    completion: Completion, prompt: Prompt, fence: Fence
+    completion: Completion, prompt: Prompt, heard: str, fence: Fence
 ) -> tuple[str, None] | tuple[None, str]:
     """The turn, or why there is none."""
     if completion.error is not None:
@@ -156,7 +156,7 @@ def _read(
         return None, "turn_truncated"
     text = LABEL.sub("", completion.text or "").strip()
     text = text.removeprefix(f"<<<{fence.token}").removesuffix(f"{fence.token}>>>").strip()
-    said = {(one.content or "").strip() for one in prompt.messages}
+    said = {heard.strip(), *((one.content or "").strip() for one in prompt.messages)}
     faults = {"no_turn": not text, "turn_repeated": text in said, "leak": fence.token in text}
     fault = next((name for name, is_so in faults.items() if is_so), None)
     return (None, fault) if fault else (text, None)

@@ -74,6 +74,7 @@ RESPONSES = {
     "sum_logprob": pl.Float64,
     "lang": pl.String,
     "same_lang": pl.Boolean,
+    "record_key": pl.String,
     # after judging
     "score": pl.Int64,
     "n_scores": pl.Int64,
@@ -86,9 +87,9 @@ folded, case kept). `failed`: it has an `error`. `has_text` is false for an empt
 text too. `score`: the declared combination, null when nothing scored it. `n_ratings`, `rating_sum`,
 `rating_sumsq`: how many scores went into it, of all judges, samples and annotators, and their sum
 and sum of squares (micro-units, squared; by "zscore" and "majority", of standard deviations); null
-where there are fewer than two."""
+where there are fewer than two. `record_key`: the `key` of a recorded one."""
 
-RESPONSES_BEFORE = frozenset(list(RESPONSES)[:22])
+RESPONSES_BEFORE = frozenset(list(RESPONSES)[:23])
 """The columns that exist before judging."""
 
 JUDGMENTS = {

@@ -22,7 +22,7 @@ from pydantic import Field
 from pipelines.source import BadRow, Row
 from pipelines.sources._arrow import BATCH_ROWS, rows_of
 from pipelines.sources._files import FileSource, open_bytes
-from pipelines.sources.jsonl import parse_line
+from pipelines.sources.jsonl import BOM, parse_line
 
 
 class Transcripts(FileSource):
@@ -51,7 +51,7 @@ class Transcripts(FileSource):
         """The rows, file by file. Raises RecipeError where a file is missing or damaged."""
         for prefix, file in self.places(root):
             with self.reading(root, file):
-                for number, row in enumerate(_rows(file), 1):
+                for number, row in enumerate(_rows(file, prefix), 1):
                     place = f"{prefix}row {number}"
                     yield row if isinstance(row, BadRow) else self._split(row, place)
 
@@ -128,7 +128,7 @@ def _while_equal(ours: list[Any], theirs: list[Any]) -> Iterator[Any]:
         yield one
 
 
-def _rows(file: Path) -> Iterator[Row | BadRow]:
+def _rows(file: Path, prefix: str) -> Iterator[Row | BadRow]:
     if file.suffix == ".parquet":
         with pq.ParquetFile(file) as table:
             batches: Iterator[pa.RecordBatch] = table.iter_batches(BATCH_ROWS)
@@ -136,5 +136,6 @@ def _rows(file: Path) -> Iterator[Row | BadRow]:
         return
     with open_bytes(file) as lines:
         for number, line in enumerate(lines, 1):
+            line = line.removeprefix(BOM) if number == 1 else line
             if line.strip():
-                yield parse_line(line, f"line {number}")
+                yield parse_line(line, f"{prefix}line {number}")

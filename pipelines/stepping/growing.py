@@ -193,9 +193,8 @@ class Growing:
         """A child. Its value is what the evaluation says, and what a finished answer has earned."""
         search, leaf, step = self.search, taken.leaf, taken.step
         said, (right, unchecked) = await self._evaluated(taken), await self._right(taken)
-        value = search.evaluation.value(said, leaf.depth, leaf.value)
-        if right is not None:
-            value += self._earned(taken, right)
+        earned = 0.0 if right is None else self._earned(taken, right)
+        value = search.evaluation.value(said, leaf.depth, leaf.value) + earned
         prior = 1 / siblings
         if taken.logprobs:
             prior = length_normalised(taken.logprobs, search.length_penalty)

@@ -55,6 +55,37 @@ def test_the_recipe_of_clair_pairs_each_revision_with_the_answer_that_it_revises
     assert [name for name, _ in measured] == ["jaccard", "levenshtein"]
 
 
+BASELINES = {
+    "clair_on_policy": ("best_worst", {"policy"}, {"policy"}),
+    "clair_off_policy": ("best_worst", {"mistral", "gemma"}, {"mistral", "gemma"}),
+    "clair_stronger": ("origin", {"reviser"}, {"policy"}),
+}
+"""The pairing of each baseline, and whose answers are chosen and rejected."""
+
+
+def test_the_baselines_of_clair_pair_what_the_paper_pairs_and_share_its_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-test")
+    with ChatServer(bad_judge=0) as server:
+        build("clair", tmp_path, server, "policy", "reviser")
+        before = server.stats()["requests"]
+        build("clair_on_policy", tmp_path, server, "policy", "reviser")
+        assert server.stats()["requests"] == before  # all of it is in the ledger
+        others = ("policy", "reviser", "mistral", "gemma")
+        build("clair_off_policy", tmp_path, server, *others)
+        build("clair_stronger", tmp_path, server, "policy", "reviser")
+    for name, (pairing, chosen, rejected) in BASELINES.items():
+        pairs = ask(
+            tmp_path, "SELECT pairing, chosen_model, rejected_model, chosen_policy FROM pairs", name
+        )
+        assert {one[0] for one in pairs} == {pairing}
+        assert {one[1] for one in pairs} <= chosen
+        assert {one[2] for one in pairs} <= rejected
+        measured = ask(tmp_path, "SELECT DISTINCT measure FROM measures ORDER BY 1", name)
+        assert measured == [("jaccard",), ("levenshtein",)]
+
+
 def test_the_recipe_of_diverse_values_draws_sets_in_one_call_and_can_be_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ def test_the_shipped_search_makes_pairs_of_steps_that_begin_alike(tmp_path: Path
 
     assert len([row for row in nodes.values() if row["parent_id"] is None]) == 8
     ended = [row for row in nodes.values() if row["terminal"]]
-    assert {row["outcome"] for row in ended} <= {1.25, -1.0}
+    assert {row["outcome"] for row in ended} <= {1.0, -1.0}
     assert all(row["flags"] in (None, "too_long") for row in nodes.values())
     for id_, response in responses.items():
         node = nodes[id_]

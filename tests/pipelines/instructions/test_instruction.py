@@ -121,3 +121,8 @@ def test_every_instruction_of_ifeval_can_be_checked_and_said(shared_data):
             reversible |= {one.name} if one.reversed().words() else set()
     assert seen == set(KINDS)
     assert len(reversible) == 23
+
+
+def test_words_that_are_no_text_are_no_instruction():
+    with pytest.raises(JudgmentError, match="no JSON list of instructions"):
+        read_instructions('[{"id": "title", "text": 5}]')

@@ -83,3 +83,17 @@ def test_what_a_model_says_in_the_place_of_a_user_is_no_answer():
     turns = {**MODELS, "p1": {**MODELS["p1"], "relation": "user_turn"}}
     frames = frames_of({"p": [None, None, None]}, turns)
     assert made(origin(max_per_prompt=9), frames)[0] == {("p0", "p2")}
+
+
+def test_of_rows_with_one_prompt_each_text_is_set_against_its_own():
+    keys = ("a", "a", "b", "b", "c", None)
+    responses = {
+        f"p{place}": {"model": ("strong", "weak")[place % 2], "record_key": key}
+        for place, key in enumerate(keys)
+    }
+    frames = frames_of({"p": [None] * 6}, responses)
+    both = origin(same_key=True, max_per_prompt=9)
+    assert made(both, frames) == ({("p0", "p1"), ("p2", "p3")}, {})
+    none = {"p0": {"model": "strong", "record_key": "a"}, "p1": {"model": "weak"}}
+    frames = frames_of({"p": [None, None]}, none)
+    assert made(both, frames) == (set(), {"p": "no_shared_key"})

@@ -102,7 +102,9 @@ def test_a_figure_of_two_judges_names_both() -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", ["0.1", "< 0.1", "<= x", "<= 1e3", "", "<= ٠.١", "<= ０.１", 0.1, None])
+@pytest.mark.parametrize(
+    "wrong", ["0.1", "< 0.1", "<= x", "<= 1e3", "", "<= ٠.١", "<= ０.１", 0.1, None]
+)
 def test_other_forms_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match=r'in the form "<= 0\.1" or ">= 0\.6"'):
         bound(wrong)

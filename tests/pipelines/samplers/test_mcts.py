@@ -20,6 +20,7 @@ CONFIDENCE = {"a": 0.6, "b": 0.5, "aa": 0.5, "ab": 0.7, "ba": 0.4, "bb": 0.3}
 """Of the oracle tree (methods, section 3): with +1 for "ab" and -1 for the other ends, its values."""
 WHERE = Where("recipe.toml", "[[samplers]] mcts", None)
 VERIFIER = Verifier.model_validate({"kind": "verifier", "answer": "exact"})
+NUMBER = Verifier.model_validate({"kind": "verifier", "answer": "number"})
 
 
 def mcts(**fields):
@@ -259,13 +260,24 @@ async def test_a_judge_that_never_answers_leaves_no_outcome(searched):
 
 
 async def test_a_right_answer_in_its_own_way_earns_more_than_a_copied_one(searched):
-    drawn, _, _ = await searched(two_words, reference="The word is #### word 1")
-    outcomes = {
-        row.text: node.outcome for row, node in zip(drawn.responses, drawn.nodes[1:], strict=True)
-    }
-    assert set(outcomes.values()) <= {1.25, -1.0}
+    drawn, _, _ = await searched(two_words, reference="1", judges=(NUMBER,))
+    assert {node.value for node in drawn.nodes[1:]} == {1.25, -1.0}
     drawn, _, _ = await searched(two_words, reference="word 1")
-    assert sorted({node.outcome for node in drawn.nodes[1:]}) == [-1.0, 1.0]
+    assert sorted({node.value for node in drawn.nodes[1:]}) == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize("fields", [{"multiple_choice": True}, {"own_way": 0}])
+async def test_a_right_answer_that_earns_nothing_is_right_all_the_same(searched, fields):
+    """Else a search would give up a prompt whose answer it has found."""
+    drawn, _, _ = await searched(
+        two_words, reference="1", judges=(NUMBER,), stop_hopeless=1, **fields
+    )
+    found = {
+        row.text: (node.outcome, node.value)
+        for row, node in zip(drawn.responses, drawn.nodes[1:], strict=True)
+    }
+    assert found["word 1"] == (1.0, 0.0)
+    assert found["word 0"] == (-1.0, -1.0)
 
 
 async def test_a_step_without_a_boundary_is_kept_whole_and_flagged(searched):

@@ -140,7 +140,10 @@ async def test_a_second_set_leaves_the_first_as_it_was(drawn):
         ({"mode": "personas"}, "need each other"),
         ({"personas": ("joy",)}, "need each other"),
         ({"mode": "personas", "personas": ("joy", "joy")}, "stands there twice"),
-        ({"mode": "personas", "personas": ("joy", "rest"), "n": 4}, "n is 4, and there are 2 personas"),
+        (
+            {"mode": "personas", "personas": ("joy", "rest"), "n": 4},
+            "n is 4, and there are 2 personas",
+        ),
         ({"n": 1}, "n"),
         ({"sampling": {"temperature": 0}, "sets": 2}, "greedy"),
     ],
@@ -148,3 +151,54 @@ async def test_a_second_set_leaves_the_first_as_it_was(drawn):
 def test_a_wrong_table_is_refused(fields, message):
     with pytest.raises(RecipeError, match=message):
         sampler(**fields)
+
+
+@pytest.mark.parametrize("replies", [None, []])
+async def test_a_further_set_buys_nothing_anew(drawn, replies):
+    """Neither the chain of a sequential set, nor what is drawn instead of a joint one."""
+    fields = {"n": 3, "mode": "joint" if replies is not None else "sequential"}
+
+    def reply(request):
+        if "diverse values" in request.messages[-1].content:
+            return "no"
+        return f"{request.first} after {request.messages[-1].content.count('>>>')}"
+
+    one, _ = await drawn(reply, **fields)
+    two, _ = await drawn(reply, **fields, sets=2)
+    assert {row.response_id for row in one} < {row.response_id for row in two}
+
+
+async def test_what_follows_on_a_draw_without_a_text_is_not_the_plain_one(make_unit, model, prompt):
+    def reply(request, choice):
+        index = request.first + choice
+        return Completion("" if index == 1 else f"draw {index}", finish_reason="stop")
+
+    unit = make_unit(prompt("Should I go?"), model("m", reply))
+    rows = (await sampler(mode="sequential", n=2, plain=1).draw(unit)).responses
+    assert sorted(row.text for row in rows) == ["", "draw 0", "draw 2"]
+
+
+async def test_marks_of_the_fence_stay_out_of_responses(drawn):
+    def reply(request):
+        shown = request.messages[-1].content
+        if "<<<" not in shown:
+            return "one"
+        mark = shown.partition("<<<")[2].split()[0]
+        return (
+            f"<<<{mark}\ntwo\n{mark}>>>"
+            if "\none\n" in shown and "two" not in shown
+            else f"See {mark}"
+        )
+
+    rows, _ = await drawn(reply, mode="sequential", n=3, plain=0)
+    by_slot = sorted(rows, key=lambda row: notes(row)["slot"])
+    assert [(row.text, row.error) for row in by_slot] == [
+        ("one", None),
+        ("two", None),
+        (None, "leak"),
+    ]
+
+
+def test_a_greedy_first_draw_would_be_the_plain_one():
+    with pytest.raises(RecipeError, match="greedy"):
+        sampler(mode="sequential", sampling={"temperature": 0})

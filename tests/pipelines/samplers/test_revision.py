@@ -71,9 +71,14 @@ async def test_where_the_answer_holds_a_marker_one_without_the_token_counts_for_
 async def test_a_model_that_replies_with_nothing_else_needs_no_marker(revised):
     (row,), _ = await revised(says(f" {REVISION}\n"), ORIGINAL, marked=False)
     assert (row.text, row.reasoning, row.error) == (REVISION, None, None)
-    for reply, error in ((" ", "empty_revision"), ("The corrected sum is this.", "leak")):
-        (row,), _ = await revised(says(reply), ORIGINAL, marked=False)
-        assert (row.text, row.error) == (None, error)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"), [(" ", "empty_revision"), ("The corrected sum is this.", "leak")]
+)
+async def test_without_a_marker_a_reply_is_looked_over_as_ever(revised, reply, error):
+    (row,), _ = await revised(says(reply), ORIGINAL, marked=False)
+    assert (row.text, row.error) == (None, error)
 
 
 @pytest.mark.parametrize(
@@ -184,3 +189,35 @@ async def test_a_worsening_has_markers_and_words_of_its_own(revised):
 def test_a_wrong_table_is_refused(tmp_path, fields, message):
     with pytest.raises(RecipeError, match=message):
         revision(tmp_path, **fields)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [
+        ("<<<{token}\n{revision}\n{token}>>>", (REVISION, None)),
+        ("{revision} {token}", (None, "leak")),
+        ("<<<{token}\n{token}>>>", (None, "empty_revision")),
+    ],
+)
+async def test_marks_of_the_fence_stay_out_of_a_revision(revised, marked, form, read):
+    def reply(request, choice):
+        lines = request.messages[-1].content.strip().splitlines()
+        token = next(line for line in lines if line.startswith("<<<"))[3:]
+        text = form.format(revision=REVISION, token=token)
+        return Completion(f"{lines[-1]}\n{text}" if marked else text, finish_reason="stop")
+
+    (row,), _ = await revised(reply, ORIGINAL, marked=marked)
+    assert (row.text, row.error) == read
+
+
+async def test_a_round_that_goes_back_to_an_earlier_text_is_no_change(revised):
+    def reply(request, choice):
+        shown = request.messages[-1].content
+        return Completion(
+            f"Corrected answer:\n{ORIGINAL if REVISION in shown else REVISION}",
+            finish_reason="stop",
+        )
+
+    rows, _ = await revised(reply, ORIGINAL, rounds=4)
+    assert [(row.text, row.error) for row in rows] == [(REVISION, None), (None, "no_change")]

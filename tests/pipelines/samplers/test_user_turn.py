@@ -147,3 +147,8 @@ def test_the_template_counts_by_its_text_wherever_it_lies(tmp_path):
     (tmp_path / "same.jinja").write_text(OWN_TEMPLATE.read_text())
     own, same = user_turn(), user_turn(tmp_path, template="same.jinja")
     assert own.identity()["template"] == same.identity()["template"]
+
+
+async def test_a_user_who_says_the_response_again_says_nothing(turned):
+    (row,), _ = await turned(says("Boil it. "), "Boil it.")
+    assert (row.text, row.error) == (None, "turn_repeated")

@@ -59,3 +59,12 @@ def test_a_name_inside_a_line_begins_no_turn():
     read_ = read_transcript('Human: Say "Assistant: no"\n\nAssistant: A\nHuman: not I')
     assert read_.answer == "A\nHuman: not I"
     assert read_.messages == [{"role": "user", "content": 'Say "Assistant: no"'}]
+
+
+def test_of_several_files_a_bad_line_names_its_own_and_a_byte_order_mark_is_none(source, tmp_path):
+    good = json.dumps({"chosen": f"{ASKED} A", "rejected": f"{ASKED} B"}).encode()
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + good + b"\n")
+    (tmp_path / "b.jsonl").write_bytes(b"{\n")
+    first, bad = source("transcripts", path="*.jsonl").rows(tmp_path)
+    assert not isinstance(first, BadRow)
+    assert bad.position == "b.jsonl line 1"
