@@ -6,6 +6,7 @@ So the answer, whatever it failed, is a perfect one to the prompt that it now ha
 Optimization, arXiv 2505.22172).
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -90,13 +91,14 @@ def reversed_messages(
     JudgmentError; so does a constraint without a clear opposite.
     """
     turned = [dict(message) for message in messages]
-    instead = []
     for one in failed:
         if one.opposite is None:
             raise JudgmentError(f"{one.name} has no clear opposite")
-        if not _replaced(turned, one):
-            instead.append(one.opposite)
-            if not_found == "drop":
+    found = _replaced(turned, failed)
+    instead = [str(one.opposite) for one in failed if one.name not in found]
+    if not_found == "drop":
+        for one in failed:
+            if one.name not in found:
                 raise JudgmentError(f"{one.name} is not in the prompt word for word")
     if instead:
         lines = "\n".join(f"- {opposite}" for opposite in instead)
@@ -104,13 +106,32 @@ def reversed_messages(
     return turned
 
 
-def _replaced(messages: Sequence[dict[str, Any]], constraint: Constraint) -> bool:
-    """Replaces the constraint in every message but the assistant's; whether it was in one."""
-    found = False
+def _replaced(messages: Sequence[dict[str, Any]], failed: Collection[Constraint]) -> set[str]:
+    """Replaces constraints in every message but the assistant's; the names of those that were in one.
+
+    All at once, the longest first: no opposite is turned in its turn.
+    """
+    known: dict[str, Constraint] = {}
+    for one in failed:
+        if one.text:
+            known.setdefault(one.text, one)
+    found: set[str] = set()
+    if not known:
+        return found
+
+    def opposite(said: re.Match[str]) -> str:
+        found.add(known[said[0]].name)
+        return str(known[said[0]].opposite)
+
+    pattern = re.compile("|".join(map(_whole, sorted(known, key=len, reverse=True))))
     for message in messages:
-        said, text = message.get("content") or "", constraint.text
-        if message["role"] in ("assistant", "tool") or not text or text not in said:
-            continue
-        message["content"] = said.replace(text, str(constraint.opposite))
-        found = True
+        if message["role"] not in ("assistant", "tool") and message.get("content"):
+            message["content"] = pattern.sub(opposite, message["content"])
     return found
+
+
+def _whole(text: str) -> str:
+    """A pattern of `text` where it is no part of a longer word in Latin letters or of a number."""
+    before, after = (one.isascii() and one.isalnum() for one in (text[0], text[-1]))
+    start, end = "(?<![A-Za-z0-9])" if before else "", "(?![A-Za-z0-9])" if after else ""
+    return f"{start}{re.escape(text)}{end}"

@@ -20,7 +20,8 @@ JUDGED = (
 
 
 def longer_last(content: Content) -> Content:
-    """`content` with worst answers that are a character longer than the others."""
+    """`content` in English, with worst answers that are a character longer than the others."""
+    content.prompts = [replace(prompt, lang="en") for prompt in content.prompts]
     for row, response in enumerate(content.responses):
         if row % 3 == 2:
             content.responses[row] = replace(response, text=f"{response.text}!")

@@ -26,7 +26,7 @@ def test_pairs_are_measured(store: Store) -> None:
     assert own["prompt_share"].value == 1.0
     assert (own["top_model_share"].subject, own["top_model_share"].value) == ("model0", 1.0)
     assert (own["top_source_share"].subject, own["top_source_share"].value) == ("s", 1.0)
-    assert "top_lang_share" not in own  # no prompt says its language
+    assert (own["top_lang_share"].subject, own["top_lang_share"].value) == ("en", 1.0)
 
 
 def test_a_share_that_no_pair_contradicts_is_not_certain(store: Store) -> None:

@@ -3,6 +3,7 @@
 import re
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import altair
 import pytest
@@ -18,8 +19,9 @@ from pipelines.report.pair_figures import PROBES
 from pipelines.report.pair_sections import FIGURE_WORDS
 from pipelines.report.sections import SECTIONS
 from pipelines.report.tables import Tables
+from pipelines.report.write import page_of
 from tests.pipelines.report.conftest import NAMES
-from tests.pipelines.versions import Content, publish
+from tests.pipelines.versions import Content, make_content, publish
 
 TAGS = {
     "a", "b", "body", "circle", "code", "div", "footer", "g", "h1", "h2", "head", "header", "html",
@@ -144,3 +146,10 @@ def test_long_tables_are_cut_and_say_so(store: Store, monkeypatch: pytest.Monkey
     assert "1 more rows: <code>FROM score_bins ORDER BY low</code>" in render(
         store.resolve("plain")
     )
+
+
+def test_without_a_language_there_is_no_section_of_languages(tmp_path: Path) -> None:
+    version, _ = publish(Store(tmp_path), "silent", make_content(3))
+    page = page_of(version)
+    assert "<h2>Languages</h2>" not in page
+    assert "no prompt says its language" in page

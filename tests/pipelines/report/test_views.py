@@ -80,7 +80,7 @@ def test_wins_are_counted_from_both_sides(store: Store) -> None:
 def test_parts_count_prompts_pairs_and_their_means(store: Store) -> None:
     query = "SELECT part, n_prompts, n_with_pairs, n_pairs, score_mean, margin_mean FROM breakdown "
     assert asked(store, query + "WHERE part_by = 'source'") == [("s", 6, 6, 6, 2.0, 2.0)]
-    assert asked(store, query + "WHERE part_by = 'lang'") == [(None, 6, 6, 6, 2.0, 2.0)]
+    assert asked(store, query + "WHERE part_by = 'lang'") == [("en", 6, 6, 6, 2.0, 2.0)]
 
 
 def test_steps_and_spending_come_from_the_manifest(store: Store) -> None:
