@@ -50,9 +50,20 @@ async def gather(calls: "Iterable[Awaitable[T]]") -> list[T]:
     So what the others bought reaches the ledger, and nothing runs on behind a failed unit.
     """
     asked = list(calls)
-    if len(asked) == 1:
-        return [await asked[0]]
-    results = await asyncio.gather(*asked, return_exceptions=True)
+    if len(asked) < 2:
+        return [await call for call in asked]
+    first, *others = asked
+    tasks = [asyncio.ensure_future(call) for call in others]
+    try:
+        found: T | Exception = await first  # not in a task of its own, which would cost as much
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+    except Exception as error:  # noqa: BLE001 - raised below, once the others have ended
+        found = error
+    results = [found, *await asyncio.gather(*tasks, return_exceptions=True)]
     for result in results:
         if isinstance(result, BaseException):
             raise result

@@ -1,9 +1,13 @@
+import asyncio
 from dataclasses import replace
+
+import pytest
 
 from pipelines.backend import Completion
 from pipelines.calls.ledger import Ledger
 from pipelines.errors import RequestRefused
 from pipelines.meter import Meter
+from pipelines.unit import OwedError, gather
 from schemas.rows import Message
 
 ASKED = (Message("user", "Hello?"),)
@@ -56,3 +60,35 @@ async def test_an_equal_request_is_told_apart_from_what_was_there_before(
         later = replace(first.workshop, ledger=opened_later, meter=Meter())
         await replace(first, workshop=later).sample("m", ASKED)
     assert (later.meter.samples_equal, later.meter.samples_before) == (0, 1)
+
+
+async def test_all_calls_end_before_the_first_error_is_raised_and_a_stop_stops_all():
+    ended = []
+
+    async def call(name, seconds, error=None):
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            ended.append(f"{name} stopped")
+            raise
+        ended.append(name)
+        if error is not None:
+            raise error
+        return name
+
+    assert await gather([]) == []
+    assert await gather([call("a", 0.02), call("b", 0)]) == ["a", "b"]
+    with pytest.raises(OwedError, match="first"):
+        await gather(
+            [call("c", 0, OwedError("first")), call("d", 0.02), call("e", 0.01, OwedError("x"))]
+        )
+    with pytest.raises(OwedError, match="last"):
+        await gather([call("f", 0.01), call("g", 0, OwedError("last"))])
+    assert ended == ["b", "a", "c", "e", "d", "g", "f"]
+
+    waiting = asyncio.create_task(gather([call("h", 9), call("i", 9), call("j", 0)]))
+    await asyncio.sleep(0.02)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert sorted(ended[7:]) == ["h stopped", "i stopped", "j"]
