@@ -7,20 +7,20 @@ from pipelines.diversity.compare import EXPRESSED, SIDE, Side
 from pipelines.errors import RecipeError, nearest
 from pipelines.publishing.store import Store
 
-NOTED = "CASE WHEN json_valid(r.notes) THEN r.notes->>'{}' END"
-
-OF_SET = f"""
-    ({NOTED.format("completion_tokens")})::DOUBLE
-        / count(*) OVER (PARTITION BY r.prompt_id, r.sampler, {NOTED.format("completion")})
+RESPONSES = """
+    WITH noted AS (
+        SELECT *, CASE WHEN json_valid(notes) THEN notes END AS noted FROM responses
+        WHERE norm_hash IS NOT NULL AND NOT coalesce(partial, false)
+            AND ($sampler IS NULL OR sampler = $sampler)
+    )
+    SELECT r.prompt_id, prompts.lang, r.text, coalesce(
+        r.completion_tokens,
+        (noted->>'completion_tokens')::DOUBLE
+            / count(*) OVER (PARTITION BY r.prompt_id, r.sampler, noted->>'completion')
+    )
+    FROM noted AS r JOIN prompts USING (prompt_id)
 """
-"""What a response of a completion that holds several took of its tokens: each as many."""
-
-RESPONSES = f"""
-    SELECT r.prompt_id, prompts.lang, r.text, coalesce(r.completion_tokens, {OF_SET})
-    FROM responses AS r JOIN prompts USING (prompt_id)
-    WHERE r.norm_hash IS NOT NULL AND NOT coalesce(r.partial, false)
-        AND ($sampler IS NULL OR r.sampler = $sampler)
-"""
+"""Of a completion that holds several responses, each has as many of its tokens."""
 
 VALUES = """
     SELECT prompt_id, judge || '.' || dimension, max(j.score) >= $expressed_from

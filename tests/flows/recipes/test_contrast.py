@@ -41,7 +41,9 @@ def test_the_recipe_of_clair_pairs_each_revision_with_the_answer_that_it_revises
         FROM pairs AS p JOIN responses AS chosen ON response_id = chosen_response_id
     """
     ((pairs, of_revisions),) = ask(tmp_path, counts, "clair")
-    assert pairs == of_revisions > 0
+    assert isinstance(pairs, int)
+    assert pairs == of_revisions
+    assert pairs > 0
     ((revisions, reasons),) = ask(
         tmp_path,
         "SELECT count(*), count(DISTINCT error) FROM responses WHERE sampler = 'revision'",
