@@ -90,9 +90,10 @@ def test_a_band_of_pass_rates_keeps_the_questions_that_some_models_get_right(
     right = recorded.group_by("id").agg(n=pl.col("is_correct").sum())
     inside = right.filter(pl.col("n").is_between(4, 12))  # 3/16 < 0.2 and 13/16 > 0.8
     assert len(found) == inside.height == 169
-    assert sum(row["n_pairs"] for row in found) == inside.select(
-        (pl.col("n") * (16 - pl.col("n"))).sum()
-    ).item()
+    assert (
+        sum(row["n_pairs"] for row in found)
+        == inside.select((pl.col("n") * (16 - pl.col("n"))).sum()).item()
+    )
 
 
 def test_vicuna80_gives_no_pair_for_exactly_the_100_ties(ask: Ask) -> None:
