@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schemas.version import Manifest
 
 
+UNREAD_QUERY = "SELECT judge, error, count(*) FROM judgments WHERE error IS NOT NULL GROUP BY ALL"
 EXAMPLE_QUERY = "SELECT chosen_model, count(*) FROM pairs GROUP BY 1"
 
 
@@ -129,6 +130,8 @@ def _to_look_at(outcome: "Outcome", store: Path) -> Iterator[str]:
         ref = f"{outcome.manifest.name}@refused"
         yield f"next:  {suggested(store, 'show', ref)}"
         yield f"       {suggested(store, 'drops', ref)}"
+        if any(judge.read < judge.asked for judge in outcome.manifest.judges.values()):
+            yield f"       {suggested(store, 'sql', '--dataset', ref, UNREAD_QUERY)}"
 
 
 def _files(version: "Version") -> Iterator[str]:
