@@ -9,31 +9,29 @@ A completion that holds no usable revision is a response without text: `error` s
 has the `edits`: spans [from_start, from_end, to_start, to_end] of characters.
 """
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
-from pipelines.errors import RecipeError
 from pipelines.intake.columns import Names
 from pipelines.judging.fence import Fence
 from pipelines.judging.picking import picked, scores_of
 from pipelines.judging.quoting import fence_around, message_text, quoted
 from pipelines.judging.refusal import is_refusal
-from pipelines.judging.template import Template, read_template
 from pipelines.part import Where
 from pipelines.revising.faults import Bounds, fault_of
 from pipelines.revising.reply import MARKERS, Direction, Revised, read_revision
 from pipelines.revising.spans import changed_spans
-from pipelines.sampler import Drawn, Sampler
+from pipelines.sampler import Drawn
 from pipelines.selection.texts import norm_hash
 from pipelines.unit import gather
+from pipelines.worded import SPECIMENS, Worded
 from schemas.canonical import canonical_json
-from schemas.rows import Message, Prompt, Response, prompt_id
+from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -41,11 +39,12 @@ if TYPE_CHECKING:
 DEFAULT = Sampling(temperature=0.7, max_tokens=4096)
 """As the authors' notebook has it."""
 
-OWN_TEMPLATE = Path(__file__).with_suffix(".jinja")
 
-
-class Revision(Sampler):
+class Revision(Worded):
     """Revises responses of other samplers, minimally: better ones, or worse ones."""
+
+    own_template: ClassVar[Path] = Path(__file__).with_suffix(".jinja")
+    defaults: ClassVar[Sampling] = DEFAULT
 
     model: str
     """Name of the model that revises, stronger than the one whose answers it gets."""
@@ -76,14 +75,6 @@ class Revision(Sampler):
     `reference` (either may be none), `response`, `better`, `form` (the marker's line) and `mark`.
     Default: the part's own."""
 
-    def models(self) -> tuple[str, ...]:
-        """The reviser."""
-        return (self.model,)
-
-    def samplings(self, model: str) -> tuple[Sampling, ...]:
-        """With the defaults of the notebook."""
-        return (self.sampling.over(DEFAULT),)
-
     def starts_from(self) -> tuple[str, ...]:
         """Those whose responses are revised."""
         return self.of
@@ -92,26 +83,16 @@ class Revision(Sampler):
         """The judge that is asked on the way."""
         return () if self.judged_by is None else (self.judged_by,)
 
-    def identity(self) -> dict[str, Any]:
-        """As `Part.identity`, with the template's hash in the place of its path."""
-        return super().identity() | {"template": self.words.sha256}
-
     def check(self, where: Where) -> None:
         """Raises RecipeError for a choice without a judge, and a template that is missing or wrong."""
         if self.which != "each" and self.judged_by is None:
             raise where.error(f'which = "{self.which}" needs a judge of the recipe', "judged_by")
-        try:
-            if self.template is not None:
-                vars(self)["words"] = read_template(where.root / self.template, self.template)
-            for prompt in _SPECIMENS:
-                self.words.check(self._variables(prompt, "a", fence_around(prompt, ["a"])))
-        except RecipeError as error:
-            raise where.error(str(error), "template") from error
+        super().check(where)
 
-    @cached_property
-    def words(self) -> Template:
-        """The template in use: the part's own until `check` has read the recipe's."""
-        return read_template(OWN_TEMPLATE, OWN_TEMPLATE.name)
+    def trials(self) -> Iterator[dict[str, Any]]:
+        """With and without tools and a reference."""
+        for prompt in SPECIMENS:
+            yield self._variables(prompt, "a", fence_around(prompt, ["a"]))
 
     async def draw(self, unit: "Unit") -> Drawn:
         """The revisions, in the order of what they revise; those of one response round by round."""
@@ -158,7 +139,7 @@ class Revision(Sampler):
         fence = fence_around(unit.prompt, [original.text], self._reference(unit.prompt))
         words = self.words.render(self._variables(unit.prompt, original.text, fence))
         messages = (Message("user", words),)
-        sampling = self.sampling.over(DEFAULT)
+        sampling = self.decoding
         for index in range(self.tries):
             [completion] = await unit.sample(
                 self.model, messages, sampling=sampling, first_index=index
@@ -244,10 +225,3 @@ def _notes(original: str, revision: str) -> str:
 
 ASKED_AGAIN = frozenset(("no_marker", "empty_revision"))
 """What a further try may mend."""
-
-_ASKED = (Message("system", "a"), Message("user", "a"))
-_SPECIMENS = (
-    Prompt(prompt_id(_ASKED), _ASKED),
-    Prompt(prompt_id(_ASKED, "[]"), _ASKED, tools="[]", reference="a"),
-)
-"""Prompts that a template is tried on before any call: with and without what is optional."""

@@ -9,31 +9,27 @@ A message is no answer: its row is `partial`, so that it is neither judged nor p
 makes prompts of them, and a third one pairs (docs/methods/plural.md).
 """
 
-from functools import cached_property
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
-from pipelines.errors import RecipeError
 from pipelines.judging.fence import Fence
 from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.refusal import is_refusal
-from pipelines.judging.template import Template, read_template
-from pipelines.part import Where
-from pipelines.sampler import Drawn, Sampler
+from pipelines.sampler import Drawn
 from pipelines.unit import gather
+from pipelines.worded import SPECIMENS, Worded
 from schemas.canonical import canonical_json
-from schemas.rows import Message, Prompt, Response, prompt_id
+from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
 
 DEFAULT = Sampling(temperature=1.0, max_tokens=512)
-
-OWN_TEMPLATE = Path(__file__).with_suffix(".jinja")
 
 DIMENSIONS: dict[str, tuple[str, ...]] = {
     "style": (
@@ -64,8 +60,11 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 """The four dimensions of the paper; the preferences are our own."""
 
 
-class SystemMessages(Sampler):
+class SystemMessages(Worded):
     """For each prompt `n` system messages that want it answered in different ways."""
+
+    own_template: ClassVar[Path] = Path(__file__).with_suffix(".jinja")
+    defaults: ClassVar[Sampling] = DEFAULT
 
     model: str
     """Name of the model that puts preferences into words."""
@@ -92,31 +91,10 @@ class SystemMessages(Sampler):
                 raise ValueError(f"{dimension}: {self.n} different preferences are needed")
         return self
 
-    def models(self) -> tuple[str, ...]:
-        """The one that writes."""
-        return (self.model,)
-
-    def samplings(self, model: str) -> tuple[Sampling, ...]:
-        """With the defaults."""
-        return (self.sampling.over(DEFAULT),)
-
-    def identity(self) -> dict[str, Any]:
-        """As `Part.identity`, with the template's hash in the place of its path."""
-        return super().identity() | {"template": self.words.sha256}
-
-    def check(self, where: Where) -> None:
-        """Raises RecipeError for a template that is missing or wrong."""
-        try:
-            if self.template is not None:
-                vars(self)["words"] = read_template(where.root / self.template, self.template)
-            self.words.check(_variables(_SPECIMEN, {"a": "a"}, fence_around(_SPECIMEN, [])))
-        except RecipeError as error:
-            raise where.error(str(error), "template") from error
-
-    @cached_property
-    def words(self) -> Template:
-        """The template in use: the part's own until `check` has read the recipe's."""
-        return read_template(OWN_TEMPLATE, OWN_TEMPLATE.name)
+    def trials(self) -> Iterator[dict[str, Any]]:
+        """With and without tools."""
+        for prompt in SPECIMENS:
+            yield _variables(prompt, {"a": "a"}, fence_around(prompt, []))
 
     async def draw(self, unit: "Unit") -> Drawn:
         """The messages, combination by combination."""
@@ -137,7 +115,7 @@ class SystemMessages(Sampler):
         """The first usable message, or why the last try gave none."""
         fence = fence_around(unit.prompt, preferences.values())
         words = self.words.render(_variables(unit.prompt, preferences, fence))
-        sampling = self.sampling.over(DEFAULT)
+        sampling = self.decoding
         for index in range(self.tries):
             [completion] = await unit.sample(
                 self.model, (Message("user", words),), sampling=sampling, first_index=index
@@ -177,8 +155,3 @@ def _fault(completion: Completion, fence: Fence) -> str | None:
         return "message_truncated"
     text = completion.text or ""
     return "leak" if fence.token in text else None if text.strip() else "no_message"
-
-
-_ASKED = (Message("user", "a"),)
-_SPECIMEN = Prompt(prompt_id(_ASKED), _ASKED)
-"""A prompt that a template is tried on before any call."""

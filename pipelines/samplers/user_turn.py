@@ -9,26 +9,24 @@ reads it, and the conversations that it ends are its prompts (docs/methods/multi
 """
 
 import re
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
-from pipelines.errors import RecipeError
 from pipelines.intake.columns import Names
 from pipelines.judging.fence import Fence
 from pipelines.judging.picking import picked
 from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.refusal import is_refusal
-from pipelines.judging.template import Template, read_template
 from pipelines.part import Where
-from pipelines.sampler import Drawn, Sampler
+from pipelines.sampler import Drawn
 from pipelines.unit import gather
-from schemas.rows import Message, Prompt, Response, prompt_id
+from pipelines.worded import SPECIMENS, Worded
+from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:
     from pipelines.unit import Unit
@@ -36,16 +34,17 @@ if TYPE_CHECKING:
 DEFAULT = Sampling(temperature=1.0, max_tokens=512)
 """Users differ more than answers do, and are brief."""
 
-OWN_TEMPLATE = Path(__file__).with_suffix(".jinja")
-
 LABEL = re.compile(
     r"\A[\s>#*_]*(?:the[ \t]+)?user(?:'s next message)?[*_]*[ \t]*:[*_]*\s*", re.IGNORECASE
 )
 """What models put before it all the same."""
 
 
-class UserTurn(Sampler):
+class UserTurn(Worded):
     """What a simulated user says next, to the best of a prompt's responses or to each."""
+
+    own_template: ClassVar[Path] = Path(__file__).with_suffix(".jinja")
+    defaults: ClassVar[Sampling] = DEFAULT
 
     model: str
     """Name of the model that plays the user."""
@@ -67,14 +66,6 @@ class UserTurn(Sampler):
     """Path of your own template, relative to the recipe: a Jinja file with `conversation`, `tools`,
     `response`, `persona` (may be none) and `mark`. Default: the part's own."""
 
-    def models(self) -> tuple[str, ...]:
-        """The one that plays the user."""
-        return (self.model,)
-
-    def samplings(self, model: str) -> tuple[Sampling, ...]:
-        """With the defaults."""
-        return (self.sampling.over(DEFAULT),)
-
     def starts_from(self) -> tuple[str, ...]:
         """Those whose responses are gone on from."""
         return self.of
@@ -83,25 +74,16 @@ class UserTurn(Sampler):
         """The judge that is asked on the way."""
         return () if self.judged_by is None else (self.judged_by,)
 
-    def identity(self) -> dict[str, Any]:
-        """As `Part.identity`, with the template's hash in the place of its path."""
-        return super().identity() | {"template": self.words.sha256}
-
     def check(self, where: Where) -> None:
         """Raises RecipeError for a choice without a judge, and a template that is missing or wrong."""
         if self.which == "best" and self.judged_by is None:
             raise where.error('which = "best" needs a judge of the recipe', "judged_by")
-        try:
-            if self.template is not None:
-                vars(self)["words"] = read_template(where.root / self.template, self.template)
-            self.words.check(self._variables(_SPECIMEN, "a", fence_around(_SPECIMEN, ["a"])))
-        except RecipeError as error:
-            raise where.error(str(error), "template") from error
+        super().check(where)
 
-    @cached_property
-    def words(self) -> Template:
-        """The template in use: the part's own until `check` has read the recipe's."""
-        return read_template(OWN_TEMPLATE, OWN_TEMPLATE.name)
+    def trials(self) -> Iterator[dict[str, Any]]:
+        """With and without tools."""
+        for prompt in SPECIMENS:
+            yield self._variables(prompt, "a", fence_around(prompt, ["a"]))
 
     async def draw(self, unit: "Unit") -> Drawn:
         """The turns, in the order of the responses that they follow on."""
@@ -118,7 +100,7 @@ class UserTurn(Sampler):
         assert heard.text is not None
         fence = fence_around(unit.prompt, [heard.text])
         words = self.words.render(self._variables(unit.prompt, heard.text, fence))
-        sampling = self.sampling.over(DEFAULT)
+        sampling = self.decoding
         for index in range(self.tries):
             [completion] = await unit.sample(
                 self.model, (Message("user", words),), sampling=sampling, first_index=index
@@ -160,8 +142,3 @@ def _read(
     faults = {"no_turn": not text, "turn_repeated": text in said, "leak": fence.token in text}
     fault = next((name for name, is_so in faults.items() if is_so), None)
     return (None, fault) if fault else (text, None)
-
-
-_ASKED = (Message("system", "a"), Message("user", "a"))
-_SPECIMEN = Prompt(prompt_id(_ASKED, "[]"), _ASKED, tools="[]")
-"""A prompt that a template is tried on before any call."""

@@ -8,7 +8,7 @@ import pytest
 from pipelines.backend import Completion
 from pipelines.errors import RecipeError
 from pipelines.part import Where, load_part
-from pipelines.samplers.user_turn import OWN_TEMPLATE
+from pipelines.samplers.user_turn import UserTurn
 from schemas.rows import Judgment
 
 TURN = "And how long does that take with brown rice?"
@@ -144,7 +144,7 @@ def test_the_best_response_needs_a_judge_and_a_template_its_variables(tmp_path):
 
 
 def test_the_template_counts_by_its_text_wherever_it_lies(tmp_path):
-    (tmp_path / "same.jinja").write_text(OWN_TEMPLATE.read_text())
+    (tmp_path / "same.jinja").write_text(UserTurn.own_template.read_text())
     own, same = user_turn(), user_turn(tmp_path, template="same.jinja")
     assert own.identity()["template"] == same.identity()["template"]
 
