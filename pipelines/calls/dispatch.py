@@ -4,6 +4,8 @@
          ^                                                │ TransientError: the slot is freed
          └──────── full jitter, Retry-After <─────────────┘
 
+A reply leaves its slot at once, and its caller goes on together with others (`tray.py`).
+
 Nothing here decides content: only when a request is sent, and how often.
 """
 
@@ -17,6 +19,7 @@ from typing import Self
 
 from pipelines.backend import Backend, Reply, Request
 from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
+from pipelines.calls.tray import Tray
 from pipelines.calls.window import Pace, Window
 from pipelines.errors import BackendError, FatalError, TransientError
 from pipelines.meter import Meter
@@ -34,6 +37,7 @@ class Endpoint:
     def __init__(self, models: list[Backend]) -> None:
         paces = [model.requests_per_minute for model in models if model.requests_per_minute]
         self.window = Window(min(model.window for model in models))
+        self.tray = Tray(self.window.is_wanted)
         self.pace = Pace(min(paces, default=None))
         self.fatal: FatalError | None = None
 
@@ -118,9 +122,11 @@ class Dispatcher:
         endpoint.check()
         await endpoint.window.acquire()
         try:
-            return await self._pay(endpoint, backend, request, attempt)
+            reply = await self._pay(endpoint, backend, request, attempt)
         finally:
             endpoint.window.release()
+        await endpoint.tray.turn()
+        return reply
 
     async def _pay(
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int

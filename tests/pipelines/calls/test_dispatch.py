@@ -135,6 +135,22 @@ async def test_the_window_is_filled_and_never_exceeded():
 
 
 @on_a_skipping_clock
+async def test_a_reply_leaves_its_slot_at_once_and_its_caller_goes_on_with_others():
+    server, ends = Server(latency=0.02), []
+    model = probe(server, window=2)
+    dispatch = dispatcher(model)
+
+    async def call() -> None:
+        await dispatch.call(model, REQUEST)
+        ends.append(now())
+
+    await asyncio.gather(*(call() for _ in range(10)))
+    assert server.starts == pytest.approx([0.02 * (n // 2) for n in range(10)])
+    # those of 0.02 to 0.06 wait until 0.07; from 0.08 on no request is left to wait for a slot
+    assert ends == pytest.approx([0.07] * 6 + [0.08] * 2 + [0.1] * 2)
+
+
+@on_a_skipping_clock
 async def test_requests_start_in_the_order_of_the_calls():
     server = Server()
     model = probe(server, window=2)
