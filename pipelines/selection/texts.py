@@ -5,7 +5,6 @@ import unicodedata
 
 from schemas.canonical import ID_LENGTH
 
-
 _SPACES = bytes(ord(" ") if chr(code).isspace() else code for code in range(128)) + bytes(128)
 """What becomes of each byte of an ASCII text: white space becomes a space."""
 

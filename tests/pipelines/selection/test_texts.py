@@ -20,7 +20,7 @@ def test_white_space_is_folded_and_the_rest_stays(text):
     assert normalised(text) == by_the_formula(text)
 
 
-@pytest.mark.parametrize("character", map(chr, range(128)))
+@pytest.mark.parametrize("character", [*map(chr, range(128))])
 def test_each_ascii_character_alone_and_between_words(character):
     for text in (character, f"a{character}b", f"{character}a {character} b{character}"):
         assert normalised(text) == by_the_formula(text)
