@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.build import run_build
-from pipelines.errors import FatalError, StoreError
+from pipelines.errors import FatalError, RecipeError, StoreError
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
@@ -52,6 +52,40 @@ def test_running_again_makes_no_call_and_publishes_nothing_new(trial: Path) -> N
     assert not second.published
     assert second.version == first.version
     assert meter.samples_replayed == 240
+
+
+KEYED = ("models.policy.api_key_env=TRIAL_KEY",)
+
+
+def test_a_build_that_pays_nothing_needs_no_key(
+    trial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ChatServer() as server:
+        monkeypatch.setenv("TRIAL_KEY", "a-key-of-the-one-who-paid")
+        run(at(server, trial), *KEYED)
+        server.reset()
+        monkeypatch.delenv("TRIAL_KEY")
+        other, meter = run(trial, *KEYED, "filters.margin.min=3")
+        assert server.stats()["requests"] == 0
+    assert other.published
+    assert meter.samples_paid == 0
+
+
+def test_a_build_that_pays_wants_every_key_before_its_first_call(
+    trial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRIAL_KEY", raising=False)
+    with ChatServer() as server:
+        run(at(server, trial))
+        server.reset()
+        for more in ("samplers.independent.n=5", "judges.rating.sampling={max_tokens=99}"):
+            with pytest.raises(RecipeError, match=r"\[models\.critic\]: .*TRIAL_KEY is not set"):
+                run(trial, "models.critic.api_key_env=TRIAL_KEY", more)
+        with pytest.raises(RecipeError, match="TRIAL_KEY is not set"):
+            run(
+                trial, *KEYED, "judges.rating.sampling={max_tokens=99}"
+            )  # the policy's own are all there
+        assert server.stats()["requests"] == 0
 
 
 def test_raising_n_from_4_to_8_buys_exactly_4_for_each_prompt(trial: Path) -> None:
