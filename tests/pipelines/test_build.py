@@ -223,6 +223,14 @@ def test_of_a_budget_whose_end_is_published_most_goes_into_whole_units(trial: Pa
         assert 30 - later.owed >= 24  # what was paid before counts for nothing
 
 
+def test_no_outage_is_gone_through_one_unit_at_a_time(trial: Path) -> None:
+    tries = ("models.policy.max_tries=1", "budget.calls=100", "budget.on_limit=publish")
+    with ChatServer(drop=1.0, latency_ms=(20.0,)) as server:
+        outcome, _ = run(at(server, trial), *tries)
+        assert outcome.owed == 30
+        assert server.stats()["max_in_flight"] == 8  # the window
+
+
 def test_a_damaged_version_is_told_before_any_call(trial: Path) -> None:
     with ChatServer() as server:
         outcome, _ = run(at(server, trial))
