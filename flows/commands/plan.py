@@ -19,6 +19,7 @@ the same part; over 4 where it holds none.
 import argparse
 import sys
 
+from flows.numbers_given import positive, whole
 from flows.recipe_option import add_recipe
 from flows.store_option import suggested
 
@@ -27,40 +28,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_recipe(parser)
     parser.add_argument(
-        "--pilot", metavar="N", type=_whole, default=0, help="buy the answers of N prompts first"
+        "--pilot", metavar="N", type=whole, default=0, help="buy the answers of N prompts first"
     )
     parser.add_argument(
         "--units",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=2000,
         help="count on N prompts (default: 2000)",
     )
     parser.add_argument(
         "--answer-tokens",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=400,
         help="length of an answer where none is known yet (default: 400)",
     )
     parser.add_argument(
         "--judge-tokens",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=150,
         help="length of a judge's reply where none is known yet (default: 150)",
     )
-
-
-def _whole(given: str, least: int = 0) -> int:
-    number = int(given)
-    if number < least:
-        raise argparse.ArgumentTypeError(f"a number of at least {least} is wanted, not {given}")
-    return number
-
-
-def _positive(given: str) -> int:
-    return _whole(given, 1)
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive
 from flows.recipe_option import add_overrides, overrides_of
 from flows.store_option import add_store, suggested
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="forget what is listed")
     parser.add_argument("--status", metavar="CODE", type=int, help="only this HTTP status")
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=20, help="lines to show (default: 20)"
+        "--limit", metavar="N", type=positive, default=20, help="lines to show (default: 20)"
     )
 
 

@@ -13,6 +13,7 @@ scikit-learn: pip install "pairwright[risks]".
 
 import argparse
 
+from flows.numbers_given import whole
 from flows.store_option import add_store
 
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models",
         metavar="N",
-        type=int,
+        type=whole,
         default=10,
         help="pairs of models that are probed, those with most pairs first (default: 10)",
     )
