@@ -43,7 +43,8 @@ def run(chosen: argparse.Namespace) -> int:
     folder = Store(chosen.store).ledger_folder
     rows = list(_known(folder) if chosen.recipe is None else _told(folder, chosen, overrides))
     if not rows:
-        print("no job is under way")
+        where = "" if folder.is_dir() else f"{folder.parent} holds no ledger yet: "
+        print(f"{where}no job is under way")
         return 0
     print(aligned([HEAD[: len(rows[0])], *rows]))
     if chosen.recipe is None:

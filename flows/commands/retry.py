@@ -49,7 +49,8 @@ def run(chosen: argparse.Namespace) -> int:
     refusals = list(find_refusals(folder, models, chosen.status))
     causes = count_causes(refusals)
     if not refusals:
-        print("nothing was refused" if models is None else "nothing was refused by its models")
+        where = "" if folder.is_dir() else f"{folder.parent} holds no ledger yet: "
+        print(f"{where}nothing was refused{'' if models is None else ' by its models'}")
     else:
         print(_table(causes, chosen.limit))
         samples = counted(sum(one.samples for one in refusals), "refused sample")

@@ -129,7 +129,8 @@ def test_cancel_needs_a_recipe(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_a_store_without_jobs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert batches(tmp_path) == 0
-    assert capsys.readouterr().out == "no job is under way\n"
+    none = f"{tmp_path / 's'} holds no ledger yet: no job is under way\n"
+    assert capsys.readouterr().out == none
     assert not (tmp_path / "s").exists()
 
 

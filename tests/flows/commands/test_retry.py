@@ -92,12 +92,12 @@ def test_a_status_or_a_recipe_narrows_what_is_forgotten(
     assert "2 refused samples forgotten" in capsys.readouterr().out
 
 
-def test_a_store_without_a_ledger_has_nothing_to_retry(
+def test_a_store_without_a_ledger_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert retry(tmp_path) == 0
-    assert capsys.readouterr().out == "nothing was refused\n"
-    assert not (tmp_path / "s").exists()
+    assert retry(tmp_path, "--failed") == 0
+    none = f"{tmp_path / 's'} holds no ledger yet: nothing was refused\n"
+    assert capsys.readouterr().out == none
 
 
 def test_the_next_build_asks_the_endpoint_again_and_pays_for_nothing_else(tmp_path: Path) -> None:
