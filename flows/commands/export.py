@@ -121,11 +121,11 @@ def _checker(wanted: str | None, max_length: int | None) -> "Checker | None":
 
 def _counts(exported: "dict[str, Exported]") -> str:
     """Rows of each split, with what was left out and what the format has to say."""
-    from flows.plain_text import aligned, count
+    from flows.plain_text import aligned, count, counted
 
     lines = [("split", "rows", "")]
     for split, one in exported.items():
-        lines.append((split, count(one.written.rows), f"of {count(one.pairs)} pairs"))
+        lines.append((split, count(one.written.rows), f"of {counted(one.pairs, 'pair')}"))
         lines += [("", f"-{count(n)}", f"pairs: {why}") for why, n in one.left_out.items()]
         lines += [("", count(n), name) for name, n in one.written.notes.items()]
     return aligned(lines)
