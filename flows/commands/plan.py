@@ -8,8 +8,8 @@ What the store's ledger holds already is subtracted. Lengths of answers come fro
 holds of the same part; `--pilot N` buys the answers of N prompts first (the build does not buy them
 again), which tells how long replies take, too. Without either lengths are assumed, and marked so.
 
-Of models behind an address it asks for their list (a GET, which costs nothing) and says where a key,
-a server or a name is missing.
+Of models that a build would still call it asks for their list (a GET, which costs nothing) and says
+where a server or a name is missing; of all models, where a key is, which a build that pays wants.
 
 "At the most" is what a budget would reserve: answers as long as max_tokens, and every judgment
 asked for again. Tokens are characters over those of a token in the replies that the ledger holds of
@@ -60,7 +60,7 @@ def run(chosen: argparse.Namespace) -> int:
     from flows.plan_text import plan_text
     from flows.shipped_recipes import find_recipe
     from pipelines.calibration.gate import JudgeGate
-    from pipelines.health.endpoint import called, check_briefly
+    from pipelines.health.endpoint import called, check_briefly, unkeyed
     from pipelines.meter import Meter
     from pipelines.planning.forecaster import Lengths
     from pipelines.planning.plan import make_plan
@@ -76,7 +76,10 @@ def run(chosen: argparse.Namespace) -> int:
     plan = make_plan(recipe, store, lengths, units=chosen.units, pilot=chosen.pilot, meter=meter)
     print(plan_text(plan, recipe))
     owing = {part.model for part in plan.parts}
-    if lacking := check_briefly([model for model in called(recipe) if model.name in owing]):
+    lacking = check_briefly([model for model in called(recipe) if model.name in owing])
+    if owing:  # then a build wants every key
+        lacking += unkeyed(one for one in recipe.models.values() if one.name not in owing)
+    if lacking:
         print("\nwhat a build would meet:", *map(line, lacking), sep="\n")
     for failure in JudgeGate(recipe, store).failures():
         print(f"\na gate will refuse the build: {failure}")
