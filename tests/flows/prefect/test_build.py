@@ -205,6 +205,21 @@ def test_rounds_of_shards_draw_what_the_rounds_of_a_plain_build_draw(
     assert short.startswith("FAILED not published: 1,000 pairs are wanted, and 30 prompts")
 
 
+def test_a_key_is_wanted_where_something_is_to_be_paid_and_only_there(
+    prefect: Prefect, trial: Path, server: ChatServer
+) -> None:
+    keyed = "models.critic.api_key_env=NOBODYS_KEY"
+    told = "[models.critic]: api_key_env: the environment variable NOBODYS_KEY is not set"
+    said = in_this_process(prefect, trial, 3, keyed)
+    assert said.startswith("FAILED")
+    assert told in said
+    assert server.stats()["requests"] == 0
+    builds.run(trial)
+    server.reset()
+    assert in_this_process(prefect, trial, 3, keyed, "seed=4").startswith("COMPLETED published")
+    assert server.stats()["requests"] == 0
+
+
 def test_a_model_that_its_server_does_not_list_is_told_in_the_log_of_the_run(
     prefect: Prefect, trial: Path
 ) -> None:
