@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="only what its models refused")
     add_store(parser)
     add_overrides(parser)
-    parser.add_argument("--failed", action="store_true", help="forget them, those beyond --limit too")
+    parser.add_argument(
+        "--failed", action="store_true", help="forget them, those beyond --limit too"
+    )
     parser.add_argument("--status", metavar="CODE", type=int, help="only this HTTP status")
     parser.add_argument(
         "--limit", metavar="N", type=positive, default=20, help="lines to show (default: 20)"
