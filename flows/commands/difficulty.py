@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive
+from flows.numbers_given import positive, whole
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _numbers(given: str) -> tuple[int, ...]:
-    numbers = tuple(int(part) for part in given.split(","))
+    numbers = tuple(whole(part.strip()) for part in given.split(","))
     if len(set(numbers)) != len(numbers):
         raise argparse.ArgumentTypeError(f"{given}: a seed stands there twice")
     return numbers

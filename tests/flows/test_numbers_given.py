@@ -12,6 +12,7 @@ NUMBERS = [
     ("tree", "--limit", 1),
     ("retry", "--limit", 1),
     ("difficulty", "--batch", 1),
+    ("difficulty", "--seeds", 0),
     ("export --format trl --out o", "--max-length", 1),
     ("iterate", "--rounds", 1),
     ("judge check", "--epochs", 1),
