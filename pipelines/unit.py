@@ -21,6 +21,7 @@ from pipelines.backend import (
     Sampling,
 )
 from pipelines.calls.bought import SeenOnce
+from pipelines.calls.budget import SHARE
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, request_key
 from pipelines.errors import RequestRefused, TransientError
@@ -230,7 +231,10 @@ class Unit:
                 continue
             if not bought.before:
                 shop.meter.samples_equal += 1
-            elif shop.counted.first(bought.place):
+                continue
+            if (share := SHARE.get()) is not None:
+                share.resumed = True
+            if shop.counted.first(bought.place):
                 shop.meter.paid_before(model, bought, backend.prices)
 
     def _seed(self, backend: Backend, key: bytes, index: int) -> int | None:

@@ -48,8 +48,10 @@ class Endpoint:
 
 
 class Dispatcher:
-    """Sends the requests of a build. As a context manager it opens and closes the models.
+    """Sends the requests of a build. As a context manager it closes the models that it opened.
 
+    A model is opened before its first call, and all of them before the first call that may be paid:
+    a missing key stops whoever has something to pay while nothing is paid, and nobody else.
     `folder`, the ledger's, is for what a model must keep through a stop.
     Before a further attempt it waits up to `backoff_s` seconds, doubled with each attempt up to
     `longest_backoff_s`.
@@ -65,26 +67,19 @@ class Dispatcher:
         backoff_s: float = 0.5,
         longest_backoff_s: float = 60.0,
     ) -> None:
-        self._models = models
         self._meter = meter
         self._folder = folder
         self.purse = Purse(budget, meter)
         self._backoff_s = backoff_s
         self._longest_backoff_s = longest_backoff_s
-        self._opened = AsyncExitStack()
+        self._closed = {id(model): model for model in models.values()}
+        self._opening, self._opened = asyncio.Lock(), AsyncExitStack()
         sharing: dict[str, list[Backend]] = {}
         for model in models.values():
             sharing.setdefault(model.endpoint(), []).append(model)
         self._endpoints = {address: Endpoint(shared) for address, shared in sharing.items()}
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as opened:  # closes those that are open if one cannot be opened
-            for model in self._models.values():
-                if self._folder is not None:
-                    model.equip(self._folder, self._meter)
-                await model.open()
-                opened.push_async_callback(model.close)
-            self._opened = opened.pop_all()
         return self
 
     async def __aexit__(
@@ -100,8 +95,10 @@ class Dispatcher:
 
         Raises RequestRefused at once; TransientError after the last attempt, or when the server
         asks for a pause of more than `LONGEST_RETRY_AFTER_S`; FatalError at once, and from then on
-        for every call to the same endpoint.
+        for every call to the same endpoint. Before, what `Backend.open` raises.
         """
+        if id(backend) in self._closed:
+            await self._open(backend)
         endpoint = self._endpoints[backend.endpoint()]
         attempt = 0
         while True:
@@ -115,6 +112,21 @@ class Dispatcher:
                 if attempt >= backend.max_tries or asked > LONGEST_RETRY_AFTER_S:
                     raise
             await self.purse.in_time(asyncio.sleep(asked + self._jitter(attempt)))
+
+    async def _open(self, backend: Backend) -> None:
+        """Opens a model that is about to be called; if that may be paid, all that are closed."""
+        async with self._opening:
+            closed = self._closed.items()
+            wanted = {key: model for key, model in closed if model is backend or backend.billed}
+            async with AsyncExitStack() as opened:  # closes them again if one cannot be opened
+                for model in wanted.values():
+                    if self._folder is not None:
+                        model.equip(self._folder, self._meter)
+                    await model.open()
+                    opened.push_async_callback(model.close)
+                self._opened.push_async_exit(opened.pop_all())
+            for key in wanted:
+                del self._closed[key]
 
     async def _attempt(
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int

@@ -5,7 +5,7 @@ import selectors
 from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +102,10 @@ class Probe(Backend):
 
     async def complete(self, request: Request) -> Reply:
         return await self._server.answer(request)
+
+
+class Free(Probe):
+    billed: ClassVar[bool] = False
 
 
 def probe(server: Server, **fields: Any) -> Probe:
@@ -359,21 +363,40 @@ async def test_requests_per_minute_spaces_the_starts_evenly_at_the_smallest_rate
 
 
 @on_a_skipping_clock
-async def test_the_models_are_open_inside_the_context_and_closed_after_it():
+async def test_models_are_open_from_the_first_call_that_may_be_paid_to_the_end():
     server = Server()
-    async with dispatcher(probe(server, name="a"), probe(server, name="b")) as dispatch:
+    one, other = probe(server, name="a"), probe(server, name="b")
+    async with dispatcher(one, other) as dispatch:
+        assert server.open == []
+        await asyncio.gather(*(dispatch.call(model, REQUEST) for model in (other, one, other)))
         assert server.open == ["a", "b"]
-        assert isinstance(dispatch, Dispatcher)
     assert server.open == []
 
 
 @on_a_skipping_clock
-async def test_a_model_that_cannot_be_opened_closes_those_that_were():
+async def test_a_call_that_nobody_is_paid_for_opens_its_own_model_alone():
     server = Server()
-    with pytest.raises(FatalError, match="cannot be opened"):
-        async with dispatcher(probe(server, name="a"), probe(server, name="b", model="broken")):
-            pytest.fail("the context was entered")
+    free, paid = Free(name="free"), probe(server, model="broken")
+    free._server = server
+    async with dispatcher(free, paid) as dispatch:
+        await dispatch.call(free, REQUEST)
+        assert server.open == ["free"]
+        with pytest.raises(FatalError, match="cannot be opened"):
+            await dispatch.call(paid, REQUEST)
     assert server.open == []
+
+
+@on_a_skipping_clock
+async def test_where_a_model_cannot_be_opened_none_is_called_and_those_that_were_are_closed():
+    server = Server()
+    one = probe(server, name="a")
+    async with dispatcher(one, probe(server, name="b", model="broken")) as dispatch:
+        calls = [dispatch.call(one, REQUEST) for _ in range(3)]
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+        assert [str(failure) for failure in failures] == ["cannot be opened"] * 3
+        with pytest.raises(FatalError, match="cannot be opened"):
+            await dispatch.call(one, REQUEST)
+        assert (server.starts, server.open) == ([], [])
 
 
 FAULTS: list[Callable[[], Exception | Reply]] = [
