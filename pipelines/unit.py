@@ -9,6 +9,7 @@ resume is replay, and the order in which replies arrive changes nothing.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipelines.backend import (
@@ -258,28 +259,45 @@ class Unit:
             request = Request(
                 asked.messages, asked.tools, asked.sampling, n, seed, first=indices[0]
             )
+            keep = partial(self._keep, model, backend, key, indices, request)
             try:
-                reply = await self.workshop.dispatcher.call(backend, request)
+                reply = await self.workshop.dispatcher.call(backend, request, keep)
             except RequestRefused as refused:
                 if request.n > 1:
                     most = 1
                     continue
                 error = Completion(text=None, error=str(refused), status=refused.status)
                 reply = Reply((error,) * len(indices), None)
+                keep(reply)
                 self.workshop.meter.refused_requests += 1
             except TransientError as error:
                 raise OwedError(f"{model}: {error}") from error
             got = dict(zip(indices, reply.completions, strict=False))
             if not got:
                 raise OwedError(f"{model}: a reply without any choice")
-            self.workshop.ledger.put(self.unit_id, key, list(got), reply, backend.qualified_model)
-            backend.kept(request)
-            if not any(completion.error for completion in got.values()):
-                self.workshop.meter.paid(model, reply.usage, backend.prices)
-                self.workshop.meter.samples_paid += len(got)
             bought.update(got)
             indices = indices[len(got) :]
         return bought
+
+    def _keep(
+        self,
+        model: str,
+        backend: Backend,
+        key: bytes,
+        indices: list[int],
+        request: Request,
+        reply: Reply,
+    ) -> None:
+        """Stores what `reply` has, as the first of the samples `indices`, and counts it."""
+        shop, completions = self.workshop, reply.completions[: len(indices)]
+        if not completions:
+            return
+        kept = indices[: len(completions)]
+        shop.ledger.put(self.unit_id, key, kept, reply, backend.qualified_model)
+        backend.kept(request)
+        if not any(completion.error for completion in completions):
+            shop.meter.paid(model, reply.usage, backend.prices)
+            shop.meter.samples_paid += len(kept)
 
 
 def runs(indices: list[int], longest: int) -> list[list[int]]:

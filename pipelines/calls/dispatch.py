@@ -4,14 +4,14 @@
          ^                                                │ TransientError: the slot is freed
          └──────── full jitter, Retry-After <─────────────┘
 
-A reply leaves its slot at once, and its caller goes on together with others (`tray.py`).
+A reply leaves its slot and is kept at once; its caller goes on together with others (`tray.py`).
 
 Nothing here decides content: only when a request is sent, and how often.
 """
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,9 @@ from pipelines.calls.tray import Tray
 from pipelines.calls.window import Pace, Window
 from pipelines.errors import BackendError, FatalError, TransientError
 from pipelines.meter import Meter
+
+Keep = Callable[[Reply], None]
+"""Stores a reply."""
 
 UNBOUNDED = Budget()
 ONE_CALL = Cost(calls=1)
@@ -90,9 +93,10 @@ class Dispatcher:
     ) -> None:
         await self._opened.__aexit__(kind, error, traceback)
 
-    async def call(self, backend: Backend, request: Request) -> Reply:
+    async def call(self, backend: Backend, request: Request, keep: Keep | None = None) -> Reply:
         """The reply to `request`, after at most `backend.max_tries` attempts.
 
+        `keep` is given it as soon as it is there: what stops the caller from then on loses nothing.
         Raises RequestRefused at once; TransientError after the last attempt, or when the server
         asks for a pause of more than `LONGEST_RETRY_AFTER_S`; FatalError at once, and from then on
         for every call to the same endpoint. Before, what `Backend.open` raises.
@@ -103,7 +107,8 @@ class Dispatcher:
         attempt = 0
         while True:
             try:
-                return await self._attempt(endpoint, backend, request, attempt)
+                reply = await self._attempt(endpoint, backend, request, attempt)
+                break
             except BudgetReached:
                 raise
             except TransientError as error:
@@ -112,6 +117,10 @@ class Dispatcher:
                 if attempt >= backend.max_tries or asked > LONGEST_RETRY_AFTER_S:
                     raise
             await self.purse.in_time(asyncio.sleep(asked + self._jitter(attempt)))
+        if keep is not None:
+            keep(reply)
+        await endpoint.tray.turn()
+        return reply
 
     async def _open(self, backend: Backend) -> None:
         """Opens a model that is about to be called; if that may be paid, all that are closed."""
@@ -134,11 +143,9 @@ class Dispatcher:
         endpoint.check()
         await endpoint.window.acquire()
         try:
-            reply = await self._pay(endpoint, backend, request, attempt)
+            return await self._pay(endpoint, backend, request, attempt)
         finally:
             endpoint.window.release()
-        await endpoint.tray.turn()
-        return reply
 
     async def _pay(
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int

@@ -1,8 +1,8 @@
-"""The tray: where replies that have come lie until they are worked on, many together.
+"""The tray: where replies that were kept lie until they are worked on, many together.
 
-To keep a reply and to make the next requests of it takes twice the CPU where it wakes a core that
-slept and finds its caches cold (docs/performance.md). While others wait for a slot there is no
-hurry: the reply has left its slot to one of them, so the window stays full.
+To make the next requests of a reply takes twice the CPU where it wakes a core that slept and finds
+its caches cold (docs/performance.md). While others wait for a slot there is no hurry: the reply has
+left its slot to one of them, so the window stays full.
 """
 
 import asyncio
@@ -21,11 +21,7 @@ class Tray:
         self._lying: list[asyncio.Future[None]] = []
 
     async def turn(self) -> None:
-        """Returns when a reply is to be worked on: at once where there is a hurry.
-
-        A caller that is cancelled meanwhile goes on to its next wait, and ends there: what came
-        is paid, so it is kept first.
-        """
+        """Returns when a reply is to be worked on: at once where there is a hurry."""
         if not self._in_no_hurry():
             self.clear()
             return
@@ -34,10 +30,7 @@ class Tray:
             loop.call_later(LONGEST_WAIT_S, self.clear)
         turn = loop.create_future()
         self._lying.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            _cancel_later()
+        await turn
 
     def clear(self) -> None:
         """Lets all that lie here be worked on, in the order in which they came."""
@@ -45,11 +38,3 @@ class Tray:
         for turn in lying:
             if not turn.done():  # a cancelled one is
                 turn.set_result(None)
-
-
-def _cancel_later() -> None:
-    """Cancels the running task at its next wait, as though it had not been cancelled yet."""
-    task = asyncio.current_task()
-    assert task is not None
-    task.uncancel()
-    task.cancel()

@@ -155,6 +155,39 @@ async def test_a_reply_leaves_its_slot_at_once_and_its_caller_goes_on_with_other
 
 
 @on_a_skipping_clock
+async def test_a_reply_is_kept_at_once_whatever_becomes_of_its_caller():
+    server, kept = Server(latency=0.02), []
+    model = probe(server, window=1)
+    dispatch = dispatcher(model)
+
+    def keep(reply: Reply) -> None:
+        kept.append((now(), reply))
+
+    calls = [asyncio.create_task(dispatch.call(model, REQUEST, keep)) for _ in range(3)]
+    await asyncio.sleep(0.03)
+    assert not calls[0].done()  # it waits for others
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    assert kept == [(pytest.approx(0.02), REPLY)]
+    assert all(call.cancelled() for call in calls)
+    assert server.running == 0
+
+
+@on_a_skipping_clock
+async def test_a_reply_that_cannot_be_kept_ends_its_call_and_frees_its_slot():
+    model = probe(Server(), window=1)
+    dispatch = dispatcher(model)
+
+    def full(reply: Reply) -> None:
+        raise OSError("no space is left")
+
+    with pytest.raises(OSError, match="no space"):
+        await dispatch.call(model, REQUEST, full)
+    assert await dispatch.call(model, REQUEST) == REPLY
+
+
+@on_a_skipping_clock
 async def test_requests_start_in_the_order_of_the_calls():
     server = Server()
     model = probe(server, window=2)
