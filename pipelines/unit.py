@@ -21,22 +21,17 @@ from pipelines.backend import (
     Request,
     Sampling,
 )
-from pipelines.calls.bought import SeenOnce
 from pipelines.calls.budget import SHARE
-from pipelines.calls.dispatch import Dispatcher
-from pipelines.calls.ledger import Ledger, request_key
+from pipelines.calls.ledger import request_key
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.judging.bounds import within_bounds
-from pipelines.meter import Meter
 from pipelines.part import Part
+from pipelines.workshop import Workshop
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
-
-    from pipelines.intake.records import Records
-    from pipelines.judge import Judge
 
 
 T = TypeVar("T")
@@ -70,24 +65,6 @@ async def gather(calls: "Iterable[Awaitable[T]]") -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return cast("list[T]", results)
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What all units of a build share."""
-
-    seed: int
-    models: dict[str, Backend]
-    ledger: Ledger
-    dispatcher: Dispatcher
-    meter: Meter
-    records: "Records"
-    judges: "Mapping[str, Judge]" = field(default_factory=dict)
-    """The judges that samplers may ask, by name."""
-    busy: dict[bytes, asyncio.Event] = field(default_factory=dict)
-    """The request keys that are being asked for, so that equal requests are paid once."""
-    counted: SeenOnce = field(default_factory=SeenOnce)
-    """The replies from before that are counted already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.round import run_round, run_unit
 from pipelines.shard import RECORDS, Shard, admit, steps_of
-from pipelines.unit import Workshop
+from pipelines.workshop import Workshop
 from schemas.canonical import draw_unit
 from schemas.rows import Prompt
 from schemas.version import Forecast
