@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.bias.figure import Figure as Estimate
 from pipelines.bias.figure import share
 from pipelines.bias.markdown import density
+from pipelines.publishing.numbered_pairs import NumberedPairs
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import off_half, rows
 from pipelines.risks.compared import OF_PAIRS, SIDES, Compared
@@ -38,19 +39,17 @@ PROBES = frozenset(
 MARKDOWN = "markdown_bias"
 
 
-def text_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Figure]:
-    """All of them that are defined, of a version with pairs.
+def text_figures(pairs: NumberedPairs, wanted: Collection[str] = ()) -> Iterator[Figure]:
+    """All of them that are defined.
 
     The probes are for large sets, and where a figure of them is `wanted`.
     """
-    pairs = pl.scan_parquet(version.files("pairs"), glob=False)
-    first = _first(pairs)
-    every = pairs.select(OF_PAIRS).collect() if MARKDOWN in wanted else first
-    yield from _markdown(version, every)
+    last = pairs.prompts[-1] if MARKDOWN in wanted else pairs.last_of_first(PROMPTS_AT_MOST)
+    yield from _markdown(pairs.version, pairs.up_to(last, OF_PAIRS))
     if PROBES & set(wanted):
-        yield from _probes(version, pairs, first, PAIRS_AT_MOST, PAIRS_AT_MOST)
-    elif version.manifest.rows("pairs") >= WORTH_PROBING and find_spec("sklearn") is not None:
-        yield from _probes(version, pairs, first, PROBED, PROBED_EACH)
+        yield from _probes(pairs, PAIRS_AT_MOST, PAIRS_AT_MOST)
+    elif pairs.rows.height >= WORTH_PROBING and find_spec("sklearn") is not None:
+        yield from _probes(pairs, PROBED, PROBED_EACH)
 
 
 def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -70,18 +69,30 @@ def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
 _KEYS = [f"{side}_response_id" for side in SIDES]
 
 
-def _probes(
-    version: Version, pairs: pl.LazyFrame, first: pl.DataFrame, most: int, most_each: int
-) -> Iterator[Figure]:
-    yield from _probed(version, "separability", first, most)
-    counts = pairs.group_by(MODELS).len().collect().drop_nulls()
-    if counts.height < 2:
-        return
+def _probes(pairs: NumberedPairs, most: int, most_each: int) -> Iterator[Figure]:
+    largest = _largest(pairs.rows)
+    whose = [pl.lit(True), *(_of_models(*models) for models in largest)]
+    last = [pairs.last_of_first(PROMPTS_AT_MOST, which) for which in whose]
+    known = pairs.up_to(max(last), OF_PAIRS)  # read once for all of them
+    first, *others = (
+        known.filter(which, pl.col("prompt_id") <= end)
+        for which, end in zip(whose, last, strict=True)
+    )
+    yield from _probed(pairs.version, "separability", first, most)
+    for models, own in zip(largest, others, strict=True):
+        yield from _probed(pairs.version, "model_separability", own, most_each, *models)
+
+
+def _largest(pairs: pl.DataFrame) -> list[tuple[str, str]]:
+    """The chosen and the rejected model of most `pairs`, then of those with the next most..."""
+    counts = pairs.group_by(MODELS).len().drop_nulls()
     largest = counts.sort("len", *MODELS, descending=[True, False, False]).head(MODEL_PAIRS)
-    for chosen, rejected, n_pairs in largest.iter_rows():
-        if n_pairs >= LEAST_PAIRS:
-            own = _first(pairs.filter(chosen_model=chosen, rejected_model=rejected))
-            yield from _probed(version, "model_separability", own, most_each, chosen, rejected)
+    enough = largest.filter(pl.col("len") >= LEAST_PAIRS).drop("len")
+    return enough.rows() if counts.height > 1 else []
+
+
+def _of_models(chosen: str, rejected: str) -> pl.Expr:
+    return (pl.col("chosen_model") == chosen) & (pl.col("rejected_model") == rejected)
 
 
 def _probed(
@@ -93,13 +104,6 @@ def _probed(
         area = Estimate(found.auc, found.accuracy.n, None, found.accuracy.prompts)
         yield from rows(name, found.accuracy, chosen, other)
         yield from rows(f"{name}_auc", area, chosen, other)
-
-
-def _first(pairs: pl.LazyFrame) -> pl.DataFrame:
-    """Those of the first prompts that have some."""
-    prompts = pairs.select(pl.col("prompt_id").unique().bottom_k(PROMPTS_AT_MOST)).collect()
-    own = pl.col("prompt_id") <= prompts.to_series().max()
-    return pairs.filter(own).select(OF_PAIRS).collect()
 
 
 def _compared(version: Version, pairs: pl.DataFrame) -> Compared:
