@@ -1,5 +1,6 @@
 """Numbered pairs: the published pairs of a version without ids and texts, for figures of all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,14 +25,14 @@ class NumberedPairs:
         """What `ranking` takes: the chosen answer's model has won."""
         return self.rows.select(prompt_id="prompt", model="chosen_model", other="rejected_model")
 
-    def last_of_first(self, prompts: int, which: pl.Expr | bool = True) -> str:
-        """The id of the last of the first so many prompts that have a pair of which `which` holds."""
-        first = self.rows.filter(which)["prompt"].unique().bottom_k(prompts)
-        return str(self.prompts[int(first.max())])
+    def last_of_first(self, prompts: int, which: pl.Expr) -> str:
+        """The id of the last of the first so many prompts that have a pair that `which` holds for."""
+        first = self.rows.filter(which)["prompt"].unique().sort().head(prompts)
+        return str(self.prompts[first[-1]])
 
-    def up_to(self, last: str, columns: tuple[str, ...]) -> pl.DataFrame:
-        """Published columns of the pairs of all prompts up to the one with the id `last`."""
-        return _scan(self.version).filter(pl.col("prompt_id") <= last).select(columns).collect()
+    def read(self, columns: Sequence[str], which: pl.Expr) -> pl.DataFrame:
+        """Published columns of the pairs that `which` holds for, by published columns."""
+        return _scan(self.version).filter(which).select(columns).collect()
 
 
 def numbered_pairs(version: Version) -> NumberedPairs:

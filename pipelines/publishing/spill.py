@@ -102,8 +102,9 @@ class Spill:
 
 
 class _Wanted:
-    """Where the rows of a table are wanted. Those of several sides lie side by side: a place of two
-    is 0 and 1, the next 2 and 3...
+    """Where the rows of a table are wanted.
+
+    Those of several sides lie side by side: a place of two is 0 and 1, the next one 2 and 3...
     """
 
     def __init__(self, wanted: Sequence[Numbers]) -> None:

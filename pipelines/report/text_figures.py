@@ -44,12 +44,19 @@ def text_figures(pairs: NumberedPairs, wanted: Collection[str] = ()) -> Iterator
 
     The probes are for large sets, and where a figure of them is `wanted`.
     """
-    last = pairs.prompts[-1] if MARKDOWN in wanted else pairs.last_of_first(PROMPTS_AT_MOST)
-    yield from _markdown(pairs.version, pairs.up_to(last, OF_PAIRS))
-    if PROBES & set(wanted):
-        yield from _probes(pairs, PAIRS_AT_MOST, PAIRS_AT_MOST)
-    elif pairs.rows.height >= WORTH_PROBING and find_spec("sklearn") is not None:
-        yield from _probes(pairs, PROBED, PROBED_EACH)
+    asked_for = not PROBES.isdisjoint(wanted)
+    worth_it = pairs.rows.height >= WORTH_PROBING and find_spec("sklearn") is not None
+    models = _largest(pairs.rows) if asked_for or worth_it else []
+    first, *of_models = _first(pairs), *(_first(pairs, _of_models(*two)) for two in models)
+    known = pairs.read(OF_PAIRS, pl.any_horizontal(first, *of_models))  # once for all of them
+    every = pairs.read(OF_PAIRS, pl.lit(True)) if MARKDOWN in wanted else known.filter(first)
+    yield from _markdown(pairs.version, every)
+    if asked_for or worth_it:
+        most, most_each = (PAIRS_AT_MOST,) * 2 if asked_for else (PROBED, PROBED_EACH)
+        yield from _probed(pairs.version, "separability", known.filter(first), most)
+        for two, own in zip(models, of_models, strict=True):
+            some = known.filter(own)
+            yield from _probed(pairs.version, "model_separability", some, most_each, *two)
 
 
 def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -69,26 +76,18 @@ def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
 _KEYS = [f"{side}_response_id" for side in SIDES]
 
 
-def _probes(pairs: NumberedPairs, most: int, most_each: int) -> Iterator[Figure]:
-    largest = _largest(pairs.rows)
-    whose = [pl.lit(True), *(_of_models(*models) for models in largest)]
-    last = [pairs.last_of_first(PROMPTS_AT_MOST, which) for which in whose]
-    known = pairs.up_to(max(last), OF_PAIRS)  # read once for all of them
-    first, *others = (
-        known.filter(which, pl.col("prompt_id") <= end)
-        for which, end in zip(whose, last, strict=True)
-    )
-    yield from _probed(pairs.version, "separability", first, most)
-    for models, own in zip(largest, others, strict=True):
-        yield from _probed(pairs.version, "model_separability", own, most_each, *models)
-
-
 def _largest(pairs: pl.DataFrame) -> list[tuple[str, str]]:
     """The chosen and the rejected model of most `pairs`, then of those with the next most..."""
     counts = pairs.group_by(MODELS).len().drop_nulls()
     largest = counts.sort("len", *MODELS, descending=[True, False, False]).head(MODEL_PAIRS)
     enough = largest.filter(pl.col("len") >= LEAST_PAIRS).drop("len")
     return enough.rows() if counts.height > 1 else []
+
+
+def _first(pairs: NumberedPairs, which: pl.Expr | None = None) -> pl.Expr:
+    """Whether a pair, of those that `which` holds for, is of the first prompts with such pairs."""
+    which = pl.lit(True) if which is None else which
+    return which & (pl.col("prompt_id") <= pairs.last_of_first(PROMPTS_AT_MOST, which))
 
 
 def _of_models(chosen: str, rejected: str) -> pl.Expr:
