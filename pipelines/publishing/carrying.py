@@ -1,67 +1,62 @@
 """Carrying: the rows of a table, which pass in one order, are taken in another.
 
-few or short    held in memory
-more            wait in files (`spill`)
+They wait in memory while they are few and short, else in files (`spill`).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 
-from pipelines.arrow import array
+from pipelines.arrow import array, empty_table
 from pipelines.publishing.spill import Spill
 from pipelines.runs import Numbers
 
 
-class Carrier(Protocol):
-    """Takes rows where they pass to where they are wanted."""
+@dataclass(slots=True)
+class Carried:
+    """Rows on their way to where they are wanted."""
+
+    wanted: Sequence[Numbers]
+    """For each side the numbers of the rows that are wanted at the places 0, 1..."""
+    schema: pa.Schema
+    """The columns of the rows."""
+    stretch: int
+    """So many places are taken together."""
+    folder: Path
+    """Where rows wait..."""
+    most_held: int
+    """...once they have more than so many bytes."""
+    _held: list[pa.Table] = field(default_factory=list)
+    _bytes: int = 0
+    _spill: Spill | None = None
 
     def put(self, rows: pa.Table) -> None:
         """Takes in the next rows, in the order of their numbers: 0, 1..."""
+        self._held.append(rows.cast(self.schema))
+        self._bytes += rows.nbytes
+        if self._bytes > self.most_held:
+            self._spill = self._spill or Spill(self.wanted, self.schema, self.stretch, self.folder)
+            for some in self._held:
+                self._spill.put(some)
+            self._held.clear()
 
     def close(self) -> None:
         """Ends that: no row is put from here on."""
+        if self._spill is not None:
+            self._spill.close()
 
     def take(self) -> Iterator[Sequence[pa.Table]]:
-        """Stretch by stretch of the places, for each side the rows that are wanted there.
+        """Stretch by stretch, for each side the rows that are wanted there.
 
         They are gone from here then. Raises StoreError where rows are missing.
         """
-
-
-def carrier(
-    wanted: Sequence[Numbers], schema: pa.Schema, stretch: int, folder: Path | None
-) -> Carrier:
-    """One for rows with the columns of `schema`.
-
-    `wanted` has, for each side, the numbers of the rows that are wanted at the places 0, 1...;
-    `stretch` places are taken together. Rows wait in `folder`; without one they are held in memory.
-    """
-    return (
-        Held(wanted, schema, stretch) if folder is None else Spill(wanted, schema, stretch, folder)
-    )
-
-
-class Held:
-    """Rows that are held in memory, as they passed."""
-
-    def __init__(self, wanted: Sequence[Numbers], schema: pa.Schema, stretch: int) -> None:
-        self._wanted, self._stretch = wanted, stretch
-        self._rows = [schema.empty_table()]
-
-    def put(self, rows: pa.Table) -> None:
-        """As `Carrier.put`."""
-        self._rows.append(rows.cast(self._rows[0].schema))
-
-    def close(self) -> None:
-        """As `Carrier.close`."""
-
-    def take(self) -> Iterator[Sequence[pa.Table]]:
-        """As `Carrier.take`."""
-        rows = pa.concat_tables(self._rows).combine_chunks()
-        self._rows.clear()
-        for first in range(0, len(self._wanted[0]), self._stretch):
-            some = slice(first, first + self._stretch)
-            yield [rows.take(array(numbers[some])) for numbers in self._wanted]
+        if self._spill is not None:
+            yield from self._spill.take()
+            return
+        rows = pa.concat_tables([empty_table(self.schema), *self._held]).combine_chunks()
+        self._held.clear()
+        for first in range(0, len(self.wanted[0]), self.stretch):
+            some = slice(first, first + self.stretch)
+            yield [rows.take(array(numbers[some])) for numbers in self.wanted]

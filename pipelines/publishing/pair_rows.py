@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipelines.errors import StoreError
 from pipelines.publishing import messages
-from pipelines.publishing.carrying import carrier
+from pipelines.publishing.carrying import Carried
 from pipelines.publishing.found import units
 from pipelines.publishing.walls import refuse
 from schemas.tables import STAGED
@@ -32,19 +32,19 @@ SIDES = ("chosen", "rejected")
 class PairRows:
     """Rows of `pairs` that wait for their texts."""
 
-    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path | None) -> None:
+    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path, most_held: int) -> None:
         """`pairs` are the kept ones in their published order.
 
-        What they wait for waits in `folder`, or in memory (`carrying.carrier`); `stretch` of them
-        are put together at a time.
+        What they wait for waits in `folder`, if it has more than `most_held` bytes a table;
+        `stretch` of them are put together at a time.
         """
         self._pairs = pairs
         self._wanted = {
             "prompts": [pairs["prompt"].to_numpy()],
             "responses": [pairs[side].to_numpy() for side in SIDES],
         }
-        self._carriers = {
-            table: carrier(wanted, _of_pairs_alone(table), stretch, folder and folder / table)
+        self._carried = {
+            table: Carried(wanted, _of_pairs_alone(table), stretch, folder / table, most_held)
             for table, wanted in self._wanted.items()
         }
         self._seen: dict[str, list[Facts]] = {"prompts": [], "responses": []}
@@ -63,9 +63,9 @@ class PairRows:
         """Lets all prompts or responses pass, in the order of their ids, and keeps what is wanted."""
         for some in rows:
             self._seen[table].append(_FACTS[table](some))
-            self._carriers[table].put(some.select(OF_PAIRS[table]))
+            self._carried[table].put(some.select(OF_PAIRS[table]))
             yield some
-        self._carriers[table].close()
+        self._carried[table].close()
 
     def tables(self, *, rich: bool) -> Iterator[pa.Table]:
         """The rows, once all prompts and responses have passed.
@@ -74,7 +74,7 @@ class PairRows:
         pair of blank texts.
         """
         self._refuse_blank()
-        first, waiting = 0, (one.take() for one in self._carriers.values())
+        first, waiting = 0, (one.take() for one in self._carried.values())
         for (prompts,), answers in zip(*waiting, strict=True):
             columns = _of_prompts(prompts, rich=rich)
             for side, its_answers in zip(SIDES, answers, strict=True):

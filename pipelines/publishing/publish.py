@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from pipelines.selection.selected import Selected
 
 
+_OF_A_PAIR = ("prompts", "responses", "responses")
+"""The tables that the texts of a pair come from."""
+
+
 def write_tables(
     staged: Path,
     selected: "Selected",
@@ -95,13 +99,10 @@ def _write_pairs(
     pairs = shuffled(_with_facts(selected.pairs, prompts), seed)
     if publish.group_near_duplicates:
         prompts = prompts.with_columns(selected.prompts["group_id"])
-    of_prompt, of_response = map(units.row_bytes, ("prompts", "responses"))
-    stretch = stretch_of(pairs.height, of_prompt + 2 * of_response, units.at_once)
-    waiting_bytes = selected.prompts.height * of_prompt + selected.responses.height * of_response
-    aside = place if waiting_bytes > units.held else None
-    waiting = {"pairs": PairRows(pairs, stretch, aside and aside / "pairs")}
+    stretch = stretch_of(pairs.height, sum(map(units.row_bytes, _OF_A_PAIR)), units.at_once)
+    waiting = {"pairs": PairRows(pairs, stretch, place / "pairs", units.most_held)}
     if (easy := easy_to_hard(pairs)).height:
-        waiting[EASY_TO_HARD] = PairRows(easy, stretch, aside and aside / EASY_TO_HARD)
+        waiting[EASY_TO_HARD] = PairRows(easy, stretch, place / EASY_TO_HARD, units.most_held)
 
     arrival = selected.prompts[ARRIVAL], selected.responses[ARRIVAL]
     files = target.write_beside("prompts", arrival[0], prompts, waiting.values())

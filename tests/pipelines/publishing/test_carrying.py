@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import StoreError
-from pipelines.publishing.carrying import Carrier, Held, carrier
+from pipelines.publishing.carrying import Carried
 from pipelines.publishing.spill import Spill
 
 ROWS = pa.table({"id": ["a", "b", "c", "d", "e"], "n": [0, 1, None, 3, 4]})
 
 
-def taken(carrying: Carrier, cuts: list[int]) -> list[list[str]]:
+def taken(carrying: Carried | Spill, cuts: list[int]) -> list[list[str]]:
     """For each side the ids that are taken, after the rows were put in portions."""
     for begin, end in zip([0, *cuts], [*cuts, ROWS.num_rows], strict=True):
         carrying.put(ROWS.slice(begin, end - begin))
@@ -46,15 +46,18 @@ def test_rows_that_wait_in_files_are_those_that_wait_in_memory(
     wanted = [np.array(side, dtype=np.uint32) for side in sides]
     names = [[ROWS["id"][number].as_py() for number in side] for side in sides]
     with TemporaryDirectory() as place:
-        for folder in (None, Path(place) / "rows"):
-            found = taken(carrier(wanted, ROWS.schema, stretch, folder), cuts)
+        for most_held in (ROWS.nbytes, ROWS.nbytes // 2, 0):
+            folder = Path(place) / str(most_held)
+            found = taken(Carried(wanted, ROWS.schema, stretch, folder, most_held), cuts)
             assert found == (names if sides[0] else [])
 
 
-def test_a_folder_decides_where_rows_wait(tmp_path: Path) -> None:
-    wanted = [np.zeros(1, dtype=np.uint32)]
-    assert isinstance(carrier(wanted, ROWS.schema, 1, None), Held)
-    assert isinstance(carrier(wanted, ROWS.schema, 1, tmp_path / "rows"), Spill)
+def test_rows_wait_in_files_once_there_is_no_room_for_them(tmp_path: Path) -> None:
+    wanted = [np.array([4, 0, 2], dtype=np.uint32)]
+    for most_held, waits_in_files in ((ROWS.nbytes, False), (ROWS.nbytes - 1, True)):
+        folder = tmp_path / str(most_held)
+        assert taken(Carried(wanted, ROWS.schema, 2, folder, most_held), []) == [["e", "a", "c"]]
+        assert folder.exists() == waits_in_files
 
 
 def test_files_are_gone_once_their_rows_are_taken(tmp_path: Path) -> None:
