@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.build_summary import verdict
+from flows.commands.doctor import line
 from flows.prefect_artifacts import Progress, publish_outcome
 from flows.prefect_shard import Job
 from flows.prefect_shards import Shards
@@ -22,6 +23,7 @@ from flows.prefect_shares import Share, Till, shards_for, slots_for
 from flows.shipped_recipes import find_recipe
 from pipelines.build import Outcome, note_units, publish, read, refuse_to_pay
 from pipelines.calibration.gate import JudgeGate
+from pipelines.health.endpoint import called, unlisted
 from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
 from pipelines.publishing.store import Store, staged
@@ -50,6 +52,8 @@ def build_dataset(
     path, place, meter = find_recipe(recipe).absolute(), Store(Path(store)), Meter()
     chosen = read_recipe(path, changes).in_store(place)
     fingerprint = chosen.fingerprint()
+    for check in unlisted(called(chosen)):
+        get_run_logger().warning(line(check))
     with staged(place, chosen.head.name) as staging:
         gate = JudgeGate(chosen, place)
         if refused := refuse_to_pay(chosen, place, staging, gate, meter):

@@ -201,11 +201,14 @@ def _together(plan: "Plan", limits: dict[str, float]) -> str:
     """The options that keep a build, with the pilot, within the budget."""
     assert plan.pilot is not None
     spent = plan.pilot.spent
-    options = [
-        f"--set budget.{name}={limits[name] - getattr(spent, name):.8g}"
+    left = {
+        name: limits[name] - getattr(spent, name)
         for name in ("calls", "tokens", "money")
         if name in limits
-    ]
-    if not options:
+    }
+    if not left:
         return "the pilot's time is not counted"
+    if min(left.values()) <= 0:
+        return "the pilot alone has taken as much"
+    options = [f"--set budget.{name}={rest:.8g}" for name, rest in left.items()]
     return f"`{' '.join(options)}` counts the pilot in"

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from flows.store_option import add_store
+from pipelines.errors import RecipeError
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -12,14 +13,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         "recipe", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe"
     )
     add_store(parser)
-    parser.add_argument(
-        "--set",
-        metavar="TABLE.KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="change one value of the recipe; may be repeated",
-    )
+    add_overrides(parser)
     parser.add_argument(
         "--limit",
         metavar="N",
@@ -28,6 +22,26 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="a trial on the first N prompts: --set limit=N",
     )
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """Adds `--set TABLE.KEY=VALUE`."""
+    parser.add_argument(
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change one value of the recipe; may be repeated",
+    )
+
+
+def overrides_of(chosen: argparse.Namespace) -> list[str]:
+    """What `--set` changes. Raises RecipeError where `RECIPE` may be left out, and is."""
+    overrides: list[str] = chosen.overrides
+    if overrides and chosen.recipe is None:
+        raise RecipeError(f"--set {overrides[0]}: is for RECIPE, which is missing")
+    return overrides
 
 
 class _Limit(argparse.Action):

@@ -9,16 +9,23 @@ server is. Deploying again changes the deployment of that name.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from flows.numbers_given import positive
 from flows.recipe_option import add_recipe
 from flows.shipped_recipes import find_recipe, shipped_recipes
-from pipelines.errors import PairwrightError
+from pipelines.errors import BackendError, PairwrightError, RecipeError
+from pipelines.extras import missing
 from pipelines.recipe import read_recipe
 
 PIECES = "minute hour day month weekday"
+BANNED = "/%&<>"
+"""What no name of Prefect's may hold."""
+USER = re.compile(r"(?<=//)[^/@\s]+@")
+"""User and password in an address."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -35,22 +42,31 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timezone", metavar="ZONE", default="UTC", help="of --cron (default: UTC)"
     )
-    parser.add_argument("--pool", metavar="POOL", default="pairwright", help="the work pool")
-    parser.add_argument("--name", help="of the deployment (default: the dataset's)")
-    parser.add_argument("--shards", metavar="N", type=int, help="tasks of a build, 1 to 64")
+    parser.add_argument(
+        "--pool", metavar="POOL", type=_name, default="pairwright", help="the work pool"
+    )
+    parser.add_argument("--name", type=_name, help="of the deployment (default: the dataset's)")
+    parser.add_argument("--shards", metavar="N", type=positive, help="tasks of a build, 1 to 64")
     return parser
 
 
+def _name(given: str) -> str:
+    if not given or set(given) & set(BANNED):
+        raise argparse.ArgumentTypeError(f"a name without any of {BANNED} is wanted, not {given!r}")
+    return given
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Deploys. Returns 0, or 2 where the recipe is wrong."""
+    """Deploys. Returns 0, 2 where the recipe or an option is wrong, or 5 where no server answers."""
     chosen = make_parser().parse_args(arguments)
     try:
         parameters = parameters_of(chosen)
+        check_schedule(chosen.cron, chosen.timezone)
+        name = chosen.name or read_recipe(find_recipe(chosen.recipe), chosen.overrides).head.name
+        deploy(name, chosen.pool, parameters, cron=chosen.cron, timezone=chosen.timezone)
     except PairwrightError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
-    name = chosen.name or read_recipe(find_recipe(chosen.recipe), chosen.overrides).head.name
-    deploy(name, chosen.pool, parameters, cron=chosen.cron, timezone=chosen.timezone)
+        return error.exit_code
     when = f'by "{chosen.cron}" {chosen.timezone}' if chosen.cron else "when asked"
     print(f"deployed build-dataset/{name} to {chosen.pool}: built {when}")
     print(f"run it now:   prefect deployment run build-dataset/{name}")
@@ -71,21 +87,39 @@ def parameters_of(chosen: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def check_schedule(cron: str | None, timezone: str) -> None:
+    """Raises RecipeError where that is no time to build at, or Prefect is not installed."""
+    if lacking := missing("prefect", "prefect"):
+        raise RecipeError(lacking)
+    from prefect.client.schemas.schedules import CronSchedule
+    from pydantic import ValidationError
+
+    try:
+        CronSchedule(cron="0 0 * * *" if cron is None else cron, timezone=timezone)
+    except ValidationError as error:
+        [fault] = error.errors()
+        option = "".join(map(str, fault["loc"]))
+        hint = f'; wanted are five pieces: "{PIECES}"' if option == "cron" else ""
+        told = fault["msg"].removeprefix("Value error, ")
+        raise RecipeError(f"--{option}: {told}{hint}") from error
+
+
 def deploy(
     name: str, pool: str, parameters: dict[str, Any], *, cron: str | None, timezone: str
 ) -> None:
     """Creates or changes the deployment, and makes the work pool if it is not there.
 
     One run at a time: of two that build at once, both may pay for the same call; the later one
-    waits.
+    waits. Raises BackendError where the server does not answer, or refuses.
     """
+    import httpx
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
+    from prefect.settings import PREFECT_API_URL
     from prefect.types.entrypoint import EntrypointType
 
     from flows.build import build_dataset
 
-    _make_pool(pool)
     deployment = RunnerDeployment.from_flow(
         build_dataset,
         name,
@@ -95,7 +129,14 @@ def deploy(
         work_pool_name=pool,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    deployment.apply()
+    try:
+        _make_pool(pool)
+        deployment.apply()
+    except httpx.HTTPError as error:
+        said = f"the Prefect server at {PREFECT_API_URL.value()}: {error}"
+        raise BackendError(
+            f"{USER.sub('', said)}. `prefect server start` starts one, and PREFECT_API_URL names it"
+        ) from error
 
 
 def _make_pool(pool: str) -> None:

@@ -105,8 +105,13 @@ def nearest(wrong: str, valid: Iterable[str]) -> str:
 
     >>> nearest("margn", ["margin", "variance"])
     'did you mean "margin"? Valid: margin, variance'
+    >>> nearest("TRL", ["trl", "kto"])
+    'did you mean "trl"? Valid: kto, trl'
     """
     names = sorted(valid)
-    close = get_close_matches(wrong, names, n=1, cutoff=0.5)
+    forms = {form: name for name in names for form in (name.lower(), name)}
+    close = [
+        found for one in (wrong, wrong.lower()) for found in get_close_matches(one, forms, 1, 0.5)
+    ]
     listed = f"Valid: {', '.join(names)}" if names else "There is none."
-    return f'did you mean "{close[0]}"? {listed}' if close else listed
+    return f'did you mean "{forms[close[0]]}"? {listed}' if close else listed

@@ -11,6 +11,7 @@ FOR_PUBLISHING = (
     "pipelines.publishing.account",
     "pipelines.publishing.card",
     "pipelines.publishing.catalog",
+    "pipelines.report.write",
 )
 
 OBJECTS_AT_ONCE = 50_000

@@ -16,8 +16,9 @@ from pipelines.judge import Judge
 from pipelines.languages import Detector
 from pipelines.sampler import Sampler
 from pipelines.sifter import Sifter
-from pipelines.unit import OwedError, Unit, Workshop
+from pipelines.unit import OwedError, Unit
 from pipelines.waves import draw_all
+from pipelines.workshop import Workshop
 from schemas.rows import Drop, Judgment, Prompt, Response, TreeNode
 
 LEAST_OPEN_UNITS = 16

@@ -30,7 +30,8 @@ from pipelines.round import Steps, UnitRows, run_round
 from pipelines.selection.frames import PROMPTS_BEFORE, RESPONSES_BEFORE, TEXT_COLUMNS
 from pipelines.selection.steps import early, make_sieve
 from pipelines.sifter import Sifter
-from pipelines.unit import OwedError, Workshop
+from pipelines.unit import OwedError
+from pipelines.workshop import Workshop
 from schemas.rows import Drop, Prompt
 
 PROMPTS_AT_ONCE = 1024

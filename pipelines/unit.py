@@ -9,6 +9,7 @@ resume is replay, and the order in which replies arrive changes nothing.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipelines.backend import (
@@ -20,21 +21,17 @@ from pipelines.backend import (
     Request,
     Sampling,
 )
-from pipelines.calls.bought import SeenOnce
-from pipelines.calls.dispatch import Dispatcher
-from pipelines.calls.ledger import Ledger, request_key
+from pipelines.calls.budget import SHARE
+from pipelines.calls.ledger import request_key
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.judging.bounds import within_bounds
-from pipelines.meter import Meter
 from pipelines.part import Part
+from pipelines.workshop import Workshop
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
-
-    from pipelines.intake.records import Records
-    from pipelines.judge import Judge
 
 
 T = TypeVar("T")
@@ -68,24 +65,6 @@ async def gather(calls: "Iterable[Awaitable[T]]") -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return cast("list[T]", results)
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What all units of a build share."""
-
-    seed: int
-    models: dict[str, Backend]
-    ledger: Ledger
-    dispatcher: Dispatcher
-    meter: Meter
-    records: "Records"
-    judges: "Mapping[str, Judge]" = field(default_factory=dict)
-    """The judges that samplers may ask, by name."""
-    busy: dict[bytes, asyncio.Event] = field(default_factory=dict)
-    """The request keys that are being asked for, so that equal requests are paid once."""
-    counted: SeenOnce = field(default_factory=SeenOnce)
-    """The replies from before that are counted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +209,10 @@ class Unit:
                 continue
             if not bought.before:
                 shop.meter.samples_equal += 1
-            elif shop.counted.first(bought.place):
+                continue
+            if (share := SHARE.get()) is not None:
+                share.resumed = True
+            if shop.counted.first(bought.place):
                 shop.meter.paid_before(model, bought, backend.prices)
 
     def _seed(self, backend: Backend, key: bytes, index: int) -> int | None:
@@ -254,28 +236,45 @@ class Unit:
             request = Request(
                 asked.messages, asked.tools, asked.sampling, n, seed, first=indices[0]
             )
+            keep = partial(self._keep, model, backend, key, indices, request)
             try:
-                reply = await self.workshop.dispatcher.call(backend, request)
+                reply = await self.workshop.dispatcher.call(backend, request, keep)
             except RequestRefused as refused:
                 if request.n > 1:
                     most = 1
                     continue
                 error = Completion(text=None, error=str(refused), status=refused.status)
                 reply = Reply((error,) * len(indices), None)
+                keep(reply)
                 self.workshop.meter.refused_requests += 1
             except TransientError as error:
                 raise OwedError(f"{model}: {error}") from error
             got = dict(zip(indices, reply.completions, strict=False))
             if not got:
                 raise OwedError(f"{model}: a reply without any choice")
-            self.workshop.ledger.put(self.unit_id, key, list(got), reply, backend.qualified_model)
-            backend.kept(request)
-            if not any(completion.error for completion in got.values()):
-                self.workshop.meter.paid(model, reply.usage, backend.prices)
-                self.workshop.meter.samples_paid += len(got)
             bought.update(got)
             indices = indices[len(got) :]
         return bought
+
+    def _keep(
+        self,
+        model: str,
+        backend: Backend,
+        key: bytes,
+        indices: list[int],
+        request: Request,
+        reply: Reply,
+    ) -> None:
+        """Stores what `reply` has, as the first of the samples `indices`, and counts it."""
+        shop, completions = self.workshop, reply.completions[: len(indices)]
+        if not completions:
+            return
+        kept = indices[: len(completions)]
+        shop.ledger.put(self.unit_id, key, kept, reply, backend.qualified_model)
+        backend.kept(request)
+        if not any(completion.error for completion in completions):
+            shop.meter.paid(model, reply.usage, backend.prices)
+            shop.meter.samples_paid += len(kept)
 
 
 def runs(indices: list[int], longest: int) -> list[list[int]]:

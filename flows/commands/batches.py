@@ -10,10 +10,11 @@ that is cancelled, what was answered by then is paid and kept; the next build as
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.recipe_option import add_overrides, overrides_of
 from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="ask how far its jobs are")
     add_store(parser)
+    add_overrides(parser)
     parser.add_argument("--cancel", action="store_true", help="cancel the jobs of the recipe")
 
 
@@ -37,10 +39,12 @@ def run(chosen: argparse.Namespace) -> int:
 
     if chosen.cancel and chosen.recipe is None:
         raise RecipeError("--cancel needs the recipe, which names the provider and its key")
+    overrides = overrides_of(chosen)
     folder = Store(chosen.store).ledger_folder
-    rows = list(_known(folder) if chosen.recipe is None else _told(folder, chosen))
+    rows = list(_known(folder) if chosen.recipe is None else _told(folder, chosen, overrides))
     if not rows:
-        print("no job is under way")
+        where = "" if folder.is_dir() else f"{folder.parent} holds no ledger yet: "
+        print(f"{where}no job is under way")
         return 0
     print(aligned([HEAD[: len(rows[0])], *rows]))
     if chosen.recipe is None:
@@ -54,7 +58,9 @@ def _known(folder: Path) -> Iterator[tuple[str, ...]]:
     return (_row(entry) for entry in all_entries(folder) if entry.left)
 
 
-def _told(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, ...]]:
+def _told(
+    folder: Path, chosen: argparse.Namespace, overrides: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
     """The jobs of a recipe's models, each with its state."""
     import asyncio
 
@@ -63,7 +69,7 @@ def _told(folder: Path, chosen: argparse.Namespace) -> Iterator[tuple[str, ...]]
     from pipelines.recipe import read_recipe
 
     asked: set[str] = set()
-    for model in read_recipe(find_recipe(chosen.recipe)).models.values():
+    for model in read_recipe(find_recipe(chosen.recipe), overrides).models.values():
         if isinstance(model, OpenaiBatch) and model.route not in asked:
             asked.add(model.route)
             for entry, state in asyncio.run(model.states(folder, cancel=chosen.cancel)):

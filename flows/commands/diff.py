@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import whole
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=int,
+        type=whole,
         help=f"examples of each change (default: {EXAMPLES}); rows of json and csv (default: all)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")

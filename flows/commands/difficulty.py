@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive, whole
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=_numbers, default=(41, 42, 43), help="default: 41,42,43 (the paper's)"
     )
-    parser.add_argument("--checkpoints", metavar="N", type=int, default=5, help="default: 5")
+    parser.add_argument("--checkpoints", metavar="N", type=positive, default=5, help="default: 5")
     parser.add_argument(
         "--beta",
         type=float,
@@ -59,16 +60,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate", metavar="RATE", type=float, default=3e-5, help="default: 3e-5"
     )
-    parser.add_argument("--epochs", metavar="N", type=int, default=1, help="default: 1")
+    parser.add_argument("--epochs", metavar="N", type=positive, default=1, help="default: 1")
     parser.add_argument(
-        "--batch", metavar="N", type=int, default=64, help="pairs a step (default: 64)"
+        "--batch", metavar="N", type=positive, default=64, help="pairs a step (default: 64)"
     )
     parser.add_argument(
-        "--at-once", metavar="N", type=int, default=8, help="pairs in memory at once (default: 8)"
+        "--at-once",
+        metavar="N",
+        type=positive,
+        default=8,
+        help="pairs in memory at once (default: 8)",
     )
-    parser.add_argument("--rank", metavar="N", type=int, default=16, help="of LoRA (default: 16)")
     parser.add_argument(
-        "--max-length", metavar="N", type=int, default=1024, help="tokens (default: 1024)"
+        "--rank", metavar="N", type=positive, default=16, help="of LoRA (default: 16)"
+    )
+    parser.add_argument(
+        "--max-length", metavar="N", type=positive, default=1024, help="tokens (default: 1024)"
     )
     parser.add_argument("--cpu", action="store_true", help="leave a GPU alone")
     parser.add_argument(
@@ -79,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _numbers(given: str) -> tuple[int, ...]:
-    numbers = tuple(int(part) for part in given.split(","))
+    numbers = tuple(whole(part.strip()) for part in given.split(","))
     if len(set(numbers)) != len(numbers):
         raise argparse.ArgumentTypeError(f"{given}: a seed stands there twice")
     return numbers

@@ -3,6 +3,7 @@
 For example:
     pairwright doctor
     pairwright doctor my.toml           its sources, keys and endpoints too; no call is paid
+    pairwright doctor my.toml --set models.policy.base_url=http://gpu7:8000/v1
     pairwright doctor --deep --repair   hash every published byte; put right what is derived
 
 Repairs are safe: the catalogue is made again, and folders of dead builds are removed. Published
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.recipe_option import add_overrides, overrides_of
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="check what it needs as well")
     add_store(parser)
+    add_overrides(parser)
     parser.add_argument(
         "--deep", action="store_true", help="hash the files of all versions, as `verify` does"
     )
@@ -39,9 +42,10 @@ def run(chosen: argparse.Namespace) -> int:
     from pipelines.health.examine import examine
     from pipelines.publishing.store import Store
 
+    overrides = overrides_of(chosen)
     recipe = None if chosen.recipe is None else _found(chosen.recipe)
     found = {"ok": 0, "warning": 0, "fault": 0}
-    for check in examine(Store(chosen.store), recipe, deep=chosen.deep):
+    for check in examine(Store(chosen.store), recipe, overrides, deep=chosen.deep):
         if chosen.repair and check.repair is not None:
             check = _repaired(check)
         found[check.status] += 1

@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import whole
 from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", metavar="L", help="rows, prompts, responses, comparisons, pairs")
     parser.add_argument("--reason", metavar="R", help="one of the reasons that are listed")
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=3, help="examples of each reason (default: 3)"
+        "--limit", metavar="N", type=whole, default=3, help="examples of each reason (default: 3)"
     )
 
 

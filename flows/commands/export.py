@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", metavar="tokenizer=PATH", help="a local folder that holds a tokenizer"
     )
     parser.add_argument(
-        "--max-length", metavar="N", type=int, help="tokens at which the trainer will cut"
+        "--max-length", metavar="N", type=positive, help="tokens at which the trainer will cut"
     )
 
 
@@ -115,18 +116,16 @@ def _checker(wanted: str | None, max_length: int | None) -> "Checker | None":
     key, _, path = wanted.partition("=")
     if key != "tokenizer" or not path:
         raise RecipeError(f"--check {wanted}: wanted tokenizer=PATH, a folder with a tokenizer")
-    if max_length is not None and max_length < 1:
-        raise RecipeError(f"--max-length {max_length}: at least 1 token is wanted")
     return Checker(read_chat(Path(path)), max_length)
 
 
 def _counts(exported: "dict[str, Exported]") -> str:
     """Rows of each split, with what was left out and what the format has to say."""
-    from flows.plain_text import aligned, count
+    from flows.plain_text import aligned, count, counted
 
     lines = [("split", "rows", "")]
     for split, one in exported.items():
-        lines.append((split, count(one.written.rows), f"of {count(one.pairs)} pairs"))
+        lines.append((split, count(one.written.rows), f"of {counted(one.pairs, 'pair')}"))
         lines += [("", f"-{count(n)}", f"pairs: {why}") for why, n in one.left_out.items()]
         lines += [("", count(n), name) for name, n in one.written.notes.items()]
     return aligned(lines)

@@ -19,6 +19,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive
 from flows.recipe_option import add_recipe
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_recipe(parser)
     add = parser.add_argument
-    add("--rounds", metavar="R", type=_positive, required=True, help="builds, each then trained on")
+    add("--rounds", metavar="R", type=positive, required=True, help="builds, each then trained on")
     add("--train", metavar="CMD", required=True, help="the training command")
     add(
         "--shell",
@@ -60,24 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--min-pairs",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=1,
         help="end where a round has fewer (default: 1)",
     )
     add(
         "--patience",
         metavar="P",
-        type=_positive,
+        type=positive,
         help="end where the held-out score has not risen by more than its interval for P rounds",
     )
     add("--yes", action="store_true", help="call remote endpoints without asking first")
-
-
-def _positive(given: str) -> int:
-    number = int(given)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 is wanted, not {given}")
-    return number
 
 
 def run(chosen: argparse.Namespace) -> int:

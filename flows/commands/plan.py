@@ -8,8 +8,8 @@ What the store's ledger holds already is subtracted. Lengths of answers come fro
 holds of the same part; `--pilot N` buys the answers of N prompts first (the build does not buy them
 again), which tells how long replies take, too. Without either lengths are assumed, and marked so.
 
-Of models behind an address it asks for their list (a GET, which costs nothing) and says where a key,
-a server or a name is missing.
+Of models that a build would still call it asks for their list (a GET, which costs nothing) and says
+where a server or a name is missing; of all models, where a key is, which a build that pays wants.
 
 "At the most" is what a budget would reserve: answers as long as max_tokens, and every judgment
 asked for again. Tokens are characters over those of a token in the replies that the ledger holds of
@@ -19,6 +19,7 @@ the same part; over 4 where it holds none.
 import argparse
 import sys
 
+from flows.numbers_given import positive, whole
 from flows.recipe_option import add_recipe
 from flows.store_option import suggested
 
@@ -27,40 +28,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_recipe(parser)
     parser.add_argument(
-        "--pilot", metavar="N", type=_whole, default=0, help="buy the answers of N prompts first"
+        "--pilot", metavar="N", type=whole, default=0, help="buy the answers of N prompts first"
     )
     parser.add_argument(
         "--units",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=2000,
         help="count on N prompts (default: 2000)",
     )
     parser.add_argument(
         "--answer-tokens",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=400,
         help="length of an answer where none is known yet (default: 400)",
     )
     parser.add_argument(
         "--judge-tokens",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=150,
         help="length of a judge's reply where none is known yet (default: 150)",
     )
-
-
-def _whole(given: str, least: int = 0) -> int:
-    number = int(given)
-    if number < least:
-        raise argparse.ArgumentTypeError(f"a number of at least {least} is wanted, not {given}")
-    return number
-
-
-def _positive(given: str) -> int:
-    return _whole(given, 1)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -70,7 +60,7 @@ def run(chosen: argparse.Namespace) -> int:
     from flows.plan_text import plan_text
     from flows.shipped_recipes import find_recipe
     from pipelines.calibration.gate import JudgeGate
-    from pipelines.health.endpoint import called, check_briefly
+    from pipelines.health.endpoint import called, check_briefly, unkeyed
     from pipelines.meter import Meter
     from pipelines.planning.forecaster import Lengths
     from pipelines.planning.plan import make_plan
@@ -86,7 +76,10 @@ def run(chosen: argparse.Namespace) -> int:
     plan = make_plan(recipe, store, lengths, units=chosen.units, pilot=chosen.pilot, meter=meter)
     print(plan_text(plan, recipe))
     owing = {part.model for part in plan.parts}
-    if lacking := check_briefly([model for model in called(recipe) if model.name in owing]):
+    lacking = check_briefly([model for model in called(recipe) if model.name in owing])
+    if owing:  # then a build wants every key
+        lacking += unkeyed(one for one in recipe.models.values() if one.name not in owing)
+    if lacking:
         print("\nwhat a build would meet:", *map(line, lacking), sep="\n")
     for failure in JudgeGate(recipe, store).failures():
         print(f"\na gate will refuse the build: {failure}")

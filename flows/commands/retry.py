@@ -14,6 +14,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive
+from flows.recipe_option import add_overrides, overrides_of
 from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
@@ -27,10 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="only what its models refused")
     add_store(parser)
-    parser.add_argument("--failed", action="store_true", help="forget what is listed")
+    add_overrides(parser)
+    parser.add_argument(
+        "--failed", action="store_true", help="forget them, those beyond --limit too"
+    )
     parser.add_argument("--status", metavar="CODE", type=int, help="only this HTTP status")
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=20, help="lines to show (default: 20)"
+        "--limit", metavar="N", type=positive, default=20, help="lines to show (default: 20)"
     )
 
 
@@ -41,11 +46,13 @@ def run(chosen: argparse.Namespace) -> int:
     from pipelines.publishing.store import Store
 
     folder = Store(chosen.store).ledger_folder
-    models = None if chosen.recipe is None else _models(chosen.recipe)
+    overrides = overrides_of(chosen)
+    models = None if chosen.recipe is None else _models(chosen.recipe, overrides)
     refusals = list(find_refusals(folder, models, chosen.status))
     causes = count_causes(refusals)
     if not refusals:
-        print("nothing was refused" if models is None else "nothing was refused by its models")
+        where = "" if folder.is_dir() else f"{folder.parent} holds no ledger yet: "
+        print(f"{where}nothing was refused{'' if models is None else ' by its models'}")
     else:
         print(_table(causes, chosen.limit))
         samples = counted(sum(one.samples for one in refusals), "refused sample")
@@ -59,12 +66,12 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _models(given: str) -> set[str | None]:
+def _models(given: str, overrides: Sequence[str]) -> set[str | None]:
     """The models of a recipe, as the ledger names them."""
     from flows.shipped_recipes import find_recipe
     from pipelines.recipe import read_recipe
 
-    models = read_recipe(find_recipe(given)).models.values()
+    models = read_recipe(find_recipe(given), overrides).models.values()
     return {model.qualified_model for model in models}
 
 
@@ -85,6 +92,7 @@ def _table(causes: "Sequence[tuple[Cause, int]]", limit: int) -> str:
 
 def _again(chosen: argparse.Namespace) -> str:
     words = ["retry", *([chosen.recipe] if chosen.recipe else []), "--failed"]
+    words += [word for override in chosen.overrides for word in ("--set", override)]
     if chosen.status is not None:
         words += ["--status", str(chosen.status)]
     return f"`{suggested(chosen.store, *words)}`"

@@ -13,6 +13,7 @@ scikit-learn: pip install "pairwright[risks]".
 
 import argparse
 
+from flows.numbers_given import whole
 from flows.store_option import add_store
 
 
@@ -25,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models",
         metavar="N",
-        type=int,
+        type=whole,
         default=10,
         help="pairs of models that are probed, those with most pairs first (default: 10)",
     )
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints the figures; 0. Raises RecipeError where scikit-learn is not installed."""
+    """Prints the figures; 0. Raises RecipeError without scikit-learn, or without pairs."""
     from flows.risks_text import risks_text
     from pipelines.errors import RecipeError
     from pipelines.extras import missing
@@ -43,6 +44,8 @@ def run(chosen: argparse.Namespace) -> int:
     if lacking := missing("risks", "sklearn"):
         raise RecipeError(f"pairwright risks: {lacking}")
     version = Store(chosen.store).resolve(chosen.dataset)
+    if not version.files("pairs"):
+        raise RecipeError(f"{version.ref}: has no pairs. `pairwright drops {version.ref}` says why")
     with reading(version):
         text = risks_text(version.ref, compared(version), chosen.models)
     print(text)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import whole
 from flows.store_option import add_store
 
 if TYPE_CHECKING:
@@ -27,20 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--examples",
         metavar="N",
-        type=_count,
+        type=whole,
         default=3,
         help="example pairs, spread evenly over the margins (default: 3)",
     )
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--pair", metavar="ID", help="all of this pair; its id may be shortened")
     one.add_argument("--prompt", metavar="ID", help="all of this prompt; its id may be shortened")
-
-
-def _count(given: str) -> int:
-    number = int(given)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"a number of at least 0 is wanted, not {given}")
-    return number
 
 
 def run(chosen: argparse.Namespace) -> int:

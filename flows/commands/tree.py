@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.numbers_given import positive
 from flows.store_option import add_store, suggested
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a picture instead")
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=20, help="prompts that are listed (default: 20)"
+        "--limit",
+        metavar="N",
+        type=positive,
+        default=20,
+        help="prompts that are listed (default: 20)",
     )
 
 
@@ -62,7 +67,7 @@ def _list(known: "SearchedTrees", version: "Version", chosen: argparse.Namespace
     from flows.terminal_text import terminal_width
     from flows.tree_text import listed
 
-    found = known.some(max(chosen.limit, 1))
+    found = known.some(chosen.limit)
     print(listed(found, terminal_width()))
     one = suggested(chosen.store, "tree", version.ref, found[0].prompt_id[:SHOWN_ID])
     print(f"\none of them: {one}")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.build import remote_models, say
+from flows.numbers_given import positive
 from flows.plain_text import counted
 from flows.recipe_option import add_recipe
 from flows.store_option import suggested
@@ -53,23 +54,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="let this model of the recipe put the best template into other words, and keep the best",
     )
-    add("--epochs", metavar="N", type=_positive, default=5, help="rounds of it (default: 5)")
-    add("--per-epoch", metavar="N", type=_positive, default=5, help="each of N (default: 5)")
+    add("--epochs", metavar="N", type=positive, default=5, help="rounds of it (default: 5)")
+    add("--per-epoch", metavar="N", type=positive, default=5, help="each of N (default: 5)")
     add("--column", metavar="FIELD=COLUMN", action="append", default=[], dest="columns",
         help="what a field is called in LABELLED, as in prompt=question; may be repeated")  # fmt: skip
     add("--spelling", metavar="SIDE=TEXT", action="append", default=[], dest="spellings",
         help="how it writes verdicts, as in a=1 or tie=0,Tie; may be repeated")  # fmt: skip
     add("--query", metavar="SQL", help="a SELECT that shapes LABELLED first; FROM labelled")
-    add("--sample", metavar="N", type=_positive, help="a seeded sample of N pairs")
+    add("--sample", metavar="N", type=positive, help="a seeded sample of N pairs")
     add("--format", choices=("text", "json"), default="text", help="default: text")
     add("--yes", action="store_true", help="call remote endpoints without asking first")
-
-
-def _positive(given: str) -> int:
-    number = int(given) if given.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 is wanted, not {given}")
-    return number
 
 
 def run(chosen: argparse.Namespace) -> int:

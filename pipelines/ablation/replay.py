@@ -19,7 +19,8 @@ from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
 from pipelines.round import run_unit
 from pipelines.shard import RECORDS, Shard, admit, steps_of
-from pipelines.unit import OwedError, Unit, Workshop
+from pipelines.unit import OwedError, Unit
+from pipelines.workshop import Workshop
 from schemas.rows import Drop
 
 

@@ -17,7 +17,8 @@ from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
-from pipelines.unit import Unit, Workshop
+from pipelines.unit import Unit
+from pipelines.workshop import Workshop
 from schemas.canonical import make_id
 from schemas.rows import Message, Prompt, prompt_id
 

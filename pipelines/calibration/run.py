@@ -20,7 +20,8 @@ from pipelines.judging.bounds import within_bounds
 from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
-from pipelines.unit import OwedError, Unit, Workshop, gather
+from pipelines.unit import OwedError, Unit, gather
+from pipelines.workshop import Workshop
 from schemas.rows import Judgment, Prompt, Response, response_id
 
 OPEN_UNITS = 2

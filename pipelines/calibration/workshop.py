@@ -14,7 +14,7 @@ from pipelines.meter import Meter
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.shard import RECORDS
-from pipelines.unit import Workshop
+from pipelines.workshop import Workshop
 
 T = TypeVar("T")
 

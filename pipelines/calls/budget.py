@@ -97,12 +97,19 @@ class Cost:
     def __sub__(self, other: "Cost") -> "Cost":
         return Cost(self.calls - other.calls, self.tokens - other.tokens, self.money - other.money)
 
+    def or_more(self, other: "Cost") -> "Cost":
+        """The larger one of each."""
+        calls, tokens = max(self.calls, other.calls), max(self.tokens, other.tokens)
+        return Cost(calls, tokens, max(self.money, other.money))
+
 
 @dataclass(eq=False, slots=True)
 class Share:
     """What one unit has taken of a budget."""
 
     spent: Cost = Cost()
+    resumed: bool = False
+    """Whether earlier runs had paid for some of what it asked."""
 
 
 SHARE: ContextVar[Share | None] = ContextVar("SHARE", default=None)

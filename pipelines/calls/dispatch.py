@@ -4,12 +4,14 @@
          ^                                                │ TransientError: the slot is freed
          └──────── full jitter, Retry-After <─────────────┘
 
+A reply leaves its slot and is kept at once; its caller goes on together with others (`tray.py`).
+
 Nothing here decides content: only when a request is sent, and how often.
 """
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +19,13 @@ from typing import Self
 
 from pipelines.backend import Backend, Reply, Request
 from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
+from pipelines.calls.tray import Tray
 from pipelines.calls.window import Pace, Window
 from pipelines.errors import BackendError, FatalError, TransientError
 from pipelines.meter import Meter
+
+Keep = Callable[[Reply], None]
+"""Stores a reply."""
 
 UNBOUNDED = Budget()
 ONE_CALL = Cost(calls=1)
@@ -34,6 +40,7 @@ class Endpoint:
     def __init__(self, models: list[Backend]) -> None:
         paces = [model.requests_per_minute for model in models if model.requests_per_minute]
         self.window = Window(min(model.window for model in models))
+        self.tray = Tray(self.window.is_wanted)
         self.pace = Pace(min(paces, default=None))
         self.fatal: FatalError | None = None
 
@@ -44,8 +51,10 @@ class Endpoint:
 
 
 class Dispatcher:
-    """Sends the requests of a build. As a context manager it opens and closes the models.
+    """Sends the requests of a build. As a context manager it closes the models that it opened.
 
+    A model is opened before its first call, and all of them before the first call that may be paid:
+    a missing key stops whoever has something to pay while nothing is paid, and nobody else.
     `folder`, the ledger's, is for what a model must keep through a stop.
     Before a further attempt it waits up to `backoff_s` seconds, doubled with each attempt up to
     `longest_backoff_s`.
@@ -61,26 +70,19 @@ class Dispatcher:
         backoff_s: float = 0.5,
         longest_backoff_s: float = 60.0,
     ) -> None:
-        self._models = models
         self._meter = meter
         self._folder = folder
         self.purse = Purse(budget, meter)
         self._backoff_s = backoff_s
         self._longest_backoff_s = longest_backoff_s
-        self._opened = AsyncExitStack()
+        self._closed = {id(model): model for model in models.values()}
+        self._opening, self._opened = asyncio.Lock(), AsyncExitStack()
         sharing: dict[str, list[Backend]] = {}
         for model in models.values():
             sharing.setdefault(model.endpoint(), []).append(model)
         self._endpoints = {address: Endpoint(shared) for address, shared in sharing.items()}
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as opened:  # closes those that are open if one cannot be opened
-            for model in self._models.values():
-                if self._folder is not None:
-                    model.equip(self._folder, self._meter)
-                await model.open()
-                opened.push_async_callback(model.close)
-            self._opened = opened.pop_all()
         return self
 
     async def __aexit__(
@@ -91,18 +93,22 @@ class Dispatcher:
     ) -> None:
         await self._opened.__aexit__(kind, error, traceback)
 
-    async def call(self, backend: Backend, request: Request) -> Reply:
+    async def call(self, backend: Backend, request: Request, keep: Keep | None = None) -> Reply:
         """The reply to `request`, after at most `backend.max_tries` attempts.
 
+        `keep` is given it as soon as it is there: what stops the caller from then on loses nothing.
         Raises RequestRefused at once; TransientError after the last attempt, or when the server
         asks for a pause of more than `LONGEST_RETRY_AFTER_S`; FatalError at once, and from then on
-        for every call to the same endpoint.
+        for every call to the same endpoint. Before, what `Backend.open` raises.
         """
+        if id(backend) in self._closed:
+            await self._open(backend)
         endpoint = self._endpoints[backend.endpoint()]
         attempt = 0
         while True:
             try:
-                return await self._attempt(endpoint, backend, request, attempt)
+                reply = await self._attempt(endpoint, backend, request, attempt)
+                break
             except BudgetReached:
                 raise
             except TransientError as error:
@@ -111,6 +117,25 @@ class Dispatcher:
                 if attempt >= backend.max_tries or asked > LONGEST_RETRY_AFTER_S:
                     raise
             await self.purse.in_time(asyncio.sleep(asked + self._jitter(attempt)))
+        if keep is not None:
+            keep(reply)
+        await endpoint.tray.turn()
+        return reply
+
+    async def _open(self, backend: Backend) -> None:
+        """Opens a model that is about to be called; if that may be paid, all that are closed."""
+        async with self._opening:
+            closed = self._closed.items()
+            wanted = {key: model for key, model in closed if model is backend or backend.billed}
+            async with AsyncExitStack() as opened:  # closes them again if one cannot be opened
+                for model in wanted.values():
+                    if self._folder is not None:
+                        model.equip(self._folder, self._meter)
+                    await model.open()
+                    opened.push_async_callback(model.close)
+                self._opened.push_async_exit(opened.pop_all())
+            for key in wanted:
+                del self._closed[key]
 
     async def _attempt(
         self, endpoint: Endpoint, backend: Backend, request: Request, attempt: int

@@ -37,6 +37,10 @@ class Window:
                 self.release()
             raise
 
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for a slot."""
+        return bool(self._waiting)
+
     def release(self) -> None:
         """Gives a slot back, to the one who waits longest."""
         self.taken -= 1

@@ -4,10 +4,12 @@ preamble         dropped
 ### Response 1   a marker, alone or with a title (`titles`)
 text
 ### text         a marker, and the response on its line
+---              dropped between two parts, as is a fence ``` around all of them
 ### Data         no marker where the prompt has that heading, and a model repeats it
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -48,13 +50,9 @@ def split_by_markers(completion: str, n: int, asked: str = "") -> Split | str:
     known = {line for line in map(_heading, _MARKER.finditer(asked)) if not only_numbers(line)}
     found = _MARKER.finditer(completion)
     marks = [mark for mark in found if not known or _heading(mark) not in known]
-    ends = [*(mark.start() for mark in marks[1:]), len(completion)][: len(marks)]
-    parts = [
-        without_title(completion[mark.end() : end], place)
-        for place, (mark, end) in enumerate(zip(marks, ends, strict=True), start=1)
-    ]
-    split = _checked([part.text for part in parts], n)
-    if isinstance(split, str) or not any(part.named for part in parts if part.text in split.parts):
+    marked = [without_title(one, place) for place, one in enumerate(_marked(completion, marks), 1)]
+    split = _checked([part.text for part in marked], n)
+    if isinstance(split, str) or not any(part.named for part in marked if part.text in split.parts):
         return split
     return Split(split.parts, (*split.flags, "titled"))
 
@@ -69,6 +67,25 @@ def split_json(completion: str, n: int) -> Split | str:
     """
     texts = texts_of_array(completion, n)
     return "no_array" if texts is None else _checked([text.strip() for text in texts], n)
+
+
+def _marked(completion: str, marks: Sequence[re.Match[str]]) -> list[str]:
+    """What stands behind each marker, without what only sets parts off from each other."""
+    if not marks:
+        return []
+    starts = [mark.start() for mark in marks]
+    found = [
+        completion[mark.end() : end] for mark, end in zip(marks, [*starts[1:], None], strict=True)
+    ]
+    if _opens_fence(completion[: starts[0]]) and _opens_fence(found[-1]):
+        found[-1] = _LAST_FENCE.sub("", found[-1])
+    *others, last = (_LAST_RULE.sub("", one) for one in found)
+    return [*others, last if others != found[:-1] else found[-1]]
+
+
+def _opens_fence(text: str) -> bool:
+    """Whether the last fence in `text` is left open: there is an odd number of them."""
+    return len(_FENCE.findall(text)) % 2 == 1
 
 
 def _checked(texts: list[str], n: int) -> Split | str:
@@ -92,6 +109,9 @@ def _heading(mark: re.Match[str]) -> str:
 
 
 _MARKER = re.compile(r"^[ \t]*###(?!#)", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
+_LAST_FENCE = re.compile(r"^[ \t]*```\s*\Z", re.MULTILINE)
+_LAST_RULE = re.compile(r"^[ \t]*([-*_])(?:[ \t]*\1){2,}\s*\Z", re.MULTILINE)
 _CROSS_REFERENCE = re.compile(
     r"\b(?:(?:as|like|unlike) (?:in )?(?:the )?|see (?:the )?)"
     r"(?:first|second|third|fourth|fifth|previous|earlier|other|above|last)\s+(?:response|answer)s?\b"

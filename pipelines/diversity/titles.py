@@ -9,7 +9,6 @@ A number after a word of another language ("Antwort 2") has to be that of the pl
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 _NOUN = r"(?:response|answer|option|version)"
@@ -26,6 +25,13 @@ _BARE = re.compile(
 _SENTENCE = re.compile(r"""[.!?…,;。！？][)*_"'”’»]*\Z""")
 _ANSWER = re.compile(r"[*_]*(?:(?:yes|no|true|false|maybe|perhaps)\b|\W?\d)", re.IGNORECASE)
 """The start of what a question may be answered with in a line: no name."""
+_NUMBERED = re.compile(
+    rf"[ \t]*+(?P<opened>[*_]*+)(?:(?:{_NOUN}[ \t]*+{_NUMBER}|{_WORD}[ \t]*+#?(?P<place>[0-9]+))"
+    r"(?!\w)[ \t]*+(?P<closed>[*_]*+)[ \t]*+(?:[:：.)–—-]+|(?=\()|$)"
+    rf"|{_NUMBER}[:.)]+)(?P<ended>[*_]*)(?:(?<=：)|[ \t]+|(?=\()|$)",
+    re.IGNORECASE,
+)
+"""A number at the start of a line, and the separator after it, or the end of the line."""
 MOST_WORDS = 8
 """Of a name; more words are the first line of the response."""
 
@@ -61,26 +67,14 @@ def without_title(marked: str, place: int) -> Untitled:
     if only_numbers(line):
         is_all = not below.strip() and not _NAMING.search(line)  # "4" may be the response
         return Untitled((line if is_all else below).strip(), named=False)
-    number = _numbered(place).match(line)
-    if number is None:
+    number = _NUMBERED.match(line)
+    if number is None or number["place"] not in (None, str(place)):
         return Untitled(marked.strip(), named=False)
     if below.strip() and _is_name(line[number.end() :].strip()):
         return Untitled(below.strip(), named=number.end() < len(line))
     is_closed = number["closed"] or number["ended"]
     opened = "" if is_closed else number["opened"]
     return Untitled(opened + marked[number.end() :].strip(), named=False)
-
-
-@lru_cache
-def _numbered(place: int) -> re.Pattern[str]:
-    """A number at the start of a line, and the separator after it, or the end of the line."""
-    named = rf"(?:{_NOUN}[ \t]*+{_NUMBER}|{_WORD}[ \t]*+#?{place})(?!\w)"
-    separated = r"[ \t]*+(?P<closed>[*_]*+)[ \t]*+(?:[:：.)–—-]+|(?=\()|$)"
-    return re.compile(
-        rf"[ \t]*+(?P<opened>[*_]*+)(?:{named}{separated}|{_NUMBER}[:.)]+)"
-        r"(?P<ended>[*_]*)(?:(?<=：)|[ \t]+|(?=\()|$)",
-        re.IGNORECASE,
-    )
 
 
 def _is_name(words: str) -> bool:

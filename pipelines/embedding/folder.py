@@ -4,7 +4,7 @@ modules.json                 what texts go through: a transformer (or a table), 
 1_Pooling/config.json        how the vectors of tokens become that of the text
 config_sentence_transformers.json                           what is put before each text
 tokenizer.json, tokenizer_config.json, sentence_bert_config.json, config.json
-onnx/model.onnx              the transformer, for ONNX Runtime
+onnx/model.onnx              the transformer, for ONNX Runtime; weights may lie in files beside it
 model.safetensors            the table of a StaticEmbedding (or of Model2Vec), for NumPy
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from pipelines.embedding.external import locations
 from pipelines.engine.checkpoint import sha256_of
 from pipelines.errors import RecipeError
 from schemas.canonical import canonical_json
@@ -65,16 +66,30 @@ class EmbeddingFolder:
         return self.weights.suffix == ".safetensors"
 
     def digest(self) -> str:
-        """SHA-256 of all that decides vectors, but for the release of ONNX Runtime; 32 digits."""
-        data = sorted(self.weights.parent.glob(f"{escape(self.weights.name)}?*"))  # model.onnx_data
+        """SHA-256 of all that decides vectors, but for the release of ONNX Runtime; 32 digits.
+
+        Raises RecipeError where a file with weights is missing.
+        """
+        files = (self.tokenizer, self.weights, *self._beside())
         identity = {
-            "files": [sha256_of(file) for file in (self.tokenizer, self.weights, *data)],
+            "files": [sha256_of(file) for file in files],
             "pooling": self.pooling,
             "max_tokens": self.max_tokens,
             "prompt": self.prompt,
             "lower_case": self.lower_case,
         }
         return hashlib.sha256(canonical_json(identity)).hexdigest()[:32]
+
+    def _beside(self) -> list[Path]:
+        """The files beside a graph that hold its weights: by their usual names, then by others."""
+        folder, graph = self.weights.parent, self.weights.name
+        usual = sorted(folder.glob(f"{escape(graph)}?*"))  # model.onnx_data
+        named = [] if self.is_static else [folder / name for name in locations(self.weights)]
+        others = [file for file in named if file not in usual]
+        for file in others:
+            if not file.is_file():
+                raise RecipeError(f"{folder / graph} keeps weights in {file}, which is not there")
+        return [*usual, *others]
 
 
 def find_folder(given: str, root: Path) -> EmbeddingFolder:

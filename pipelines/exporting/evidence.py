@@ -3,7 +3,7 @@
 import duckdb
 import pyarrow.parquet as pq
 
-from pipelines.publishing.catalog import add_views, quoted
+from pipelines.publishing.version_schema import add_views, quoted
 from pipelines.publishing.versions import Version
 from schemas.tables import PUBLISHED
 

@@ -203,13 +203,13 @@ def _check_measures(con: duckdb.DuckDBPyConnection, version: Version, exporter: 
 def _chosen(version: Version, splits: Sequence[str], table: str) -> list[str]:
     """The splits to export, sorted. Raises RecipeError."""
     there = version.manifest.splits(table)
+    if not there:
+        raise RecipeError(f"{version.ref}: has no pairs. `pairwright drops {version.ref}` says why")
     for split in splits:
         if split not in there:
             raise RecipeError(
                 f'--split: {version.ref} has no split "{split}"; {nearest(split, there)}'
             )
-    if not there:
-        raise RecipeError(f"{version.ref}: has no pairs. `pairwright drops {version.ref}` says why")
     return sorted(set(splits) or there)
 
 

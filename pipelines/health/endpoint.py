@@ -4,7 +4,7 @@ import http.client
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -56,6 +56,14 @@ def check_briefly(models: "Sequence[Backend]") -> list[Check]:
         return [check for checks in found for check in checks if check.status != "ok"]
 
 
+def unkeyed(models: "Iterable[Backend]") -> list[Check]:
+    """Those of `models` whose key is missing, for which nobody is asked."""
+    from pipelines.wire.http_model import HttpModel
+
+    over_http = [model for model in models if isinstance(model, HttpModel)]
+    return [_unset(model) for model in over_http if key_variable(model) and not _key(model)]
+
+
 def unlisted(models: "Sequence[Backend]") -> list[Check]:
     """Those of `models` that their servers do not list, where these list some."""
     return [check for check in check_briefly(models) if check.finding.endswith(NOT_LISTED)]
@@ -69,11 +77,9 @@ def check_model(model: "Backend", timeout_s: float = TIMEOUT_S) -> Iterator[Chec
     if not isinstance(model, HttpModel):
         yield _within(model)
         return
-    variable = key_variable(model)
-    key = os.environ.get(variable, "").strip() if variable else ""
+    variable, key = key_variable(model), _key(model)
     if variable and not key:
-        yield fault(subject, f"the environment variable {variable} is not set",
-                    f"export {variable}=...")  # fmt: skip
+        yield _unset(model)
         return  # without it nothing can be learnt of the endpoint
     if variable:
         yield ok(subject, f"its key is in {variable}")
@@ -97,6 +103,18 @@ def key_variable(model: "HttpModel") -> str | None:
     from pipelines.wire.http_model import KEYS
 
     return model.api_key_env or KEYS.get(model.listing().host)
+
+
+def _key(model: "HttpModel") -> str:
+    """Its value; "" where it is not set, or none is needed."""
+    variable = key_variable(model)
+    return os.environ.get(variable, "").strip() if variable else ""
+
+
+def _unset(model: "HttpModel") -> Check:
+    variable = key_variable(model)
+    missing = f"the environment variable {variable} is not set"
+    return fault(f"model {model.name}", missing, f"export {variable}=...")
 
 
 def _reached(model: "HttpModel", key: str, timeout_s: float) -> Check:

@@ -6,7 +6,7 @@ Nothing is paid, and nothing is changed: what can be repaired is repaired by who
 `Check.repair`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.errors import RecipeError, StoreError
@@ -18,14 +18,19 @@ from pipelines.health.versions import check_catalogue, check_left_over, check_ve
 from pipelines.publishing.store import Store
 
 
-def examine(store: Store, recipe: Path | None = None, *, deep: bool = False) -> Iterator[Check]:
-    """The checks of the installation, of `store`, and of a recipe where one is given."""
+def examine(
+    store: Store, recipe: Path | None = None, overrides: Sequence[str] = (), *, deep: bool = False
+) -> Iterator[Check]:
+    """The checks of the installation, of `store`, and of a recipe where one is given.
+
+    `overrides` are changes to single values of the recipe, as in "filters.margin.min=2".
+    """
     yield from check_environment()
     yield from check_file_system(store.root)
     if store.root.is_dir():
         yield from _store(store, deep=deep)
     if recipe is not None:
-        yield from _recipe(recipe, store)
+        yield from _recipe(recipe, overrides, store)
 
 
 def _store(store: Store, *, deep: bool) -> Iterator[Check]:
@@ -38,13 +43,13 @@ def _store(store: Store, *, deep: bool) -> Iterator[Check]:
         yield fault("store", str(error))
 
 
-def _recipe(path: Path, store: Store) -> Iterator[Check]:
+def _recipe(path: Path, overrides: Sequence[str], store: Store) -> Iterator[Check]:
     from pipelines.health.endpoint import check_model
     from pipelines.health.source import check_source
     from pipelines.recipe import read_recipe
 
     try:
-        recipe = read_recipe(path)
+        recipe = read_recipe(path, overrides)
     except RecipeError as error:
         *most, last = str(error).splitlines()
         yield from (fault("recipe", one) for one in most)

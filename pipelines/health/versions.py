@@ -84,7 +84,7 @@ def check_catalogue(store: Store) -> Check:
     from pipelines.publishing.catalog import all_versions, rebuild
 
     def repair() -> str:
-        path, left_out = rebuild(store)
+        path, left_out = rebuild(store, anew=True)
         damaged = f", without {', '.join(left_out)}: damaged" if left_out else ""
         return f"rebuilt {path}{damaged}"
 

@@ -106,8 +106,12 @@ class Rating(PointJudge):
 
     def form(self) -> dict[str, Any]:
         """The wanted reply or last line, and the ends of the scale."""
+        return self._form
+
+    @cached_property
+    def _form(self) -> dict[str, Any]:
         low, high = (format(bound.normalize(), "f") for bound in self.scale)
-        wanted, letter = str(self._scale()), "N"
+        wanted, letter = str(self._scale), "N"
         if self.letters:
             low, high, letter = self._answers[0], self._answers[-1], "X"
             besides = ", I left out" if low > "I" else ""
@@ -155,12 +159,13 @@ class Rating(PointJudge):
         asked = await self.put(unit, {"response": text}, self.form())
         return [self._expected(asked, index) for index in range(self.samples)]
 
+    @cached_property
     def _scale(self) -> Scale:
         low, high = self.scale
         return Scale(low.normalize(), high.normalize(), whole=self.integers)
 
     def _read(self, reply: str, fence: Fence, truncated: bool) -> float:
-        return float(read_rating(reply, self._scale(), fence=fence, truncated=truncated))
+        return float(read_rating(reply, self._scale, fence=fence, truncated=truncated))
 
     @cached_property
     def _answers(self) -> tuple[str, ...]:
@@ -181,7 +186,7 @@ class Rating(PointJudge):
             raise JudgmentError('the reply has no log-probabilities; scorer = "mean" needs none')
         if self.alone:
             return 0
-        read = partial(read_rating, scale=self._scale())
+        read = partial(read_rating, scale=self._scale)
         return stated_token(reply, fence, read, lambda token, rating: token == f"{int(rating)}")
 
     def _mean(self, odds: Odds) -> float:

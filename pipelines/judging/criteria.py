@@ -129,7 +129,7 @@ def read_criteria(path: Path, name: str) -> tuple[Criteria, str]:
     """The criteria in `path`, and the SHA-256 of its bytes. Raises RecipeError with every fault."""
     try:
         raw = path.read_bytes()
-        table = tomllib.loads(raw.decode("utf-8"), parse_float=Decimal)
+        table = tomllib.loads(raw.decode("utf-8-sig"), parse_float=Decimal)
     except OSError as error:
         raise RecipeError(f"{name}: {error.strerror}") from error
     except UnicodeDecodeError as error:

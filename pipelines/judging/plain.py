@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 _DROPPED = re.compile(rf"[*_`\[\]{_INVISIBLE}]")
@@ -70,6 +71,7 @@ def may_hold(text: str, word: str) -> bool:
     return word in (text if is_bare else plain(text)).casefold()
 
 
+@lru_cache(maxsize=16)  # the judgments of a prompt are asked for together, and all show it
 def hex_digits_of(text: str) -> str:
     r"""The hexadecimal digits of `text` and what looks like them; nothing between them counts.
 

@@ -66,7 +66,7 @@ class Origin(Pairing):
         return (*self.chosen, *self.rejected) if self.by == "sampler" else ()
 
     def pair(self, frames: Frames, seed: int) -> Paired:
-        """Pairs of different texts."""
+        """Pairs of different texts; with `same_key` a comparison is a row, by its key."""
         no_answer = pl.col("relation").is_in(MESSAGES).fill_null(False)
         texts = frames.responses.filter("has_text", ~no_answer)
         chosen = self._of(texts, self.chosen).filter(
@@ -74,15 +74,16 @@ class Origin(Pairing):
         )
         rejected = self._of(texts, self.rejected)
         sides = _suffixed(chosen, "chosen").join(_suffixed(rejected, "rejected"), on="prompt")
-        different = sides.filter(pl.col("text_chosen") != pl.col("text_rejected"))
         if self.same_key:
-            different = different.filter(pl.col("key_chosen") == pl.col("key_rejected"))
+            sides = sides.filter(pl.col("key_chosen") == pl.col("key_rejected"))
+        different = sides.filter(pl.col("text_chosen") != pl.col("text_rejected"))
         pairs = capped(frames, different, self.max_per_prompt, seed, self.name)
         pairs = pairs.with_columns(comparison_id=pl.lit(None, pl.String))
         columns = [name for name in PAIRED if name not in MAY_BE_LEFT_OUT]
         return Paired(
             votes.count_votes(pairs, frames).select(columns),
             self._unpaired(frames, pairs, chosen, rejected),
+            _equal_rows(sides, different) if self.same_key else None,
         )
 
     def _of(self, responses: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
@@ -105,6 +106,14 @@ class Origin(Pairing):
             shared = keys.join(rejected, on=["prompt", "record_key"], how="semi")["prompt"]
             reasons["no_shared_key"] = ~pl.col("prompt").is_in(shared.unique().implode())
         return prompts.select("prompt", reason=first_reason(reasons).fill_null("identical_texts"))
+
+
+def _equal_rows(sides: pl.DataFrame, different: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose texts are equal, of prompts that have other rows; the prompt's reason says all."""
+    row = ["prompt", "key_chosen"]
+    equal = sides.join(different, on=row, how="anti").join(different, on="prompt", how="semi")
+    told = equal.select(row).unique().rename({"key_chosen": "comparison_id"})
+    return told.with_columns(reason=pl.lit("identical_texts"))
 
 
 def _suffixed(side: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -148,6 +148,9 @@ class Forecaster:
     account: Account = field(default_factory=lambda: defaultdict(Tally))
     refused: set[str] = field(default_factory=set)
     """Units of which an endpoint refused a request: they tell nothing of what others take."""
+    replayed: set[tuple[bytes, int]] = field(default_factory=set)
+    """Samples that the ledger holds, by request key and index: answers that are alike, such as
+    stand-ins and what they stand for, lead to the same ones."""
 
     def buy(
         self, caller: str, model: str, backend: Backend, request: Request, key: str, first: int
@@ -279,6 +282,11 @@ class PlannedUnit(Unit):
             if paid and self.caller in self.forecaster.stepwise:
                 known.remember(sampling, completions)
         return completions
+
+    def _replayed(self, key: bytes, wanted: range) -> dict[int, Completion]:
+        found = Unit._replayed(self, key, wanted)
+        self.forecaster.replayed.update((key, index) for index in found)
+        return found
 
     async def _buy(
         self, model: str, backend: Backend, key: bytes, indices: list[int], asked: Request

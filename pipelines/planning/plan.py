@@ -43,7 +43,7 @@ from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.round import run_round, run_unit
 from pipelines.shard import RECORDS, Shard, admit, steps_of
-from pipelines.unit import Workshop
+from pipelines.workshop import Workshop
 from schemas.canonical import draw_unit
 from schemas.rows import Prompt
 from schemas.version import Forecast
@@ -191,7 +191,7 @@ class _Shared:
         with Ledger(self.store.ledger_folder) as ledger:
             workshop = self._workshop(ledger, Dispatcher({}, meter), meter, models)
             told = await _count(prompts, workshop, learner)  # the first time, to learn
-            replayed = meter.samples_replayed
+            replayed = len(learner.replayed)
             ids = {prompt.prompt_id for prompt in prompts}
             others = [one for one in drawn.pilots if one.prompt_id not in ids]
             precedents = precedents_of([*told, *await _count(others, workshop, learner)])

@@ -14,7 +14,7 @@ from pipelines.exactly import Exactly
 from pipelines.intake.records import Records
 from pipelines.recipe import Recipe
 from pipelines.rounds import pairs_of
-from pipelines.unit import Workshop
+from pipelines.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,28 +4,27 @@
     > FROM versions;  FROM zeroeval.pairs;  FROM "zeroeval@v0001".drops;
 
 It is derived: delete it and the next build or `rebuild` makes it again. It is built aside and
-renamed in, so a shell that has the old one open is not disturbed.
+renamed in, so a shell that has the old one open is not disturbed. A version stays as it is, and so
+does its schema: it is taken over from the catalogue that there is.
 """
 
+import hashlib
 import shutil
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipelines.arrow import empty_table, make_table
+from pipelines.arrow import make_table
 from pipelines.errors import StoreError
-from pipelines.publishing.manifest_tables import manifest_tables
-from pipelines.publishing.reading import reading
+from pipelines.publishing import manifest_tables, version_schema
 from pipelines.publishing.store import Store
+from pipelines.publishing.version_schema import VIEWS, add_schema, quoted
 from pipelines.publishing.versions import Version, preferred
+from schemas import tables
 from schemas.tables import PUBLISHED
-from schemas.version import Manifest
-
-VIEWS = Path(__file__).parents[2] / "schemas" / "views.sql"
-"""Views that each schema has besides its tables."""
 
 RESERVED = frozenset(
     {"main", "temp", "system", "memory", "catalog", "information_schema", "pg_catalog"}
@@ -58,6 +57,16 @@ VERSIONS = pa.schema(
 name means, and `trial` the number of prompts of one that `--limit` cut down."""
 
 
+ALONE: dict[str, str | bool | int | float | list[str]] = {"threads": 1}
+"""To make views is nothing that threads could share; they would only wait for it."""
+
+MADE_BY = """
+SELECT comment FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'versions'
+"""
+
+Row = tuple[Any, ...]
+
+
 class Catalogue(NamedTuple):
     """The catalogue of a store as it was made."""
 
@@ -66,17 +75,18 @@ class Catalogue(NamedTuple):
     """Versions whose files cannot be read, as in "my-set@v0001": in the table `versions` alone."""
 
 
-def rebuild(store: Store) -> Catalogue:
+def rebuild(store: Store, *, anew: bool = False) -> Catalogue:
     """Builds the catalogue of `store` and renames it in. Raises StoreError.
 
-    A version whose files are damaged has no schema, and hides no other.
+    A version whose files are damaged has no schema, and hides no other. What the catalogue that
+    there is says of other versions is taken over, unless it is to be made `anew`.
     """
     place = store.root / "catalog.duckdb"
     while True:
         versions = all_versions(store)
         aside = store.staging()
         try:
-            left_out = _build(aside / place.name, versions)
+            left_out = _build(aside / place.name, versions, None if anew else place)
             place.with_name(f"{place.name}.wal").unlink(missing_ok=True)  # of the one that goes
             (aside / place.name).replace(place)
         except (duckdb.Error, OSError) as error:
@@ -124,29 +134,6 @@ def latest_schema(name: str) -> str:
     return f"{name}@latest" if name in RESERVED else name
 
 
-def quoted(name: str) -> str:
-    """A name as an SQL identifier.
-
-    >>> quoted("zeroeval@v0001")
-    '"zeroeval@v0001"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def add_views(con: duckdb.DuckDBPyConnection, schema: str, manifest: Manifest) -> None:
-    """Makes the tables of the manifest and the views of `views.sql` in `schema`.
-
-    It has the tables that are in Parquet.
-    """
-    con.execute(f"USE {quoted(schema)}")
-    for table, rows in manifest_tables(manifest).items():
-        con.register("rows", rows)
-        con.execute(f"CREATE TABLE {table} AS FROM rows")
-        con.unregister("rows")
-    con.execute(VIEWS.read_text(encoding="utf-8"))
-    con.execute("USE main")
-
-
 def _preferred(versions: list[Version]) -> dict[str, Version]:
     """Dataset -> the version that its bare name means."""
     found: dict[str, list[Version]] = {}
@@ -160,17 +147,81 @@ def _label(number: int | None) -> str | None:
     return None if number is None else f"v{number:04d}"
 
 
-def _build(path: Path, versions: list[Version]) -> tuple[str, ...]:
+def _build(path: Path, versions: list[Version], former: Path | None) -> tuple[str, ...]:
     """Writes the catalogue; returns the versions that could not be read."""
-    with duckdb.connect(path) as con:
-        con.register("rows", versions_table(versions))
-        con.execute("CREATE TABLE versions AS FROM rows")
-        con.unregister("rows")
-        left_out = tuple(one.ref for one in versions if not _added(con, one.ref, one))
-        for name, version in _preferred(versions).items():
-            if version.ref not in left_out:
-                add_schema(con, latest_schema(name), version)
-    return left_out
+    wanted = {version.ref: version for version in versions}
+    wanted |= {latest_schema(name): one for name, one in _preferred(versions).items()}
+    with closing(_opened(path, former)) as con:
+        shown = _shown(con)
+        _list_versions(con, versions)
+        kept = {
+            schema
+            for schema, row in _shown(con).items()
+            if shown.get(schema) == row and _is_whole(wanted[schema])
+        }
+        for schema in shown.keys() - kept:
+            con.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+        left_out: list[str] = []
+        for schema, version in wanted.items():
+            if schema in kept or version.ref in left_out:
+                continue
+            if not _added(con, schema, version):
+                left_out.append(version.ref)
+    return tuple(left_out)
+
+
+def _opened(path: Path, former: Path | None) -> duckdb.DuckDBPyConnection:
+    """A copy of `former`, if there is one and this code made it; else a new catalogue."""
+    # with a log beside it somebody writes to it
+    if former and former.is_file() and not former.with_name(f"{former.name}.wal").exists():
+        shutil.copyfile(former, path)
+        with suppress(duckdb.Error):
+            con = duckdb.connect(path, config=ALONE)
+            if con.execute(MADE_BY).fetchone() == (_made_by(),):
+                return con
+            con.close()
+        path.unlink()
+    con = duckdb.connect(path, config=ALONE)
+    _list_versions(con, [])
+    return con
+
+
+def _list_versions(con: duckdb.DuckDBPyConnection, versions: list[Version]) -> None:
+    con.register("rows", versions_table(versions))
+    con.execute("CREATE OR REPLACE TABLE versions AS FROM rows")
+    con.execute(f"COMMENT ON TABLE versions IS '{_made_by()}'")
+    con.unregister("rows")
+
+
+def _made_by() -> str:
+    """A hash of all that decides what a version's schema looks like."""
+    code = (__file__, version_schema.__file__, manifest_tables.__file__, tables.__file__, VIEWS)
+    read = [Path(file).read_bytes() for file in code]
+    return hashlib.sha256(b"\0".join([duckdb.__version__.encode(), *read])).hexdigest()
+
+
+def _shown(con: duckdb.DuckDBPyConnection) -> dict[str, Row]:
+    """Schema, of those there are -> what the table `versions` says of the version that it shows."""
+    sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
+    schemas = {name for (name,) in con.execute(sql).fetchall()}
+    shown = {}
+    for latest, *row in con.execute("SELECT latest, * EXCLUDE latest FROM versions").fetchall():
+        name, label = row[:2]
+        shown[f"{name}@{label}"] = tuple(row)
+        if latest:
+            shown[latest_schema(name)] = tuple(row)
+    return {schema: row for schema, row in shown.items() if schema in schemas}
+
+
+def _is_whole(version: Version) -> bool:
+    """Whether the files of a version are there, with the sizes that its manifest states."""
+    try:
+        return all(
+            (version.folder / path).stat().st_size == info.bytes
+            for path, info in version.manifest.files.items()
+        )
+    except OSError:
+        return False
 
 
 def _added(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> bool:
@@ -184,34 +235,3 @@ def _added(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> boo
         return False
     con.execute("COMMIT")
     return True
-
-
-def add_schema(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
-    """Makes a schema with the tables and views of `version`. Raises StoreError for unreadable files."""
-    with reading(version):
-        _add_tables(con, schema, version)
-
-
-def _add_tables(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> None:
-    con.execute(f"CREATE SCHEMA {quoted(schema)}")
-    for table, columns in PUBLISHED.items():
-        name = f"{quoted(schema)}.{quoted(table)}"
-        files = version.files(table)
-        if files:
-            paths = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            later = _later_columns(con, columns, files[0])
-            con.execute(f"CREATE VIEW {name} AS FROM read_parquet([{paths}]) SELECT *{later}")
-        else:
-            con.register("empty", empty_table(columns))
-            con.execute(f"CREATE TABLE {name} AS FROM empty")
-            con.unregister("empty")
-    add_views(con, schema, version.manifest)
-
-
-def _later_columns(con: duckdb.DuckDBPyConnection, columns: pa.Schema, file: Path) -> str:
-    """The columns that a version is older than, as SQL: views name them."""
-    own = pq.read_schema(file).names
-    con.register("known", empty_table(columns))
-    known = con.execute("SELECT column_name, column_type FROM (DESCRIBE known)").fetchall()
-    con.unregister("known")
-    return "".join(f", NULL::{kind} AS {quoted(name)}" for name, kind in known if name not in own)

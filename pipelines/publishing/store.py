@@ -42,7 +42,8 @@ class Store:
 
     @property
     def ledger_folder(self) -> Path:
-        """Where the samples of all builds are kept."""
+        """Where the samples of all builds are kept. Raises StoreError where the store is a file."""
+        self._refuse_file()
         return self.root / "ledger"
 
     @property
@@ -57,6 +58,7 @@ class Store:
 
     def staging(self) -> Path:
         """A fresh folder on the store's file system; those of dead processes are removed."""
+        self._refuse_file()
         folder = self._inside("tmp") / f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
         try:
             folder.mkdir(parents=True)
@@ -81,8 +83,7 @@ class Store:
     def names(self) -> list[str]:
         """The datasets that have a version, sorted."""
         folder = self._inside("datasets")
-        if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"{self.root}: is no folder; --store names the folder of a store")
+        self._refuse_file()
         if not folder.is_dir():
             return []
         return sorted(
@@ -252,6 +253,10 @@ class Store:
 
     def _published(self, name: str) -> list[int]:
         return sorted(number for number, complete in self._numbers(name).items() if complete)
+
+    def _refuse_file(self) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise StoreError(f"{self.root}: is no folder; --store names the folder of a store")
 
     def _is_dataset(self, name: str) -> bool:
         try:

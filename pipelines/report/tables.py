@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import duckdb
 
-from pipelines.publishing.catalog import add_schema
 from pipelines.publishing.reading import reading
+from pipelines.publishing.version_schema import add_schema
 from pipelines.publishing.versions import Version
 
 Row = dict[str, Any]

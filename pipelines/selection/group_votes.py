@@ -17,18 +17,24 @@ from schemas.canonical import MICRO
 By = Literal["judge", "annotator", "task"]
 
 GROUP = "annotator_group"
+OF_GROUP = ("prompt_id", GROUP, "response_a_id", "response_b_id")
+"""Votes that agree on these are those of a group on two responses."""
 
 
 def in_groups(judgments: pl.DataFrame, prompts: pl.DataFrame, by: By) -> pl.DataFrame:
-    """`judgments` with the column `annotator_group`: null where it is nobody's."""
+    """`judgments` with the column `annotator_group`: null where it is nobody's, as a blank name is."""
+    named = pl.when(pl.col(by).str.strip_chars() != "").then(by).alias(GROUP)
     if by == "task":
-        of_prompts = prompts.select("prompt", pl.col("task").alias(GROUP))
+        of_prompts = prompts.select("prompt", named)
         return judgments.join(of_prompts, on="prompt", how="left", maintain_order="left")
-    return judgments.with_columns(pl.col(by).alias(GROUP))
+    return judgments.with_columns(named)
 
 
 def compared_by_groups(judgments: pl.DataFrame, rules: TieRules) -> pl.DataFrame:
-    """One row for each two responses that a group compared, whichever was `a`, however often.
+    """One row for each two responses that a group compared, whichever was `a`.
+
+    Who compared them several times has one vote: by the means of the scores, else by what was said
+    more often.
 
     `prompt_id`, `annotator_group`, `response_a_id` < `response_b_id`; `comparison_ids` of all
     votes; `n_votes`, `n_votes_a`, `n_votes_b`, `n_inconsistent`, `score_a`, `score_b` as
@@ -36,22 +42,12 @@ def compared_by_groups(judgments: pl.DataFrame, rules: TieRules) -> pl.DataFrame
     without a vote. Mean scores decide where there are any, else what more votes say than anything
     else.
     """
-    judges = judgments["judge"].unique().to_list()
-    voters = judgments.select("comparison_id", "judge", "annotator", GROUP).unique()
-    votes = votes_on_comparisons(judgments, judges, rules).join(
-        voters, on=["comparison_id", "judge", "annotator"], nulls_equal=True
-    )
-    turned = pl.col("response_a_id") > pl.col("response_b_id")
     opinion = pl.col("opinion")
-    sided = votes.with_columns(
-        *_turned(turned, "response_a_id", "response_b_id"),
-        *_turned(turned, "score_a", "score_b"),
-        pl.when(turned).then(-opinion).otherwise(opinion),
-    )
     return (
-        sided.group_by("prompt_id", GROUP, "response_a_id", "response_b_id")
+        _of_voters(_turned_votes(judgments, rules))
+        .group_by(OF_GROUP)
         .agg(
-            comparison_ids=pl.col("comparison_id").unique().sort(),
+            pl.col("comparison_ids").explode().unique().sort(),
             n_votes=_count(opinion.is_not_null()),
             n_votes_a=_count(opinion == 1),
             n_votes_b=_count(opinion == -1),
@@ -61,6 +57,37 @@ def compared_by_groups(judgments: pl.DataFrame, rules: TieRules) -> pl.DataFrame
         )
         .with_columns(opinion=_opinion())
     )
+
+
+def _turned_votes(judgments: pl.DataFrame, rules: TieRules) -> pl.DataFrame:
+    """One row per vote, with its group and with `response_a_id` < `response_b_id`."""
+    judges = judgments["judge"].unique().to_list()
+    voters = judgments.select("comparison_id", "judge", "annotator", GROUP).unique()
+    votes = votes_on_comparisons(judgments, judges, rules).join(
+        voters, on=["comparison_id", "judge", "annotator"], nulls_equal=True
+    )
+    turned = pl.col("response_a_id") > pl.col("response_b_id")
+    opinion = pl.col("opinion")
+    return votes.with_columns(
+        *_turned(turned, "response_a_id", "response_b_id"),
+        *_turned(turned, "score_a", "score_b"),
+        pl.when(turned).then(-opinion).otherwise(opinion),
+    )
+
+
+def _of_voters(votes: pl.DataFrame) -> pl.DataFrame:
+    """One row for each voter of a group; of nobody in particular, each vote is another voter's."""
+    nobody = pl.when(pl.col("annotator").is_null()).then(pl.struct("comparison_id", "record_key"))
+    opinion, said = pl.col("opinion"), pl.col("opinion").sum().sign()
+    of_voters = votes.group_by(*OF_GROUP, *VOTER, nobody=nobody).agg(
+        comparison_ids=pl.col("comparison_id"),
+        said=pl.when(opinion.count() > 0).then(said),
+        inconsistent=pl.col("inconsistent").any(),
+        score_a=mean_micro("score_a"),
+        score_b=mean_micro("score_b"),
+    )
+    by_scores = (pl.col("score_a") - pl.col("score_b")).sign()
+    return of_voters.with_columns(opinion=pl.coalesce(by_scores, "said"))
 
 
 def rated_by_groups(judgments: pl.DataFrame) -> pl.DataFrame:

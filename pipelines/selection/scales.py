@@ -1,10 +1,11 @@
 """Scales: a threshold off the judges' scale is a mistake, found before the first call."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from pipelines.errors import RecipeError
 from pipelines.filter import Filter
 from pipelines.judge import Judge
 from pipelines.pairing import Pairing
@@ -32,23 +33,41 @@ def check_scales(
 ) -> None:
     """Holds thresholds against the scales of the judges that `score` combines, or a pairing names.
 
-    Raises RecipeError for a threshold that no score can reach or that was made for another scale, a
-    margin wider than the scale, or a mean over judges on different scales, one of which may be none
-    that is known. Where no judge declares a scale, weights may be negative, or scores are controlled
+    Raises one RecipeError for all thresholds that no score can reach or that were made for another
+    scale, margins wider than the scale, and a mean over judges on different scales, one of which may
+    be none that is known. Where no judge declares a scale, weights may be negative, or scores are controlled
     for something, every threshold is possible that was made for no scale.
     """
-    _refuse_mixed(judges, score, replace(where, table="[score]"))
-    _refuse_thresholds_on_either(judges, filters, score, where)
     scale = _combined(judges, score)
+    faults = [
+        *_mixed(judges, score, replace(where, table="[score]")),
+        *_on_either(judges, filters, score, where),
+        *_of_pairings(judges, pairings, scale, where),
+        *_of_filters(filters, scale, where),
+    ]
+    if faults:
+        raise RecipeError("\n".join(map(str, faults)))
+
+
+def _of_pairings(
+    judges: Sequence[Judge], pairings: Sequence[Pairing], scale: Scale | None, where: Where
+) -> Iterator[RecipeError]:
+    """The thresholds of pairings that no score can reach."""
     for number, pairing in enumerate(pairings, 1):
         here = replace(where, table=f"[[pairings]] #{number} ({pairing.kind})")
         own = _declared(judges, pairing.judge_names()) if pairing.judge_names() else scale
-        _check_scores(pairing.thresholds_on_scale(), own, here)
+        yield from _no_scores(pairing.thresholds_on_scale(), own, here)
+
+
+def _of_filters(
+    filters: Sequence[Filter], scale: Scale | None, where: Where
+) -> Iterator[RecipeError]:
+    """The thresholds and margins of filters that no score can reach, or that are for another scale."""
     for number, one in enumerate(filters, 1):
         here = replace(where, table=f"[[filters]] #{number} ({one.kind})")
-        _check_meant(one, scale, here)
-        _check_scores(one.thresholds_on_scale(), scale, here)
-        _check_margins(one.margins_on_scale(), scale, here)
+        yield from _meant_otherwise(one, scale, here)
+        yield from _no_scores(one.thresholds_on_scale(), scale, here)
+        yield from _no_margins(one.margins_on_scale(), scale, here)
 
 
 def _combined(judges: Sequence[Judge], score: Score) -> Scale | None:
@@ -65,7 +84,7 @@ def _combined(judges: Sequence[Judge], score: Score) -> Scale | None:
     return scale
 
 
-def _refuse_mixed(judges: Sequence[Judge], score: Score, here: Where) -> None:
+def _mixed(judges: Sequence[Judge], score: Score, here: Where) -> Iterator[RecipeError]:
     """A judge on no known scale is on a scale of its own."""
     # judges of comparisons count only where they are named, with the scale of a win rate
     counting = [
@@ -73,7 +92,7 @@ def _refuse_mixed(judges: Sequence[Judge], score: Score, here: Where) -> None:
     ]
     scales = {one.name: one.score_scale() for one in counting}
     if score.combine in ("mean", "median", "min") and len(set(scales.values())) > 1:
-        raise here.error(
+        yield here.error(
             f"judges on different scales ({_told(scales)}) have no common {score.combine}. combine = "
             '"zscore" takes each in its standard deviations; or name those that count: judges = '
             '["NAME"]; or declare the `scale` of a judge that has none',
@@ -89,9 +108,9 @@ def _told(scales: Mapping[str, tuple[Decimal, Decimal] | None]) -> str:
     )
 
 
-def _refuse_thresholds_on_either(
+def _on_either(
     judges: Sequence[Judge], filters: Sequence[Filter], score: Score, where: Where
-) -> None:
+) -> Iterator[RecipeError]:
     """One prompt has the scores of one judge, the next those of another: no threshold fits both."""
     if score.combine != "first":
         return
@@ -101,7 +120,7 @@ def _refuse_thresholds_on_either(
         return
     for number, one in enumerate(filters, 1):
         if one.thresholds_on_scale() or one.margins_on_scale():
-            raise replace(where, table=f"[[filters]] #{number} ({one.kind})").error(
+            yield replace(where, table=f"[[filters]] #{number} ({one.kind})").error(
                 f"under combine = \"first\" a score is one judge's or another's ({_told(scales)}), and "
                 "this threshold would mean something else for each. Give them one scale, or leave the "
                 "filter out: what the strong judge decides is decided"
@@ -121,29 +140,33 @@ def _declared(judges: Sequence[Judge], names: Sequence[str]) -> Scale | None:
     return Scale(low, high, "the scale of " + ", ".join(sorted(scales)))
 
 
-def _check_meant(one: Filter, scale: Scale | None, here: Where) -> None:
+def _meant_otherwise(one: Filter, scale: Scale | None, here: Where) -> Iterator[RecipeError]:
     """The scale that a filter is for is that of the score."""
     meant = one.scale_meant()
     if meant is None or (scale is not None and (scale.low, scale.high) == meant):
         return
     found = f"{scale}" if scale is not None else "no scale of the scores is known"
-    raise here.error(
+    yield here.error(
         f"its thresholds are for scores from {meant[0]} to {meant[1]}, and {found}. Thresholds do not "
         "transfer: ask the judge for that scale, or find others and say their `scale`",
         "scale",
     )
 
 
-def _check_scores(thresholds: Iterable[Decimal], scale: Scale | None, here: Where) -> None:
+def _no_scores(
+    thresholds: Iterable[Decimal], scale: Scale | None, here: Where
+) -> Iterator[RecipeError]:
     for threshold in thresholds:
         if scale is not None and not scale.low <= threshold <= scale.high:
-            raise here.error(f"no score can be {threshold}: {scale}. {_ADVICE}")
+            yield here.error(f"no score can be {threshold}: {scale}. {_ADVICE}")
 
 
-def _check_margins(margins: Iterable[Decimal], scale: Scale | None, here: Where) -> None:
+def _no_margins(
+    margins: Iterable[Decimal], scale: Scale | None, here: Where
+) -> Iterator[RecipeError]:
     for margin in margins:
         if scale is not None and margin > scale.high - scale.low:
-            raise here.error(f"no margin can be {margin}: {scale}. {_ADVICE}")
+            yield here.error(f"no margin can be {margin}: {scale}. {_ADVICE}")
 
 
 _ADVICE = "A judge that scores on another scale must declare its own `scale`"

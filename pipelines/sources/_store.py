@@ -70,6 +70,6 @@ def _how_to_build(name: str, root: Path) -> str:
     """What builds a dataset: the recipe of that name beside the one that reads it, if there is one."""
     for path in sorted(root.glob("*.toml")):
         with suppress(OSError, ValueError):
-            if tomllib.loads(path.read_text(encoding="utf-8")).get("name") == name:
+            if tomllib.loads(path.read_text(encoding="utf-8-sig")).get("name") == name:
                 return f"Build it first, into the same store: `pairwright build {path}`"
     return f'`pairwright build RECIPE` with a recipe whose name is "{name}" builds it'

@@ -173,3 +173,15 @@ def test_closed_streams_are_no_error(closed: str, tmp_path: Path) -> None:
     command = f"{sys.executable} -m flows.cli ls --store {tmp_path / 'none'} {closed}"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command", ["build quickstart", "plan quickstart", "retry", "batches", "ls"]
+)
+def test_a_file_is_no_store(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "store"
+    file.write_text("")
+    assert cli.main([*command.split(), "--store", str(file)]) == 2
+    assert f"error: {file}: is no folder; --store names" in capsys.readouterr().err

@@ -15,7 +15,8 @@ from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.judge import Judge
 from pipelines.meter import Meter
-from pipelines.unit import Unit, Workshop
+from pipelines.unit import Unit
+from pipelines.workshop import Workshop
 from schemas.rows import Judgment, Message, Prompt, Response, prompt_id
 
 Answer = Callable[[Request, int], Completion | str]

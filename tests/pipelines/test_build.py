@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.build import run_build
-from pipelines.errors import FatalError, StoreError
+from pipelines.errors import FatalError, RecipeError, StoreError
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
 from tests.builds import OVER_HTTP, published, run, write_questions, write_recipe
@@ -52,6 +52,40 @@ def test_running_again_makes_no_call_and_publishes_nothing_new(trial: Path) -> N
     assert not second.published
     assert second.version == first.version
     assert meter.samples_replayed == 240
+
+
+KEYED = ("models.policy.api_key_env=TRIAL_KEY",)
+
+
+def test_a_build_that_pays_nothing_needs_no_key(
+    trial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ChatServer() as server:
+        monkeypatch.setenv("TRIAL_KEY", "a-key-of-the-one-who-paid")
+        run(at(server, trial), *KEYED)
+        server.reset()
+        monkeypatch.delenv("TRIAL_KEY")
+        other, meter = run(trial, *KEYED, "filters.margin.min=3")
+        assert server.stats()["requests"] == 0
+    assert other.published
+    assert meter.samples_paid == 0
+
+
+def test_a_build_that_pays_wants_every_key_before_its_first_call(
+    trial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRIAL_KEY", raising=False)
+    with ChatServer() as server:
+        run(at(server, trial))
+        server.reset()
+        for more in ("samplers.independent.n=5", "judges.rating.sampling={max_tokens=99}"):
+            with pytest.raises(RecipeError, match=r"\[models\.critic\]: .*TRIAL_KEY is not set"):
+                run(trial, "models.critic.api_key_env=TRIAL_KEY", more)
+        with pytest.raises(RecipeError, match="TRIAL_KEY is not set"):
+            run(
+                trial, *KEYED, "judges.rating.sampling={max_tokens=99}"
+            )  # the policy's own are all there
+        assert server.stats()["requests"] == 0
 
 
 def test_raising_n_from_4_to_8_buys_exactly_4_for_each_prompt(trial: Path) -> None:
@@ -187,6 +221,14 @@ def test_of_a_budget_whose_end_is_published_most_goes_into_whole_units(trial: Pa
         assert 10 <= 30 - outcome.owed <= 12
         later, _ = run(trial, *wide, "budget.calls=75", "budget.on_limit=publish")
         assert 30 - later.owed >= 24  # what was paid before counts for nothing
+
+
+def test_no_outage_is_gone_through_one_unit_at_a_time(trial: Path) -> None:
+    tries = ("models.policy.max_tries=1", "budget.calls=100", "budget.on_limit=publish")
+    with ChatServer(drop=1.0, latency_ms=(20.0,)) as server:
+        outcome, _ = run(at(server, trial), *tries)
+        assert outcome.owed == 30
+        assert server.stats()["max_in_flight"] == 8  # the window
 
 
 def test_a_damaged_version_is_told_before_any_call(trial: Path) -> None:

@@ -70,3 +70,9 @@ def test_only_texts_that_name_a_file_become_whole_paths(tmp_path: Path) -> None:
     given = {"a": "judge.jinja", "b": ["other.jinja", "plain", 3], "c": {"d": "x" * 5000 + ".py"}}
     expected = {**given, "a": str(tmp_path / "judge.jinja")}
     assert with_whole_paths(given, tmp_path) == expected
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b'\xef\xbb\xbfname = "mine"\r\n')
+    assert read_table(path) == {"name": "mine"}

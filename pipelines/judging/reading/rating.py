@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 
 from pipelines.judging.fence import Fence
 from pipelines.judging.reading.said import REMARK, Form, hear
@@ -91,6 +91,7 @@ def read_ratings(
     return {name: said.last(name, _form(scale)) for name, scale in scales.items()}
 
 
+@cache
 def _form(scale: Scale) -> Form[Decimal]:
     return Form(str(scale), partial(_rating, scale), _BLANK)
 

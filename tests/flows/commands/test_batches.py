@@ -81,6 +81,18 @@ def test_with_a_recipe_their_state_is_asked(
     assert server.calls["cancel"] == 0
 
 
+def test_a_change_of_the_recipe_says_whose_jobs_are_meant(
+    folder: Path, server: BatchServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ("--set", "models.policy.model=another")
+    assert batches(folder, str(folder / "recipe.toml"), *other) == 0
+    assert capsys.readouterr().out == "no job is under way\n"
+    job(folder, server, f"{server.url} another")
+    assert batches(folder, str(folder / "recipe.toml"), *other, "--cancel") == 0
+    assert capsys.readouterr().out.rstrip().endswith("cancelling 3/3")
+    assert server.calls["cancel"] == 1
+
+
 def test_cancel_stops_the_jobs_of_the_recipe(
     folder: Path, server: BatchServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,7 +129,8 @@ def test_cancel_needs_a_recipe(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_a_store_without_jobs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert batches(tmp_path) == 0
-    assert capsys.readouterr().out == "no job is under way\n"
+    none = f"{tmp_path / 's'} holds no ledger yet: no job is under way\n"
+    assert capsys.readouterr().out == none
     assert not (tmp_path / "s").exists()
 
 

@@ -99,3 +99,17 @@ def test_each_fault_of_a_recipe_is_a_line_of_its_own(
         "seed: a whole number is wanted, not 1.5",
         "limit: a number of at least 1 is wanted, not 0 -> pairwright parts",
     ]
+
+
+def test_the_recipe_is_checked_as_a_build_with_these_changes_would_read_it(
+    store: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(store, str(recipe), "--set", "models.pupil.table=other.jsonl") == 2
+    assert "fault    recipe " in (said := capsys.readouterr().out)
+    assert "other.jsonl" in said
+    recipe.write_text(recipe.read_text().replace("sums.jsonl", "moved.jsonl"))
+    assert doctor(store, str(recipe)) == 2
+    assert doctor(store, str(recipe), "--set", "sources.sums.path=sums.jsonl") == 0
+    capsys.readouterr()
+    assert doctor(store, "--set", "limit=3") == 2
+    assert capsys.readouterr().err == "error: --set limit=3: is for RECIPE, which is missing\n"

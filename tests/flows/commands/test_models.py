@@ -1,16 +1,14 @@
 """What plan, doctor and build say of a model that its server does not list, of a key and a server."""
 
-import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
 from tests.builds import write_questions, write_recipe
+from tests.listing_server import Listing, listing
 
 RECIPE = """
 name = "trial"
@@ -34,48 +32,10 @@ kind = "all_pairs"
 """
 
 
-class Listing(ThreadingHTTPServer):
-    """Lists two models, and refuses all that is asked of them."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.posts = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Listing
-
-    def do_GET(self) -> None:
-        self.answer(200, {"data": [{"id": "small-instruct"}, {"id": "large-instruct"}]})
-
-    def do_POST(self) -> None:
-        self.server.posts += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(400, {"error": {"message": "no model small-instrct"}})
-
-    def answer(self, status: int, said: object) -> None:
-        body = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server() -> Iterator[Listing]:
-    with Listing() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    with listing() as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -104,6 +104,36 @@ def test_a_pilots_spend_is_taken_off_what_the_budget_leaves(
     assert re.search(r"^time: about 0:0\d at full windows", said, re.MULTILINE)
 
 
+def test_a_pilot_that_takes_the_whole_budget_leaves_nothing_to_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(tmp_path, range(12))
+    with ChatServer() as server:
+        path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+        assert plan(path, "--pilot", "2", "--set", "budget.calls=4") == 0
+    said = capsys.readouterr().out
+    assert "[budget] calls = 4, 0 left after the pilot: is expected to be reached" in said
+    assert said.endswith("A build has the whole budget again: the pilot alone has taken as much\n")
+
+
+def test_keys_are_wanted_of_all_models_where_anything_is_owed_and_else_of_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRIAL_KEY", raising=False)
+    write_questions(tmp_path, range(3))
+    with ChatServer() as server:
+        path = write_recipe(tmp_path, OVER_HTTP.format(url=server.url))
+        assert plan(path, "--pilot", "3") == 0
+        capsys.readouterr()
+        keyed = ("--set", "models.policy.api_key_env=TRIAL_KEY")
+        assert plan(path, *keyed) == 0
+        assert "TRIAL_KEY" not in capsys.readouterr().out
+        assert plan(path, *keyed, "--set", "judges.rating.sampling={max_tokens=99}") == 0
+    said = capsys.readouterr().out
+    assert "samplers.independent" not in said
+    assert "fault    model policy            the environment variable TRIAL_KEY is not set" in said
+
+
 def test_the_worst_case_is_shown_or_what_leaves_it_open(
     recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,12 +92,12 @@ def test_a_status_or_a_recipe_narrows_what_is_forgotten(
     assert "2 refused samples forgotten" in capsys.readouterr().out
 
 
-def test_a_store_without_a_ledger_has_nothing_to_retry(
+def test_a_store_without_a_ledger_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert retry(tmp_path) == 0
-    assert capsys.readouterr().out == "nothing was refused\n"
-    assert not (tmp_path / "s").exists()
+    assert retry(tmp_path, "--failed") == 0
+    none = f"{tmp_path / 's'} holds no ledger yet: nothing was refused\n"
+    assert capsys.readouterr().out == none
 
 
 def test_the_next_build_asks_the_endpoint_again_and_pays_for_nothing_else(tmp_path: Path) -> None:
@@ -123,3 +123,19 @@ def test_the_next_build_asks_the_endpoint_again_and_pays_for_nothing_else(tmp_pa
 
 def retry_in(store: Path, recipe: Path) -> int:
     return main(["retry", str(recipe), "--failed", "--store", str(store)])
+
+
+def test_a_change_of_the_recipe_says_whose_refusals_are_meant(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = ("--set", "models.fussy.rules=[]", "--set", "models.fussy.default=It is.")
+    capsys.readouterr()
+    assert retry(folder, str(folder / "recipe.toml"), *changed) == 0
+    assert capsys.readouterr().out == "nothing was refused by its models\n"
+    assert retry(folder, str(folder / "recipe.toml"), "--set", "seed=3") == 0
+    again = f"retry {folder / 'recipe.toml'} --failed --set seed=3 --store {folder / 's'}`"
+    assert capsys.readouterr().out.endswith(
+        f"2 refused samples kept. To ask again: `pairwright {again}\n"
+    )
+    assert retry(folder, "--failed", "--set", "seed=3") == 2
+    assert "is for RECIPE, which is missing" in capsys.readouterr().err

@@ -36,6 +36,18 @@ def test_few_pairs_are_not_probed(
     assert "too few: 50 pairs of 5 prompts are needed" in capsys.readouterr().out
 
 
+def test_a_version_without_pairs_is_said_to_have_none(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    none = ["--set", "gates.min_pairs=0", "--set", "judges.0.answer=exact"]
+    assert main(["build", str(recipe), *store, *none]) == 0
+    capsys.readouterr()
+    assert main(["risks", "sums", *store]) == 2
+    told = "error: sums@v0001: has no pairs. `pairwright drops sums@v0001` says why\n"
+    assert capsys.readouterr().err == told
+
+
 def test_a_damaged_version_is_refused_in_a_line(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

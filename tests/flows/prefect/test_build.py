@@ -13,6 +13,7 @@ from flows.shipped_recipes import find_recipe
 from pipelines.publishing.store import Store
 from tests import builds
 from tests.flows.prefect.conftest import POOL, Prefect, until
+from tests.listing_server import listing
 from tools.chat_server import ChatServer
 
 ROOT = Path(__file__).parents[3]
@@ -202,6 +203,33 @@ def test_rounds_of_shards_draw_what_the_rounds_of_a_plain_build_draw(
     assert digests(trial) == [plain.manifest.content_digest]
     short = in_this_process(prefect, trial, 2, "exactly.pairs=1000")
     assert short.startswith("FAILED not published: 1,000 pairs are wanted, and 30 prompts")
+
+
+def test_a_key_is_wanted_where_something_is_to_be_paid_and_only_there(
+    prefect: Prefect, trial: Path, server: ChatServer
+) -> None:
+    keyed = "models.critic.api_key_env=NOBODYS_KEY"
+    told = "[models.critic]: api_key_env: the environment variable NOBODYS_KEY is not set"
+    said = in_this_process(prefect, trial, 3, keyed)
+    assert said.startswith("FAILED")
+    assert told in said
+    assert server.stats()["requests"] == 0
+    builds.run(trial)
+    server.reset()
+    assert in_this_process(prefect, trial, 3, keyed, "seed=4").startswith("COMPLETED published")
+    assert server.stats()["requests"] == 0
+
+
+def test_a_model_that_its_server_does_not_list_is_told_in_the_log_of_the_run(
+    prefect: Prefect, trial: Path
+) -> None:
+    with listing() as server:
+        there = f"models.policy.base_url={server.url}"
+        said = in_this_process(prefect, trial, 1, there, "models.policy.model=small-instrct")
+        assert said.startswith("FAILED not published")
+        told = f"GET {server.url}/models: small-instrct is not listed -> did you mean"
+    warned = prefect.ask("logs/filter", {"logs": {"level": {"ge_": 30}}})
+    assert [one["level"] for one in warned if told in one["message"]] == [30]
 
 
 def test_a_wrong_recipe_is_not_deployed(prefect: Prefect, trial: Path) -> None:

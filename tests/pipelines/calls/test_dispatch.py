@@ -5,7 +5,7 @@ import selectors
 from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -104,6 +104,10 @@ class Probe(Backend):
         return await self._server.answer(request)
 
 
+class Free(Probe):
+    billed: ClassVar[bool] = False
+
+
 def probe(server: Server, **fields: Any) -> Probe:
     model = Probe(**fields)
     model._server = server
@@ -132,6 +136,55 @@ async def test_the_window_is_filled_and_never_exceeded():
     assert replies == [REPLY] * 20
     assert server.most == 3
     assert now() == pytest.approx(7)  # ceil(20 / 3) rounds of one second
+
+
+@on_a_skipping_clock
+async def test_a_reply_leaves_its_slot_at_once_and_its_caller_goes_on_with_others():
+    server, ends = Server(latency=0.02), []
+    model = probe(server, window=2)
+    dispatch = dispatcher(model)
+
+    async def call() -> None:
+        await dispatch.call(model, REQUEST)
+        ends.append(now())
+
+    await asyncio.gather(*(call() for _ in range(10)))
+    assert server.starts == pytest.approx([0.02 * (n // 2) for n in range(10)])
+    # those of 0.02 to 0.06 wait until 0.07; from 0.08 on no request is left to wait for a slot
+    assert ends == pytest.approx([0.07] * 6 + [0.08] * 2 + [0.1] * 2)
+
+
+@on_a_skipping_clock
+async def test_a_reply_is_kept_at_once_whatever_becomes_of_its_caller():
+    server, kept = Server(latency=0.02), []
+    model = probe(server, window=1)
+    dispatch = dispatcher(model)
+
+    def keep(reply: Reply) -> None:
+        kept.append((now(), reply))
+
+    calls = [asyncio.create_task(dispatch.call(model, REQUEST, keep)) for _ in range(3)]
+    await asyncio.sleep(0.03)
+    assert not calls[0].done()  # it waits for others
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    assert kept == [(pytest.approx(0.02), REPLY)]
+    assert all(call.cancelled() for call in calls)
+    assert server.running == 0
+
+
+@on_a_skipping_clock
+async def test_a_reply_that_cannot_be_kept_ends_its_call_and_frees_its_slot():
+    model = probe(Server(), window=1)
+    dispatch = dispatcher(model)
+
+    def full(reply: Reply) -> None:
+        raise OSError("no space is left")
+
+    with pytest.raises(OSError, match="no space"):
+        await dispatch.call(model, REQUEST, full)
+    assert await dispatch.call(model, REQUEST) == REPLY
 
 
 @on_a_skipping_clock
@@ -343,21 +396,40 @@ async def test_requests_per_minute_spaces_the_starts_evenly_at_the_smallest_rate
 
 
 @on_a_skipping_clock
-async def test_the_models_are_open_inside_the_context_and_closed_after_it():
+async def test_models_are_open_from_the_first_call_that_may_be_paid_to_the_end():
     server = Server()
-    async with dispatcher(probe(server, name="a"), probe(server, name="b")) as dispatch:
+    one, other = probe(server, name="a"), probe(server, name="b")
+    async with dispatcher(one, other) as dispatch:
+        assert server.open == []
+        await asyncio.gather(*(dispatch.call(model, REQUEST) for model in (other, one, other)))
         assert server.open == ["a", "b"]
-        assert isinstance(dispatch, Dispatcher)
     assert server.open == []
 
 
 @on_a_skipping_clock
-async def test_a_model_that_cannot_be_opened_closes_those_that_were():
+async def test_a_call_that_nobody_is_paid_for_opens_its_own_model_alone():
     server = Server()
-    with pytest.raises(FatalError, match="cannot be opened"):
-        async with dispatcher(probe(server, name="a"), probe(server, name="b", model="broken")):
-            pytest.fail("the context was entered")
+    free, paid = Free(name="free"), probe(server, model="broken")
+    free._server = server
+    async with dispatcher(free, paid) as dispatch:
+        await dispatch.call(free, REQUEST)
+        assert server.open == ["free"]
+        with pytest.raises(FatalError, match="cannot be opened"):
+            await dispatch.call(paid, REQUEST)
     assert server.open == []
+
+
+@on_a_skipping_clock
+async def test_where_a_model_cannot_be_opened_none_is_called_and_those_that_were_are_closed():
+    server = Server()
+    one = probe(server, name="a")
+    async with dispatcher(one, probe(server, name="b", model="broken")) as dispatch:
+        calls = [dispatch.call(one, REQUEST) for _ in range(3)]
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+        assert [str(failure) for failure in failures] == ["cannot be opened"] * 3
+        with pytest.raises(FatalError, match="cannot be opened"):
+            await dispatch.call(one, REQUEST)
+        assert (server.starts, server.open) == ([], [])
 
 
 FAULTS: list[Callable[[], Exception | Reply]] = [

@@ -1,11 +1,12 @@
 """Which units begin, from numbers worked out by hand."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from pipelines.calls.budget import Budget, Cost, Purse
+from pipelines.calls.budget import SHARE, Budget, BudgetReached, Cost, Purse
 from pipelines.calls.thrift import Thrift
 from pipelines.meter import Meter
 
@@ -88,3 +89,84 @@ def test_a_unit_that_fails_makes_room() -> None:
             pass
 
     asyncio.run(run())
+
+
+async def all_fail(thrift: Thrift, most: int = 8) -> int:
+    """How many units begin at once, all of which then fail unpaid."""
+    async with AsyncExitStack() as units:
+        for number in range(most):
+            try:
+                async with asyncio.timeout(0.01):
+                    await units.enter_async_context(failing(thrift))
+            except TimeoutError:
+                return number
+    return most
+
+
+@asynccontextmanager
+async def failing(thrift: Thrift) -> AsyncIterator[None]:
+    with suppress(ConnectionError):
+        async with thrift.unit():
+            yield
+            raise ConnectionError
+
+
+def test_in_an_outage_twice_as_many_units_are_tried_each_time() -> None:
+    async def run() -> list[int]:
+        purse = Purse(Budget(tokens=9, on_limit="publish"), Meter())
+        thrift = Thrift(purse, wanted=True)
+        return [await all_fail(thrift) for _ in range(5)]
+
+    assert asyncio.run(run()) == [1, 2, 4, 8, 8]
+
+
+def test_what_a_unit_takes_is_believed_once_one_has_been_paid_whatever_failed() -> None:
+    async def run() -> int:
+        purse = Purse(Budget(calls=9, on_limit="publish"), Meter())
+        thrift = Thrift(purse, wanted=True)
+        for _ in range(3):
+            await all_fail(thrift)
+        async with thrift.unit():
+            await pay(purse, 3)
+        return await begun(thrift, purse, 0)  # 6 left
+
+    assert asyncio.run(run()) == 2
+
+
+def test_units_that_the_budget_stopped_let_no_others_begin() -> None:
+    async def run() -> int:
+        purse = Purse(Budget(calls=2, on_limit="publish"), Meter())
+        thrift = Thrift(purse, wanted=True)
+        for _ in range(3):
+            with pytest.raises(BudgetReached):
+                async with thrift.unit():
+                    await pay(purse, 3)
+        return await begun(thrift, purse, 0)
+
+    assert asyncio.run(run()) == 1
+
+
+def resumed(rests: list[int], whole: list[int]) -> int:
+    """How many units begin of 24 calls, after such rests of begun ones and such whole ones."""
+
+    async def run() -> int:
+        purse = Purse(Budget(calls=24 + sum(rests + whole), on_limit="publish"), Meter())
+        thrift = Thrift(purse, wanted=True)
+        for number, calls in enumerate(rests + whole):
+            async with thrift.unit():
+                share = SHARE.get()
+                assert share is not None
+                share.resumed = number < len(rests)
+                await pay(purse, calls)
+        return await begun(thrift, purse, 0)
+
+    return asyncio.run(run())
+
+
+def test_a_unit_that_an_earlier_run_had_begun_to_pay_tells_nothing_once_one_is_paid_whole() -> None:
+    assert resumed([1, 1], [6]) == 4
+    assert resumed([], [6]) == 4
+
+
+def test_until_then_the_dearest_of_them_is_the_measure() -> None:
+    assert resumed([1, 4, 2], []) == 6

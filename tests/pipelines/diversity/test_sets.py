@@ -1,6 +1,7 @@
 """Joint completions, split: the canned ones of the method, and what must hold of any."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -105,6 +106,48 @@ def test_a_marker_line_that_goes_on_for_long_is_read_at_once(between):
     assert split_by_markers(f"### {line}\nA.\n### B.", 2).parts[1] == "B."
 
 
+def test_no_pattern_is_made_for_a_place(monkeypatch):
+    titled = "".join(f"### Antwort {place}: so\nText {place}.\n" for place in range(1, 301))
+    with monkeypatch.context() as patch:
+        patch.delattr(re, "compile")  # it takes a millisecond: thousands of markers took seconds
+        split = split_by_markers(titled, 300)
+    assert split.parts == tuple(f"Text {place}." for place in range(1, 301))
+
+
+@pytest.mark.parametrize("rule", ["---", "***", "_____", "* * *", " --- "])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_rule_between_two_parts_is_no_part_of_either(rule, last):
+    completion = f"Sure.\n\n{rule}\n\n### Yes.\n---it is.\n\n{rule}\n\n### Response 2\nNo.\n"
+    completion += f"\n{rule}\n" * last
+    assert split_by_markers(completion, 2).parts == ("Yes.\n---it is.", "No.")
+
+
+def test_a_rule_that_parts_nothing_stays():
+    completion = "### Yes.\n---\nIt is.\n### No.\n---"
+    assert split_by_markers(completion, 2).parts == ("Yes.\n---\nIt is.", "No.\n---")
+
+
+@pytest.mark.parametrize("end", ["```", "---", "- "])
+@pytest.mark.parametrize("more", [" ", "\n", "\n---\n", "\n```\n", "-"])
+def test_an_end_that_goes_on_for_long_is_read_at_once(end, more):
+    completion = f"```\n### Yes.\n{end}{more * 20_000}\n### No.\n{end}{more * 20_000}x"
+    assert split_by_markers(completion, 2).parts[1].endswith("x")
+
+
+@pytest.mark.parametrize("opened", ["```\n", "```markdown\n", "Here they are:\n\n```md\n\n"])
+@pytest.mark.parametrize("text", ["No.", "Run\n```sh\nls\n```", "```\nls\n```"])
+def test_a_fence_around_all_parts_is_no_part_of_the_last_one(opened, text):
+    completion = f"{opened}### Response 1\n```\nls -l\n```\n### Response 2\n{text}\n```\n"
+    assert split_by_markers(completion, 2).parts == ("```\nls -l\n```", text)
+
+
+def test_a_fence_of_a_response_stays():
+    code = "```python\nprint()\n```"
+    assert split_by_markers(f"### {code}\n### Or\n{code}", 2).parts == (code, f"Or\n{code}")
+    assert split_by_markers(f"```\n### So\n### Or\n{code}", 2).parts == ("So", f"Or\n{code}")
+    assert split_by_markers("### So\n### Or\n```", 2).parts == ("So", "Or\n```")
+
+
 def test_a_number_that_is_not_that_of_the_place_belongs_to_the_response():
     assert split_by_markers("### Tag 3: Rom\nA.\n### Tag 4\nB.", 2).parts == (
         "Tag 3: Rom\nA.",
@@ -129,6 +172,27 @@ def test_a_title_that_says_more_than_a_number_is_flagged():
 )
 def test_an_array_is_found_whatever_brackets_stand_around_it(completion):
     assert split_json(completion, 2) == Split(("Yes.", "No."))
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        '["Yes.", "No.",]',
+        '```json\n[\n  "Yes.",\n  "No.",\n]\n```',
+        '{"responses": ["Yes.", "No." , ], "notes": []}',
+    ],
+)
+def test_a_comma_behind_the_last_text_of_an_array_is_passed_over(completion):
+    assert split_json(completion, 2) == Split(("Yes.", "No."))
+
+
+@pytest.mark.parametrize("completion", ['["Yes.", "No.",,]', '["Yes.", "No.", 3,]', '["Yes.",'])
+def test_other_commas_make_no_array(completion):
+    assert split_json(completion, 2) == "no_array"
+
+
+def test_a_comma_within_a_text_stays():
+    assert split_json('["Yes,]", "No.",]', 2).parts == ("Yes,]", "No.")
 
 
 def test_a_line_break_within_a_text_of_an_array_is_read():

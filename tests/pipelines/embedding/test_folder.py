@@ -1,11 +1,16 @@
+import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 
+from pipelines.embedding.external import locations
 from pipelines.embedding.folder import find_folder
+from pipelines.embedding.networks import load_network
 from pipelines.errors import RecipeError
-from tests.embedding_models import change, make_bert, make_static, write
+from schemas.canonical import canonical_json
+from tests.embedding_models import change, make_bert, make_static, move_weights, write
 
 
 def test_the_digest_is_that_of_what_decides_vectors_wherever_it_lies(tmp_path):
@@ -28,6 +33,50 @@ def test_the_digest_is_that_of_what_decides_vectors_wherever_it_lies(tmp_path):
     (folder / "onnx" / "model.onnx_data").write_bytes(b"weights")
     digests.add(find_folder("bert", tmp_path).digest())
     assert len(digests) == 7
+
+
+def vector(root):
+    """What the graph of the folder "bert" gives for two tokens."""
+    return load_network(find_folder("bert", root), 60)(np.array([2, 7]))
+
+
+def test_weights_beside_a_graph_are_part_of_the_digest_under_whatever_name(tmp_path):
+    folder = make_bert(tmp_path / "bert")
+    as_it_was = vector(tmp_path)
+    move_weights(folder / "onnx" / "model.onnx", "weights.bin")
+    digest = find_folder("bert", tmp_path).digest()
+    np.testing.assert_array_equal(vector(tmp_path), as_it_was)
+    weights = folder / "onnx" / "weights.bin"
+    content = weights.read_bytes()
+    weights.write_bytes((2 * np.frombuffer(content, np.float32)).tobytes())
+    assert not np.array_equal(vector(tmp_path), as_it_was)
+    assert find_folder("bert", tmp_path).digest() != digest
+    weights.write_bytes(content)
+    assert find_folder("bert", tmp_path).digest() == digest
+    weights.unlink()
+    with pytest.raises(RecipeError, match=r"keeps weights in .*weights\.bin, which is not there"):
+        find_folder("bert", tmp_path).digest()
+
+
+def test_weights_under_the_usual_name_count_once(tmp_path):
+    folder = make_bert(tmp_path / "bert")
+    move_weights(folder / "onnx" / "model.onnx", "model.onnx_data")
+    digest = find_folder("bert", tmp_path).digest()
+    files = ("tokenizer.json", "onnx/model.onnx", "onnx/model.onnx_data")
+    identity = {
+        "files": [hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files],
+        "pooling": "mean",
+        "max_tokens": 12,
+        "prompt": "",
+        "lower_case": False,
+    }
+    assert digest == hashlib.sha256(canonical_json(identity)).hexdigest()[:32]
+
+
+@pytest.mark.parametrize("graph", [b"", b"\xff", b"no graph at all", b"\x3a\x7f\x0a"])
+def test_a_graph_that_cannot_be_read_names_no_files(tmp_path, graph):
+    (tmp_path / "model.onnx").write_bytes(graph)
+    assert locations(tmp_path / "model.onnx") == []
 
 
 def test_a_text_may_have_as_many_tokens_as_the_model_was_trained_with_and_has_places(tmp_path):

@@ -134,6 +134,44 @@ def test_votes_of_a_group_count_together_whichever_answer_stood_first_and_howeve
     assert why == []
 
 
+def test_who_compared_two_answers_several_times_has_one_vote():
+    x = [vote("01", "a", "village", "x", record_key=str(row)) for row in range(3)]
+    others = [vote("01", "b", "village", other) for other in ("y", "z")]
+    again = [vote("01", "b", "village", "z", record_key="2")]
+    torn = [vote("01", said, "village", "t", record_key=said) for said in "ab"]
+    pairs, _ = outcome(x + others + again + torn)
+    [(key, pair)] = pairs.items()
+    assert key == ("village", "p1", "p0")
+    counts = ["n_votes", "n_votes_chosen", "n_votes_rejected"]
+    assert [pair[name] for name in counts] == [4, 2, 1]  # t is a tie
+
+
+def test_votes_of_nobody_in_particular_are_those_of_several():
+    votes_ = [vote("01", said, "village", record_key=str(row)) for row, said in enumerate("aab")]
+    [pair] = outcome(votes_)[0].values()
+    assert (pair["n_votes"], pair["n_votes_chosen"]) == (3, 2)
+
+
+def test_the_mean_of_several_scores_is_one_vote():
+    judgments = [
+        vote("01", None, "village", "x", score_a=9 * UNIT, score_b=2 * UNIT),
+        vote("10", None, "village", "x", score_a=5 * UNIT, score_b=4 * UNIT, record_key="2"),
+        vote("01", None, "village", "y", score_a=1 * UNIT, score_b=2 * UNIT),
+    ]
+    [(key, pair)] = outcome(judgments)[0].items()
+    # x: 6.5 and 3.5 in the mean; y: 1 and 2; of both, 3.75 and 2.75
+    assert key == ("village", "p0", "p1")
+    assert (pair["score_chosen"], pair["score_rejected"]) == (3_750_000, 2_750_000)
+    assert (pair["n_votes"], pair["n_votes_chosen"]) == (2, 1)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_name_is_nobodys_group(blank):
+    pairs, why = outcome([vote("01", "a", blank), vote("23", "a", "city")])
+    assert (pairs.keys(), why) == ({("city", "p2", "p3")}, [("p01", "no_group")])
+    assert outcome([rating("p0", 1, blank), rating("p1", 2, blank)]) == ({}, [])
+
+
 def test_scores_of_comparisons_decide_by_their_means_for_each_group():
     judgments = [
         vote("01", None, "village", "x", score_a=9 * UNIT, score_b=2 * UNIT),

@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.errors import RecipeError
+from pipelines.selection.steps import make_pairs
 from tests.pipelines.tables import UNIT, frames_of, made, part
 
 MODELS = {"p0": {"model": "strong"}, "p1": {"model": "weak"}, "p2": {"model": "weak"}}
@@ -97,3 +98,39 @@ def test_of_rows_with_one_prompt_each_text_is_set_against_its_own():
     none = {"p0": {"model": "strong", "record_key": "a"}, "p1": {"model": "weak"}}
     frames = frames_of({"p": [None, None]}, none)
     assert made(both, frames) == (set(), {"p": "no_shared_key"})
+
+
+def test_a_row_of_equal_texts_is_told_where_the_prompt_has_pairs_of_other_rows():
+    def answers(prompt, keys, texts):
+        return {
+            f"{prompt}{place}": {
+                "model": ("strong", "weak")[place % 2], "record_key": key, "text_hash": text
+            }
+            for place, (key, text) in enumerate(zip(keys, texts, strict=True))
+        }  # fmt: skip
+
+    responses = answers("p", "aabbcc", "xyzzww") | answers("q", "aa", "xx")
+    frames = frames_of({"p": [None] * 6, "q": [None] * 2}, responses)
+    pairings = [origin(same_key=True), origin(name="any", max_per_prompt=9)]
+    pairs, drops = make_pairs(pairings[:1], frames, 0)
+    assert pairs["chosen_response_id"].to_list() == ["p0"]
+    assert sorted(drops.select("level", "id", "reason").rows()) == [
+        ("comparisons", "b", "identical_texts"),
+        ("comparisons", "c", "identical_texts"),
+        ("prompts", "q", "identical_texts"),
+    ]
+    _, drops = make_pairs(pairings[1:], frames, 0)
+    assert drops["id"].to_list() == ["q"]
+
+
+def test_a_row_that_gives_a_pair_by_another_answer_is_not_told():
+    responses = {
+        "p0": {"model": "strong", "record_key": "a", "text_hash": "x"},
+        "p1": {"model": "strong", "record_key": "a", "text_hash": "y"},
+        "p2": {"model": "weak", "record_key": "a", "text_hash": "x"},
+    }
+    frames = frames_of({"p": [None] * 3}, responses)
+    made_ = origin(same_key=True).pair(frames, 0)
+    assert made_.pairs.height == 1
+    assert made_.unpaired_comparisons is not None
+    assert made_.unpaired_comparisons.is_empty()

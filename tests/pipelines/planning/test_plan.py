@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.build import run_build
+from pipelines.calls.ledger import Ledger
 from pipelines.meter import Meter
 from pipelines.planning.forecaster import Lengths
 from pipelines.planning.part_plan import PartPlan
@@ -266,3 +267,14 @@ def test_a_tree_search_is_forecast_to_grow_as_those_of_the_pilot(tmp_path: Path)
         total = server.stats()["requests"]
     assert sum(part.calls.value for part in blind.parts) == pytest.approx(total, rel=0.5)
     assert sum(part.calls.value for part in plan.parts) == pytest.approx(total - paid, rel=0.25)
+
+
+@pytest.mark.parametrize("n", [4, 8])
+def test_a_sample_of_the_ledger_counts_once_whatever_leads_to_it(trial: Path, n: int) -> None:
+    twins = "models.policy.sampling.max_tokens=1"  # so that many answers are alike
+    with ChatServer() as server:
+        run(at(server, trial), twins)
+        with Ledger(trial / "store" / "ledger") as ledger:
+            held = ledger.samples
+        recipe = read(trial, twins, f"samplers.independent.n={n}")
+        assert make_plan(recipe, Store(trial / "store")).replayed == held < 40 * 8

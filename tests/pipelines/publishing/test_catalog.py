@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,3 +146,77 @@ def test_a_version_that_cannot_be_read_does_not_hide_the_others(store):
     damaged = store.resolve("other")
     (damaged.folder / "manifest.json").write_text("{")
     assert rows(store, "SELECT DISTINCT name FROM versions") == [("zero-eval",)]
+
+
+def mark(store, schema):
+    """Leaves something in a schema by which it is known again."""
+    with duckdb.connect(rebuild(store).path) as con:
+        con.execute(f'CREATE VIEW "{schema}".mine AS SELECT 1')
+
+
+def marked(store, **how):
+    with duckdb.connect(rebuild(store, **how).path, read_only=True) as con:
+        found = con.sql(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = 'mine'"
+        )
+        return {schema for (schema,) in found.fetchall()}
+
+
+def test_the_schemas_of_versions_that_stay_are_taken_over(store):
+    mark(store, "other@v0001")
+    mark(store, "zero-eval")
+    assert marked(store) == {"other@v0001", "zero-eval"}
+    publish(store, "other", make_content(4))
+    assert marked(store) == {"other@v0001", "zero-eval"}
+    assert rows(store, "SELECT count(*) FROM other.pairs") == [(4,)]
+    publish(store, "zero-eval", make_content(6))
+    assert marked(store) == {"other@v0001"}  # the bare name means another version now
+    assert rows(store, 'SELECT count(*) FROM "zero-eval".pairs') == [(6,)]
+    assert marked(store, anew=True) == set()
+    assert rows(store, "SELECT count(*) FROM versions") == [(5,)]
+
+
+def test_a_version_that_is_gone_or_another_under_its_number_is_not_taken_over(store):
+    mark(store, "zero-eval@v0002")
+    mark(store, "other@v0001")
+    shutil.rmtree(store.resolve("zero-eval@v0002").folder)
+    shutil.rmtree(store.resolve("other@v0001").folder)
+    publish(store, "other", make_content(1))
+    assert marked(store) == set()
+    assert rows(store, 'SELECT count(*) FROM "zero-eval".pairs') == [(2,)]
+    assert rows(store, 'SELECT count(*) FROM "other@v0001".pairs') == [(1,)]
+    schemas = rows(store, "SELECT DISTINCT table_schema FROM information_schema.tables")
+    assert ("zero-eval@v0002",) not in schemas
+
+
+def test_a_version_that_is_repaired_comes_back(store):
+    file = store.resolve("other").files("pairs")[0]
+    whole = file.read_bytes()
+    cut(file)
+    assert rebuild(store).left_out == rebuild(store).left_out == ("other@v0001",)
+    file.write_bytes(whole)
+    assert rebuild(store).left_out == ()
+    assert rows(store, "SELECT count(*) FROM other.pairs") == [(3,)]
+
+
+def spoil(path):
+    path.write_bytes(b"no database" * 1000)
+
+
+def by_other_code(path):
+    with duckdb.connect(path) as con:
+        con.execute("COMMENT ON TABLE versions IS 'an earlier pairwright'")
+
+
+def without_versions(path):
+    with duckdb.connect(path) as con:
+        con.execute("DROP TABLE versions")
+
+
+@pytest.mark.parametrize("change", [spoil, by_other_code, without_versions, cut])
+def test_a_catalogue_of_other_code_or_a_damaged_one_is_made_anew(store, change):
+    mark(store, "other")
+    change(store.root / "catalog.duckdb")
+    assert marked(store) == set()
+    assert rows(store, "SELECT count(*) FROM versions") == [(3,)]
+    assert rows(store, "SELECT count(*) FROM other.pairs") == [(3,)]

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import (
+    code_sha256,
     environment,
     publishes_its_units,
     steps_before,
@@ -137,3 +138,29 @@ def test_the_drops_that_come_before_selection_are_those_of_early_filters(trial: 
     steps = steps_before(read(trial))
     assert steps["responses"] == {"filters.empty"}
     assert steps["prompts"] == {"gates.judge_accuracy"}
+
+
+def test_the_hash_of_the_code_is_of_names_and_contents_and_of_nothing_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "pipelines" / "reusing" / "identity.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "schemas").mkdir()
+    monkeypatch.setattr("pipelines.reusing.identity.__file__", str(module))
+    found = [code_sha256.__wrapped__()]
+
+    def change(path: str, text: str) -> None:
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        found.append(code_sha256.__wrapped__())
+
+    change("pipelines/a.py", "1")
+    change("pipelines/a.py", "2")
+    change("pipelines/b.py", "2")
+    change("schemas/views.sql", "")
+    assert len(set(found)) == 5
+    change("pipelines/__pycache__/a.pyc", "3")
+    change("flows/a.py", "4")
+    (tmp_path / "pipelines" / ".#a.py").symlink_to("nowhere")  # what an editor leaves
+    assert found[-2:] == [found[-3], code_sha256.__wrapped__()]

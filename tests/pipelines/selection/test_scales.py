@@ -40,6 +40,20 @@ def test_a_threshold_off_the_scale_is_refused_with_the_scale():
     )
 
 
+def test_all_that_is_off_the_scale_is_told_at_once():
+    judges = [judge("overall", 1, 10), judge("checked", 0, 1)]
+    filters = [part("filters", "min_score", min=11), part("filters", "margin", min=12)]
+    with pytest.raises(RecipeError) as refused:
+        check(judges, *filters, pairings=[part("pairings", "correct_wrong", judge="overall")])
+    told = [line.partition(": ")[2][:52] for line in str(refused.value).splitlines()]
+    assert told == [
+        "[score]: combine: judges on different scales (overal",
+        "[[pairings]] #1 (correct_wrong): no score can be 0: ",
+        "[[filters]] #1 (min_score): no score can be 11: the ",
+        "[[filters]] #2 (margin): no margin can be 12: the sc",
+    ]
+
+
 @pytest.mark.parametrize("bound", [1, 10, Decimal("7.5")])
 def test_a_threshold_on_the_scale_passes(bound):
     check([judge("overall", 1, 10)], part("filters", "min_score", min=bound))
