@@ -44,7 +44,7 @@ class PairRows:
             "responses": [pairs[side].to_numpy() for side in SIDES],
         }
         self._carried = {
-            table: Carried(wanted, _of_pairs_alone(table), stretch, folder / table, most_held)
+            table: Carried(wanted, _schema_of(table), stretch, folder / table, most_held)
             for table, wanted in self._wanted.items()
         }
         self._seen: dict[str, list[Facts]] = {"prompts": [], "responses": []}
@@ -146,7 +146,7 @@ def _of_pairs(pairs: pl.DataFrame) -> dict[str, Any]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-def _of_pairs_alone(table: str) -> pa.Schema:
+def _schema_of(table: str) -> pa.Schema:
     return pa.schema([STAGED[table].field(name) for name in OF_PAIRS[table]])
 
 

@@ -30,7 +30,7 @@ def stretch_of(places: int, row: int, at_once: int) -> int:
 
 
 class Spill:
-    """Rows that wait in files (`carrying.Carrier`).
+    """Rows that wait in files, as `carrying.Carried` says.
 
     Each `stretch` of places has a file in `folder`, which is removed once it is taken.
     """
