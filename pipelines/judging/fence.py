@@ -46,10 +46,7 @@ class Fence:
         >>> fence.admits("y"), fence.admits(f"y {fence.token[:8]}")
         (True, False)
         """
-        digits, token = hex_digits_of(text), self.token
-        if token[4:8] not in digits and token[8:12] not in digits:
-            return True  # every piece holds one of these
-        return not any(piece in digits for piece in _pieces(token))
+        return not _is_held(self.token, hex_digits_of(text))
 
     def is_own(self, reply: str, start: int, end: int) -> bool:
         r"""Whether `reply[start:end]` is the judge's own: neither fenced, nor copied or restated.
@@ -159,11 +156,18 @@ def fenced(prompt_id: str, texts: Sequence[str]) -> Fence:
     """
     held = [hex_digits_of(text) for text in texts]
     token = _token(prompt_id, 0)
-    if any(piece in digits for piece in _pieces(token) for digits in held):
+    if any(_is_held(token, digits) for digits in held):
         held_pieces = {piece for digits in held for piece in _pieces(digits)}
         tokens = (_token(prompt_id, attempt) for attempt in count(1))
         token = next(token for token in tokens if held_pieces.isdisjoint(_pieces(token)))
     return Fence(token, tuple(texts))
+
+
+def _is_held(token: str, digits: str) -> bool:
+    """Whether some piece of `token` stands in `digits`."""
+    if token[4:8] not in digits and token[8:12] not in digits:
+        return False  # every piece holds one of these
+    return any(piece in digits for piece in _pieces(token))
 
 
 def _token(prompt_id: str, attempt: int) -> str:

@@ -67,6 +67,10 @@ SELECT comment FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 
 Row = tuple[Any, ...]
 
 
+class _Unfit(Exception):
+    """The catalogue that there is was made by other code."""
+
+
 class Catalogue(NamedTuple):
     """The catalogue of a store as it was made."""
 
@@ -79,14 +83,15 @@ def rebuild(store: Store, *, anew: bool = False) -> Catalogue:
     """Builds the catalogue of `store` and renames it in. Raises StoreError.
 
     A version whose files are damaged has no schema, and hides no other. What the catalogue that
-    there is says of other versions is taken over, unless it is to be made `anew`.
+    there is says of other versions is taken over, if it is sound and not to be made `anew`; schemas
+    that a user made there stay, unless a dataset has the name.
     """
     place = store.root / "catalog.duckdb"
     while True:
         versions = all_versions(store)
         aside = store.staging()
         try:
-            left_out = _build(aside / place.name, versions, None if anew else place)
+            left_out = _made(aside / place.name, versions, None if anew else place)
             place.with_name(f"{place.name}.wal").unlink(missing_ok=True)  # of the one that goes
             (aside / place.name).replace(place)
         except (duckdb.Error, OSError) as error:
@@ -147,20 +152,32 @@ def _label(number: int | None) -> str | None:
     return None if number is None else f"v{number:04d}"
 
 
-def _build(path: Path, versions: list[Version], former: Path | None) -> tuple[str, ...]:
-    """Writes the catalogue; returns the versions that could not be read."""
+def _made(path: Path, versions: list[Version], former: Path | None) -> tuple[str, ...]:
+    """Writes the catalogue, and goes on from `former` where it can; the versions it leaves out."""
+    # with a log beside it somebody writes to it
+    if former and former.is_file() and not former.with_name(f"{former.name}.wal").exists():
+        with suppress(duckdb.Error, OSError, _Unfit):
+            shutil.copyfile(former, path)
+            return _build(path, versions, goes_on=True)
+        path.unlink(missing_ok=True)
+    return _build(path, versions, goes_on=False)
+
+
+def _build(path: Path, versions: list[Version], *, goes_on: bool) -> tuple[str, ...]:
     wanted = {version.ref: version for version in versions}
     wanted |= {latest_schema(name): one for name, one in _preferred(versions).items()}
-    with closing(_opened(path, former)) as con:
-        shown = _shown(con)
+    with closing(duckdb.connect(path, config=ALONE)) as con:
+        shown = _shown(con) if goes_on else {}
         _list_versions(con, versions)
         kept = {
             schema
-            for schema, row in _shown(con).items()
+            for schema, row in _rows(con).items()
             if shown.get(schema) == row and _is_whole(wanted[schema])
         }
-        for schema in shown.keys() - kept:
-            con.execute(f"DROP SCHEMA {quoted(schema)} CASCADE")
+        for schema in kept:
+            _read(con, schema)
+        for schema in (shown.keys() | wanted.keys()) - kept:
+            con.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
         left_out: list[str] = []
         for schema, version in wanted.items():
             if schema in kept or version.ref in left_out:
@@ -168,22 +185,6 @@ def _build(path: Path, versions: list[Version], former: Path | None) -> tuple[st
             if not _added(con, schema, version):
                 left_out.append(version.ref)
     return tuple(left_out)
-
-
-def _opened(path: Path, former: Path | None) -> duckdb.DuckDBPyConnection:
-    """A copy of `former`, if there is one and this code made it; else a new catalogue."""
-    # with a log beside it somebody writes to it
-    if former and former.is_file() and not former.with_name(f"{former.name}.wal").exists():
-        shutil.copyfile(former, path)
-        with suppress(duckdb.Error):
-            con = duckdb.connect(path, config=ALONE)
-            if con.execute(MADE_BY).fetchone() == (_made_by(),):
-                return con
-            con.close()
-        path.unlink()
-    con = duckdb.connect(path, config=ALONE)
-    _list_versions(con, [])
-    return con
 
 
 def _list_versions(con: duckdb.DuckDBPyConnection, versions: list[Version]) -> None:
@@ -201,20 +202,30 @@ def _made_by() -> str:
 
 
 def _shown(con: duckdb.DuckDBPyConnection) -> dict[str, Row]:
-    """Schema, of those there are -> what the table `versions` says of the version that it shows."""
+    """Schema, of those there are -> the version that it shows. Raises _Unfit."""
+    if con.execute(MADE_BY).fetchone() != (_made_by(),):
+        raise _Unfit
     sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
     schemas = {name for (name,) in con.execute(sql).fetchall()}
-    shown = {}
+    return {schema: row for schema, row in _rows(con).items() if schema in schemas}
+
+
+def _rows(con: duckdb.DuckDBPyConnection) -> dict[str, Row]:
+    """Schema -> what the table `versions` says of the version that it shows."""
+    rows = {}
     for latest, *row in con.execute("SELECT latest, * EXCLUDE latest FROM versions").fetchall():
         name, label = row[:2]
-        shown[f"{name}@{label}"] = tuple(row)
+        rows[f"{name}@{label}"] = tuple(row)
         if latest:
-            shown[latest_schema(name)] = tuple(row)
-    return {schema: row for schema, row in shown.items() if schema in schemas}
+            rows[latest_schema(name)] = tuple(row)
+    return rows
 
 
 def _is_whole(version: Version) -> bool:
-    """Whether the files of a version are there, with the sizes that its manifest states."""
+    """Whether the files of a version are there, with the sizes that its manifest states.
+
+    What else can be wrong with them, `pairwright verify` finds.
+    """
     try:
         return all(
             (version.folder / path).stat().st_size == info.bytes
@@ -222,6 +233,12 @@ def _is_whole(version: Version) -> bool:
         )
     except OSError:
         return False
+
+
+def _read(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Reads what a schema holds itself. Raises duckdb.Error where it is damaged."""
+    for table in manifest_tables.TABLES:
+        con.execute(f"FROM {quoted(schema)}.{table}").fetchall()
 
 
 def _added(con: duckdb.DuckDBPyConnection, schema: str, version: Version) -> bool:

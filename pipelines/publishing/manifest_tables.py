@@ -56,13 +56,15 @@ SPENDING = pa.schema(
 prices, of the replies that are neither `missing_usage` nor `unpriced`."""
 
 
+TABLES = ("steps", "figures", "spending")
+
+
 def manifest_tables(manifest: Manifest) -> dict[str, pa.Table]:
     """Name -> table."""
-    return {
-        "steps": make_table(list(_steps(manifest)), STEPS),
-        "figures": make_table([one.model_dump() for one in manifest.figures], FIGURES),
-        "spending": make_table(list(_spending(manifest)), SPENDING),
-    }
+    steps = make_table(list(_steps(manifest)), STEPS)
+    figures = make_table([one.model_dump() for one in manifest.figures], FIGURES)
+    spending = make_table(list(_spending(manifest)), SPENDING)
+    return dict(zip(TABLES, (steps, figures, spending), strict=True))
 
 
 def _steps(manifest: Manifest) -> Iterator[dict[str, Any]]:

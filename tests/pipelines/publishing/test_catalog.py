@@ -220,3 +220,36 @@ def test_a_catalogue_of_other_code_or_a_damaged_one_is_made_anew(store, change):
     assert marked(store) == set()
     assert rows(store, "SELECT count(*) FROM versions") == [(3,)]
     assert rows(store, "SELECT count(*) FROM other.pairs") == [(3,)]
+
+
+def test_a_damaged_block_of_the_catalogue_neither_stops_a_build_nor_stays(store):
+    path = rebuild(store).path
+    whole = path.read_bytes()
+    for start in range(0, len(whole), 1 << 18):
+        spoilt = bytearray(whole)
+        for byte in range(start + 1000, min(start + 5000, len(whole))):
+            spoilt[byte] ^= 0xFF
+        path.write_bytes(spoilt)
+        assert rebuild(store).left_out == ()
+        with duckdb.connect(path, read_only=True) as con:
+            for schema in ("other", "zero-eval@v0001", "zero-eval@v0002"):
+                con.execute(f'FROM "{schema}".figures').fetchall()
+                con.execute(f'FROM "{schema}".funnel').fetchall()
+        path.write_bytes(whole)
+
+
+def test_a_catalogue_that_cannot_be_read_is_made_anew(store):
+    path = rebuild(store).path
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # a file whose reading fails, also for root
+    assert rows(store, "SELECT count(*) FROM versions") == [(3,)]
+
+
+def test_a_schema_of_the_users_gives_way_to_a_dataset_and_stays_else(store):
+    with duckdb.connect(rebuild(store).path) as con:
+        con.execute("CREATE SCHEMA notes; CREATE TABLE notes.pairs AS SELECT 1")
+        con.execute("CREATE SCHEMA mine; CREATE TABLE mine.notes AS SELECT 1 AS a")
+    publish(store, "notes", make_content(4))
+    assert rebuild(store).left_out == ()
+    assert rows(store, "SELECT count(*) FROM notes.pairs") == [(4,)]
+    assert rows(store, "FROM mine.notes") == [(1,)]
