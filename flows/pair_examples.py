@@ -4,7 +4,7 @@ Which ones is decided by the rows alone: the same version always shows the same.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -110,10 +110,9 @@ class PairExamples:
         shares = [(2 * share + 1) / (2 * wanted) for share in range(wanted)]
         query = "SELECT quantile_disc(score_margin, $shares) FROM pairs"
         ((margins,),) = self._tables.rows(query, shares=shares) if shares else ((None,),)
-        ids: list[str] = []
-        for margin, many in Counter(margins or ()).items():
-            ids += self._smallest("score_margin = $margin", many, margin=margin)
-        ids += self._smallest("score_margin IS NULL", wanted - len(ids))
+        ids = self._smallest(Counter(margins or ()))
+        if missing := wanted - len(ids):
+            ids += self._smallest({None: missing})
         return self._read(KEPT, ids)
 
     def find(self, wanted: str) -> tuple[Pair, list[str]]:
@@ -135,13 +134,16 @@ class PairExamples:
         sides = {"chosen": pair.chosen_response_id, "rejected": pair.rejected_response_id}
         return [Verdict(*row) for row in self._tables.rows(VERDICTS, **sides)]
 
-    def _smallest(self, where: str, many: int, **values: float) -> list[str]:
-        """The `many` smallest ids of the pairs of which `where` is true."""
-        if many < 1:
-            return []
-        query = f"SELECT min(pair_id, $many) FROM pairs WHERE {where}"  # noqa: S608 - our own words
-        ((ids,),) = self._tables.rows(query, many=many, **values)
-        return ids or []
+    def _smallest(self, counts: Mapping[Any, int]) -> list[str]:
+        """For each margin the so many smallest ids of the pairs that have it, or all of them."""
+        query = """
+            SELECT score_margin, min(pair_id, $most) FROM pairs
+            WHERE score_margin IN $margins OR ($unknown AND score_margin IS NULL) GROUP BY 1
+        """
+        margins = [margin for margin in counts if margin is not None]
+        most, unknown = max(counts.values(), default=1), None in counts
+        found = dict(self._tables.rows(query, margins=margins, unknown=unknown, most=most))
+        return [id_ for margin, many in counts.items() for id_ in found.get(margin, ())[:many]]
 
     def _read(self, query: str, ids: Sequence[str]) -> list[Pair]:
         found = {row[0]: Pair(*row) for row in self._tables.rows_of(query, ids)}

@@ -212,19 +212,22 @@ WITH sides AS (
     SELECT 'chosen' AS side, n_chars_chosen AS n, n_chars_rejected AS other FROM pairs
     UNION ALL
     SELECT 'rejected', n_chars_rejected, n_chars_chosen FROM pairs
+),
+found AS (
+    SELECT
+        side,
+        count(*) AS n_pairs,
+        avg(n) AS mean,
+        quantile_cont(n, [0.1, 0.25, 0.5, 0.75, 0.9]) AS below,
+        count(*) FILTER (n > other) AS n_longer
+    FROM sides
+    GROUP BY side
 )
 SELECT
-    side,
-    count(*) AS n_pairs,
-    avg(n) AS mean,
-    quantile_cont(n, 0.1) AS p10,
-    quantile_cont(n, 0.25) AS p25,
-    median(n) AS median,
-    quantile_cont(n, 0.75) AS p75,
-    quantile_cont(n, 0.9) AS p90,
-    count(*) FILTER (n > other) AS n_longer
-FROM sides
-GROUP BY side;
+    side, n_pairs, mean,
+    below[1] AS p10, below[2] AS p25, below[3] AS median, below[4] AS p75, below[5] AS p90,
+    n_longer
+FROM found;
 
 -- The figures of all pairs together, and of their prompts; `subject` is the commonest model, source...
 CREATE VIEW pair_figures AS
@@ -236,12 +239,15 @@ WHERE figure NOT LIKE '%separability%' AND figure NOT LIKE '%_prompt_share'
 
 -- How often answers of one model were chosen over those of another, and the other way round.
 CREATE VIEW wins AS
-WITH games AS (
-    SELECT chosen_model AS model, rejected_model AS other, 1 AS won FROM pairs
+WITH met AS (SELECT chosen_model, rejected_model, count(*) AS n FROM pairs GROUP BY ALL),
+games AS (
+    SELECT chosen_model AS model, rejected_model AS other, n, n AS won FROM met
     UNION ALL
-    SELECT rejected_model, chosen_model, 0 FROM pairs
+    SELECT rejected_model, chosen_model, n, 0 FROM met
 )
-SELECT model, other, count(*) AS n_pairs, sum(won)::BIGINT AS n_wins, n_wins / n_pairs AS win_share
+SELECT
+    model, other,
+    sum(n)::BIGINT AS n_pairs, sum(won)::BIGINT AS n_wins, n_wins / n_pairs AS win_share
 FROM games
 WHERE model <> other
 GROUP BY model, other;

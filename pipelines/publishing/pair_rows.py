@@ -1,23 +1,24 @@
 """The rows of `pairs`: texts are carried from where they are staged to where they are wanted.
 
-prompts, responses (in the order of their ids) ─ spill ─> pairs (in their seeded order)
+prompts, responses (in the order of their ids) ─ carried ─> pairs (in their seeded order)
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.arrow import array
+from pipelines.errors import StoreError
 from pipelines.publishing import messages
+from pipelines.publishing.carrying import Carried
 from pipelines.publishing.found import units
-from pipelines.publishing.spill import Spill, Wanted
 from pipelines.publishing.walls import refuse
-from schemas.tables import PROMPTS, RESPONSES
+from schemas.tables import STAGED
 
 OF_PAIRS = {
     "prompts": ("prompt_id", "messages", "tools", "group_id", "licence", "lang", "task"),
@@ -31,87 +32,104 @@ SIDES = ("chosen", "rejected")
 class PairRows:
     """Rows of `pairs` that wait for their texts."""
 
-    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path) -> None:
-        """`pairs` are the kept ones in their published order; `folder` is for what waits.
+    def __init__(self, pairs: pl.DataFrame, stretch: int, folder: Path, most_held: int) -> None:
+        """`pairs` are the kept ones in their published order.
 
-        `stretch` of them are put together at a time (`spill.stretch_of`).
+        What they wait for waits in `folder`, if it has more than `most_held` bytes a table;
+        `stretch` of them are put together at a time.
         """
         self._pairs = pairs
-        places = np.arange(pairs.height, dtype=np.uint32)
-        responses = np.concatenate([pairs[side].to_numpy() for side in SIDES])
         self._wanted = {
-            "prompts": Wanted(pairs["prompt"].to_numpy(), places),
-            "responses": Wanted(responses, np.concatenate((2 * places, 2 * places + 1))),
+            "prompts": [pairs["prompt"].to_numpy()],
+            "responses": [pairs[side].to_numpy() for side in SIDES],
         }
-        self._spills = {
-            "prompts": Spill(folder / "prompts", _only(PROMPTS, OF_PAIRS["prompts"]), stretch),
-            "responses": Spill(
-                folder / "responses", _only(RESPONSES, OF_PAIRS["responses"]), 2 * stretch
-            ),
+        self._carried = {
+            table: Carried(wanted, _schema_of(table), stretch, folder / table, most_held)
+            for table, wanted in self._wanted.items()
         }
-        self.rich = False
-        """Whether a message that was seen uses a tool or a name: it decides the columns."""
+        self._seen: dict[str, list[Facts]] = {"prompts": [], "responses": []}
 
     @property
     def splits(self) -> pl.Series:
         """The split of each row: those of one lie together."""
         return self._pairs["split"]
 
+    @property
+    def rich(self) -> bool:
+        """Whether a message of theirs uses a tool or a name, once all have passed."""
+        return any(self._facts(table, "is_rich").any() for table in self._seen)
+
     def passing(self, table: str, rows: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """Lets all prompts or responses pass, in the order of their ids, and keeps what is wanted."""
-        first, wanted, spill = 0, self._wanted[table], self._spills[table]
         for some in rows:
-            here, places = wanted.among(first, some.num_rows)
-            self.rich = self.rich or bool(_RICH[table](some)[here].any())
-            spill.put(some.select(OF_PAIRS[table]), here, places)
-            first += some.num_rows
+            self._seen[table].append(_FACTS[table](some))
+            self._carried[table].put(some.select(OF_PAIRS[table]))
             yield some
-        spill.close()
+        self._carried[table].close()
 
-    def tables(self) -> Iterator[pa.Table]:
-        """The rows, columns `tables.PAIRS`, once all prompts and responses have passed.
+    def tables(self, *, rich: bool) -> Iterator[pa.Table]:
+        """The rows, once all prompts and responses have passed.
 
-        Raises StoreError for a pair of blank texts.
+        Columns `tables.PAIRS` of `rich` ones, else `tables.PLAIN_PAIRS`. Raises StoreError for a
+        pair of blank texts.
         """
-        first = 0
-        waiting = zip(*(spill.take() for spill in self._spills.values()), strict=True)
-        for (prompts, order), (responses, sides) in waiting:
-            pairs = self._pairs.slice(first, len(order))
-            answers = (responses.take(array(sides[side::2])) for side in range(len(SIDES)))
-            columns = _of_prompts(pairs, prompts.take(array(order)), rich=self.rich)
+        self._refuse_blank()
+        first, waiting = 0, (one.take() for one in self._carried.values())
+        for (prompts,), answers in zip(*waiting, strict=True):
+            columns = _of_prompts(prompts, rich=rich)
             for side, its_answers in zip(SIDES, answers, strict=True):
-                columns |= _of_side(pairs, side, its_answers, rich=self.rich)
-            yield pa.table(columns | _of_pairs(pairs))
-            first += len(order)
+                columns |= _of_side(side, its_answers, rich=rich)
+            yield pa.table(columns | _of_pairs(self._pairs.slice(first, prompts.num_rows)))
+            first += prompts.num_rows
+
+    def _refuse_blank(self) -> None:
+        ids = self._pairs["pair_id"]
+        names = ("prompt", *(f"{side} response" for side in SIDES))
+        blank = (*self._facts("prompts", "is_blank"), *self._facts("responses", "is_blank"))
+        for name, flags in zip(names, blank, strict=True):
+            refuse(f"kept pairs have a blank {name}", ids.filter(pl.Series(flags)))
+
+    def _facts(self, table: str, name: str) -> npt.NDArray[np.bool_]:
+        """One fact about the rows that are wanted, a line for each side. Raises StoreError."""
+        none, wanted = np.zeros(0, dtype=np.bool_), np.stack(self._wanted[table])
+        of_all = np.concatenate([none, *(getattr(facts, name) for facts in self._seen[table])])
+        if wanted.size and wanted.max() >= len(of_all):
+            raise StoreError(f"{table} are missing that pairs are of, so nothing is published")
+        return np.asarray(of_all[wanted], dtype=np.bool_)
 
 
-def _rich_prompts(prompts: pa.Table) -> messages.Flags:
-    return messages.rich_prompts(_array(prompts["messages"]), _array(prompts["tools"]))
+class Facts(NamedTuple):
+    """What must be known of each prompt, or response, before pairs of it are written."""
+
+    is_blank: messages.Flags
+    is_rich: messages.Flags
 
 
-def _rich_responses(responses: pa.Table) -> messages.Flags:
-    return messages.has_calls(_array(responses["tool_calls"]))
-
-
-_RICH = {"prompts": _rich_prompts, "responses": _rich_responses}
-
-
-def _of_prompts(pairs: pl.DataFrame, prompts: pa.Table, *, rich: bool) -> dict[str, Any]:
+def _of_all_prompts(prompts: pa.Table) -> Facts:
     conversations = _array(prompts["messages"])
-    blank = pl.Series(messages.blank_prompts(conversations))
-    refuse("kept pairs have a blank prompt", pairs["pair_id"].filter(blank))
+    is_rich = messages.rich_prompts(conversations, _array(prompts["tools"]))
+    return Facts(messages.blank_prompts(conversations), is_rich)
+
+
+def _of_all_responses(responses: pa.Table) -> Facts:
+    calls = messages.has_calls(_array(responses["tool_calls"]))
+    return Facts(messages.is_blank(_array(responses["text"])) & ~calls, calls)
+
+
+_FACTS = {"prompts": _of_all_prompts, "responses": _of_all_responses}
+
+
+def _of_prompts(prompts: pa.Table, *, rich: bool) -> dict[str, Any]:
     return {
         **{name: prompts[name] for name in ("prompt_id", "tools", "lang", "task")},
         "license": prompts["licence"],
         "prompt_group_id": pc.coalesce(prompts["group_id"], prompts["prompt_id"]),
-        "prompt": messages.prompt_messages(conversations, rich=rich),
+        "prompt": messages.prompt_messages(_array(prompts["messages"]), rich=rich),
     }
 
 
-def _of_side(pairs: pl.DataFrame, side: str, responses: pa.Table, *, rich: bool) -> dict[str, Any]:
+def _of_side(side: str, responses: pa.Table, *, rich: bool) -> dict[str, Any]:
     texts, calls = _array(responses["text"]), _array(responses["tool_calls"])
-    blank = pl.Series(messages.is_blank(texts) & ~messages.has_calls(calls))
-    refuse(f"kept pairs have a blank {side} response", pairs["pair_id"].filter(blank))
     return {
         **{f"{side}_{name}": responses[name] for name in ("response_id", "model", "policy")},
         f"n_chars_{side}": responses["n_chars"],
@@ -128,8 +146,8 @@ def _of_pairs(pairs: pl.DataFrame) -> dict[str, Any]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-def _only(schema: pa.Schema, names: tuple[str, ...]) -> pa.Schema:
-    return pa.schema([schema.field(name) for name in names])
+def _schema_of(table: str) -> pa.Schema:
+    return pa.schema([STAGED[table].field(name) for name in OF_PAIRS[table]])
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

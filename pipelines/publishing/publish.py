@@ -44,6 +44,7 @@ from schemas.version import FileInfo
 if TYPE_CHECKING:
     from pipelines.selection.selected import Selected
 
+
 _OF_A_PAIR = ("prompts", "responses", "responses")
 """The tables that the texts of a pair come from."""
 
@@ -99,16 +100,17 @@ def _write_pairs(
     if publish.group_near_duplicates:
         prompts = prompts.with_columns(selected.prompts["group_id"])
     stretch = stretch_of(pairs.height, sum(map(units.row_bytes, _OF_A_PAIR)), units.at_once)
-    waiting = {"pairs": PairRows(pairs, stretch, place / "pairs")}
+    waiting = {"pairs": PairRows(pairs, stretch, place / "pairs", units.most_held)}
     if (easy := easy_to_hard(pairs)).height:
-        waiting[EASY_TO_HARD] = PairRows(easy, stretch, place / EASY_TO_HARD)
+        waiting[EASY_TO_HARD] = PairRows(easy, stretch, place / EASY_TO_HARD, units.most_held)
 
     arrival = selected.prompts[ARRIVAL], selected.responses[ARRIVAL]
     files = target.write_beside("prompts", arrival[0], prompts, waiting.values())
     found = of_responses(selected.responses)
     files |= target.write_beside("responses", arrival[1], found, waiting.values())
+    rich = waiting["pairs"].rich
     for table, rows in waiting.items():
-        files |= target.write_pairs(table, rows, rich=waiting["pairs"].rich)
+        files |= target.write_pairs(table, rows, rich=rich)
     return files
 
 
@@ -195,8 +197,8 @@ class _Target:
             for sizes in [shard_rows(rows, self.publish.shards)]
             for path, size in zip(shard_paths(f"{table}/{split}", sizes), sizes, strict=True)
         }
-        waiting.rich, schema = rich, PAIRS if rich else PUBLISHED["pairs"]
-        return self._write(waiting.tables(), schema, shards)
+        schema = PAIRS if rich else PUBLISHED["pairs"]
+        return self._write(waiting.tables(rich=rich), schema, shards)
 
     def _write(
         self, tables: Iterator[pa.Table], schema: pa.Schema, shards: dict[str, int]

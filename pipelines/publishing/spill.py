@@ -1,11 +1,10 @@
 """Spilling: rows on their way to other places wait in files, so that memory stays small."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.arrow import array, numpy
@@ -31,29 +30,29 @@ def stretch_of(places: int, row: int, at_once: int) -> int:
 
 
 class Spill:
-    """Rows that are put in any order, and taken in the order of their places: 0, 1...
+    """Rows that wait in files, as `carrying.Carried` says.
 
     Each `stretch` of places has a file in `folder`, which is removed once it is taken.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, stretch: int) -> None:
+    def __init__(
+        self, wanted: Sequence[Numbers], schema: pa.Schema, stretch: int, folder: Path
+    ) -> None:
         folder.mkdir(parents=True)
-        self._folder = folder
+        self._wanted = _Wanted(wanted)
+        self._sides = len(wanted)
         self._schema = schema.append(_PLACE)
-        self._stretch = stretch
+        self._stretch = stretch * self._sides
+        self._folder = folder
         self._files: dict[int, tuple[Any, pa.NativeFile]] = {}
+        self._seen = 0
 
-    def put(self, table: pa.Table, rows: Numbers, places: Numbers) -> None:
-        """Takes in the rows number `rows` of `table`, each with its place."""
-        if not len(rows):
-            return
-        stretches = (places // self._stretch).astype(np.uint16)
-        order = np.argsort(stretches, kind="stable")
-        carried = table.take(array(rows[order])).append_column(_PLACE, array(places[order]))
-        (batch,) = carried.cast(self._schema).combine_chunks().to_batches()
-        ends = np.flatnonzero(np.diff(stretches[order], append=MOST_FILES)) + 1
-        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
-            self._file(stretches[order[begin]]).write_batch(batch.slice(begin, end - begin))
+    def put(self, rows: pa.Table) -> None:
+        """Takes in the next rows, in the order of their numbers."""
+        numbers, places = self._wanted.among(self._seen, rows.num_rows)
+        self._seen += rows.num_rows
+        if len(numbers):
+            self._put(rows, numbers, places)
 
     def close(self) -> None:
         """Closes the files: no row is put from here on."""
@@ -61,8 +60,8 @@ class Spill:
             writer.close()
             file.close()
 
-    def take(self) -> Iterator[tuple[pa.Table, npt.NDArray[np.signedinteger[Any]]]]:
-        """Stretch by stretch its rows, as they were put, and their order by place.
+    def take(self) -> Iterator[Sequence[pa.Table]]:
+        """Stretch by stretch, for each side its rows in the order of their places.
 
         The rows are gone when the next ones are taken. Raises StoreError where a place has no row,
         or several.
@@ -79,8 +78,18 @@ class Spill:
             order = np.argsort(places)
             if not np.array_equal(places[order], np.arange(first, first + len(places))):
                 raise StoreError(f"{path}: rows are missing, or there twice")
-            yield rows.drop_columns([_PLACE.name]), order
+            own = rows.drop_columns([_PLACE.name])
+            yield [own.take(array(order[side :: self._sides])) for side in range(self._sides)]
             first += len(places)
+
+    def _put(self, rows: pa.Table, numbers: Numbers, places: Numbers) -> None:
+        stretches = (places // self._stretch).astype(np.uint16)
+        order = np.argsort(stretches, kind="stable")
+        carried = rows.take(array(numbers[order])).append_column(_PLACE, array(places[order]))
+        (batch,) = carried.cast(self._schema).combine_chunks().to_batches()
+        ends = np.flatnonzero(np.diff(stretches[order], append=MOST_FILES)) + 1
+        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+            self._file(stretches[order[begin]]).write_batch(batch.slice(begin, end - begin))
 
     def _file(self, stretch: int) -> Any:
         if stretch not in self._files:
@@ -92,12 +101,16 @@ class Spill:
         return self._folder / f"{stretch}.arrow"
 
 
-class Wanted:
-    """Where the rows of a table are wanted: for each place the number of a row."""
+class _Wanted:
+    """Where the rows of a table are wanted.
 
-    def __init__(self, numbers: Numbers, places: Numbers) -> None:
-        order = np.argsort(numbers, kind="stable")
-        self._numbers, self._places = numbers[order], places[order]
+    Those of several sides lie side by side: a place of two is 0 and 1, the next one 2 and 3...
+    """
+
+    def __init__(self, wanted: Sequence[Numbers]) -> None:
+        numbers = np.column_stack(wanted).ravel()
+        self._places = np.argsort(numbers, kind="stable").astype(np.uint32)
+        self._numbers = numbers[self._places]
 
     def among(self, first: int, rows: int) -> tuple[Numbers, Numbers]:
         """Of `rows` rows from number `first` on: those that are wanted, from 0, and their places."""

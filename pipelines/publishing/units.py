@@ -20,12 +20,17 @@ from pipelines.selection.staged import staged_files
 from schemas.tables import RENAMED, STAGED
 from schemas.version import FileInfo
 
+MOST_HELD = 192 << 20
+"""Bytes of a table that was taken over: no call was made, so there is memory, twice as much even."""
+
 
 class Units(Protocol):
     """The rows of finished units, table by table."""
 
     at_once: int
     """About so many bytes of rows are read together."""
+    most_held: int
+    """Bytes of a table that may wait in memory until pairs take its rows."""
 
     def rows(self, table: str, arrival: pl.Series, names: Sequence[str] = ()) -> Iterator[pa.Table]:
         """The rows of a table, first the one that arrived as number `arrival[0]`...
@@ -52,7 +57,7 @@ class Run:
     def __init__(self, staged: Path, at_once: int | None = None) -> None:
         self._staged = staged
         size = sum(file.stat().st_size for file in staged.glob(f"*/*{ROWS}"))
-        self.at_once = at_once or portion(size)
+        self.at_once = self.most_held = at_once or portion(size)
 
     def rows(self, table: str, arrival: pl.Series, names: Sequence[str] = ()) -> Iterator[pa.Table]:
         """As `Units.rows`."""
@@ -84,6 +89,7 @@ class Taken:
         places = [place for table in tables for place in staged_files(staged, table, COLUMNS)]
         self._files, self._places = files, dict(zip(sorted(files), places, strict=True))
         self.at_once = at_once or portion(sum(_bytes(place) for place in self._places.values()))
+        self.most_held = at_once or MOST_HELD
 
     def rows(self, table: str, arrival: pl.Series, names: Sequence[str] = ()) -> Iterator[pa.Table]:
         """As `Units.rows`, `arrival` being 0, 1..."""

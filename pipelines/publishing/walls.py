@@ -23,7 +23,7 @@ def check_pairs(selected: Selected) -> None:
     """Raises StoreError where pairs are there twice, or kept of what cannot be a pair."""
     pairs, responses = selected.pairs, selected.responses
     ids = pl.concat([pairs["pair_id"], selected.dropped_pairs.collect()["pair_id"]])
-    if ids.n_unique() < ids.len():
+    if ids.hash().n_unique() < ids.len():  # of hashes that differ the ids differ too
         refuse("pairs are there twice", ids.filter(ids.is_duplicated()).unique())
     staged = pairs["prompt"].is_in(selected.prompts["prompt"].implode())
     refuse("kept pairs have a prompt that is not staged", _ids(pairs, ~staged.fill_null(False)))

@@ -6,7 +6,7 @@ wins there against all that are wrong.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,9 +14,6 @@ import polars as pl
 from pipelines.agreement.bootstrap import resamples
 from pipelines.ranking.bradley_terry import Matrix, Vector, groups, strengths
 from pipelines.ranking.games import Games, games_of
-
-if TYPE_CHECKING:
-    from pipelines.publishing.versions import Version
 
 SEED = 0
 """Of the resamples: equal pairs have equal intervals."""
@@ -54,15 +51,6 @@ class Ranking:
     """Prompts with a game."""
     reason: str | None
     """Why there are no strengths, or None."""
-
-
-def ranking_of(version: "Version") -> Ranking:
-    """The ranking of the models of a version's pairs: the chosen answer's model has won."""
-    columns = {"prompt_id": "prompt_id", "chosen_model": "model", "rejected_model": "other"}
-    files = version.files("pairs")
-    if not files:
-        return ranking(pl.DataFrame(schema=dict.fromkeys(columns.values(), pl.String)))
-    return ranking(pl.scan_parquet(files, glob=False).select(*columns).rename(columns).collect())
 
 
 def ranking(games: pl.DataFrame) -> Ranking:

@@ -117,8 +117,8 @@ LANGUAGES = Section(
     title="Languages",
     about="What became of each language's prompts and of the responses to them. Those of responses are "
     "told where the recipe has a table [languages]; a model that slips into another one shows here.",
-    query="FROM language_funnel WHERE (SELECT count(lang) FROM language_funnel) > 0 "
-    "ORDER BY n_prompts DESC, lang NULLS LAST",
+    query="FROM language_funnel ORDER BY n_prompts DESC, lang NULLS LAST",
+    only_if="FROM prompts WHERE lang IS NOT NULL LIMIT 1",
     columns=(
         named("asked in", "lang"),
         number("prompts", "n_prompts", count),

@@ -17,12 +17,14 @@ HEAD, TAIL = 600, 200
 CONTEXT = 80
 """Characters shown before the place where two answers part."""
 
-WIDEST = "FROM pairs SELECT pair_id ORDER BY score_margin DESC NULLS LAST, pair_id LIMIT 1"
-CLOSEST = """
-    FROM pairs SELECT pair_id WHERE score_margin IS NOT NULL ORDER BY score_margin, pair_id LIMIT 1
+KEPT = """
+    FROM pairs, (FROM pairs SELECT max(score_margin) AS most, min(score_margin) AS least)
+    SELECT
+        coalesce(min(pair_id) FILTER (score_margin = most), min(pair_id)) AS widest,
+        min(pair_id) FILTER (score_margin = least) AS closest
 """
 DROPPED = """
-    FROM drops SELECT id AS pair_id, reason, step WHERE level = 'pairs' AND reason = (
+    FROM drops SELECT id, prompt_id, reason, step WHERE level = 'pairs' AND reason = (
         FROM drops SELECT reason WHERE level = 'pairs' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)
     ORDER BY id LIMIT 1
 """
@@ -32,9 +34,9 @@ KEPT_TEXTS = """
 """
 DROPPED_TEXTS = """
     FROM drops d
-    JOIN prompts p USING (prompt_id)
-    JOIN responses c ON c.response_id = d.chosen_response_id
-    JOIN responses r ON r.response_id = d.rejected_response_id
+    JOIN (FROM prompts WHERE prompt_id = $prompt_id) p ON p.prompt_id = d.prompt_id
+    JOIN (FROM responses WHERE prompt_id = $prompt_id) c ON c.response_id = d.chosen_response_id
+    JOIN (FROM responses WHERE prompt_id = $prompt_id) r ON r.response_id = d.rejected_response_id
     SELECT d.id AS pair_id, p.messages AS prompt, c.model AS chosen_model, r.model AS rejected_model,
         [{'content': c.text, 'tool_calls': c.tool_calls}] AS chosen,
         [{'content': r.text, 'tool_calls': r.tool_calls}] AS rejected,
@@ -67,21 +69,23 @@ def examples(tables: Tables) -> list[Example]:
 
 
 def _found(tables: Tables) -> Iterator[Example | None]:
-    widest = next(iter(tables.rows(WIDEST)), None)
-    closest = next(iter(tables.rows(CLOSEST)), None)
+    (kept,) = tables.rows(KEPT)
+    widest, closest = kept["widest"], kept["closest"]
     if widest is not None:
         title = "The widest margin" if closest else "A pair"
-        yield _example(tables, title, KEPT_TEXTS, widest)
-    if closest is not None and closest != widest:
-        yield _example(tables, "The smallest margin that was kept", KEPT_TEXTS, closest)
+        yield _example(title, tables.rows(KEPT_TEXTS, pair_id=widest))
+    if closest not in (None, widest):
+        title = "The smallest margin that was kept"
+        yield _example(title, tables.rows(KEPT_TEXTS, pair_id=closest))
     for dropped in tables.rows(DROPPED):
         title = f"A pair that was dropped: {dropped['reason']} ({dropped['step']})"
-        yield _example(tables, title, DROPPED_TEXTS, dropped)
+        ids = {"pair_id": dropped["id"], "prompt_id": dropped["prompt_id"]}
+        yield _example(title, tables.rows(DROPPED_TEXTS, **ids))
 
 
-def _example(tables: Tables, title: str, query: str, chosen: Row) -> Example | None:
-    """The pair, None where its texts are not there."""
-    for row in tables.rows(query, pair_id=chosen["pair_id"]):
+def _example(title: str, found: list[Row]) -> Example | None:
+    """The pair; None where its texts were not found."""
+    for row in found:
         sides = [_text(row[side]) for side in ("chosen", "rejected")]
         alike = _alike(*sides)
         first, second = (shortened(text, alike) for text in sides)

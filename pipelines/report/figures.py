@@ -2,30 +2,32 @@
 
 from collections.abc import Collection, Iterator
 
+from pipelines.publishing.numbered_pairs import numbered_pairs
 from pipelines.publishing.versions import Version
-from pipelines.ranking.models import ranking_of
+from pipelines.ranking.models import Ranking, ranking
 from pipelines.report.judge_figures import judge_figures
-from pipelines.report.pair_figures import pair_figures
+from pipelines.report.pair_figures import kept_share, pair_figures
 from pipelines.report.policy_figures import policy_figures
+from pipelines.report.text_figures import text_figures
 from schemas.version import Figure
 
 
 def figures(version: Version, wanted: Collection[str] = ()) -> tuple[Figure, ...]:
     """Those that are defined, by name and by what they are about. Raises StoreError.
 
-    Separability takes seconds, so it is for sets of `pair_figures.WORTH_PROBING` pairs and more,
+    Separability takes seconds, so it is for sets of `text_figures.WORTH_PROBING` pairs and more,
     and where it is `wanted`.
     """
-    found = [*pair_figures(version, wanted), *policy_figures(version)]
-    found += [*judge_figures(version), *_strengths(version)]
+    found = [*kept_share(version), *judge_figures(version)]
+    if version.manifest.rows("pairs"):
+        pairs = numbered_pairs(version)
+        found += [*pair_figures(pairs), *text_figures(pairs, wanted)]
+        found += [*policy_figures(version), *_strengths(ranking(pairs.games()))]
     return tuple(sorted(found, key=lambda one: (one.figure, one.subject, one.other)))
 
 
-def _strengths(version: Version) -> Iterator[Figure]:
+def _strengths(ranking: Ranking) -> Iterator[Figure]:
     """Of the models of the pairs, where they can be ranked."""
-    if not version.manifest.rows("pairs"):
-        return
-    ranking = ranking_of(version)
     for one in ranking.models:
         if one.strength is not None:
             yield Figure(

@@ -77,11 +77,16 @@ _COUNTED = ("pairs", "prompts", "responses", "judgments", "drops")
 
 def _shown(tables: Tables, drawn: bool) -> Iterator[Shown]:
     for section in SECTIONS:
-        if rows := tables.rows(section.query):
+        if rows := _rows(section, tables):
             spec = section.chart(rows) if drawn else None
             # vl-convert escapes what users' texts say
             drawing = None if spec is None else Markup(draw(spec))  # noqa: S704
             yield Shown(section, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS), drawing)
+
+
+def _rows(section: Section, tables: Tables) -> list[Row]:
+    there = not section.only_if or tables.rows(section.only_if)
+    return tables.rows(section.query) if there else []
 
 
 @cache

@@ -1,39 +1,40 @@
 """Figures of the published pairs, and of the prompts that they are of."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import polars as pl
 
 from pipelines.bias.figure import Figure as Estimate
 from pipelines.bias.figure import figure, ratio, share
+from pipelines.publishing.numbered_pairs import NumberedPairs
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import off_half, rows
-from pipelines.report.text_figures import text_figures
 from pipelines.risks.compared import SIDES
 from schemas.version import Figure
 
 
-def pair_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Figure]:
-    """All of them that are defined; of a version without pairs, the share that was kept.
-
-    What takes long is for large sets, and where it is `wanted`.
-    """
-    yield from _kept(version)
-    if not version.manifest.rows("pairs"):
-        return
-    prompts = pl.scan_parquet(version.files("prompts"), glob=False)
+def pair_figures(pairs: NumberedPairs) -> Iterator[Figure]:
+    """All of them that are defined, of a version with pairs."""
+    prompts = pl.scan_parquet(pairs.version.files("prompts"), glob=False)
     prompts = prompts.select("prompt_id", "sources", "lang", "n_pairs", "score_var")
-    known = prompts.collect().sort("prompt_id")
-    yield from _of_pairs(pl.scan_parquet(version.files("pairs"), glob=False))
-    yield from _of_prompts(known)
-    yield from text_figures(version, wanted)
+    yield from _of_pairs(pairs.rows)
+    yield from _of_prompts(prompts.collect().sort("prompt_id"))
 
 
-def _of_pairs(pairs: pl.LazyFrame) -> Iterator[Figure]:
+def kept_share(version: Version) -> Iterator[Figure]:
+    """Of the pairs that were made, the share that is published; where no step drops pairs, all."""
+    manifest = version.manifest
+    steps = [step for step in manifest.counts if step.level == "pairs"]
+    if made := steps[0].in_ if steps else manifest.rows("pairs"):
+        kept = Estimate(manifest.rows("pairs") / made, made, None, manifest.rows("prompts"))
+        yield from rows("kept_share", kept)
+
+
+def _of_pairs(pairs: pl.DataFrame) -> Iterator[Figure]:
     """Pairs are added up by prompt once, for all figures of them."""
     top = _commonest(pairs.select(part="chosen_model", pairs=1))
     chosen, rejected = pl.col("n_chars_chosen"), pl.col("n_chars_rejected")
-    by_prompt = pairs.group_by(prompt="prompt_id").agg(
+    by_prompt = pairs.group_by("prompt").agg(
         chars_chosen=chosen.sum(),
         chars_rejected=rejected.sum(),
         longer_won=(chosen > rejected).sum(),
@@ -43,7 +44,7 @@ def _of_pairs(pairs: pl.LazyFrame) -> Iterator[Figure]:
         top=(pl.col("chosen_model") == top).sum(),
         pairs=pl.len(),
     )
-    sums = by_prompt.collect().sort("prompt")
+    sums = by_prompt.sort("prompt")
     longer = share(sums.select("prompt", "longer_won", "n_longer"), "n_longer")
     yield from rows("length_bias", off_half(longer))
     for side in SIDES:
@@ -83,7 +84,7 @@ def _with_pairs(name: str, parts: pl.DataFrame) -> Iterator[Figure]:
 
 def _top(name: str, parts: pl.DataFrame) -> Iterator[Figure]:
     """The share of the pairs that the commonest `part` has; parts that are not known have none."""
-    top = _commonest(parts.lazy().select("part", "pairs"))
+    top = _commonest(parts.select("part", "pairs"))
     if top is None:
         return
     own = pl.col("pairs").filter(pl.col("part").eq_missing(top)).sum()
@@ -91,17 +92,8 @@ def _top(name: str, parts: pl.DataFrame) -> Iterator[Figure]:
     yield from rows(name, share(sums, "pairs"), top)
 
 
-def _commonest(parts: pl.LazyFrame) -> str | None:
+def _commonest(parts: pl.DataFrame) -> str | None:
     """The `part` with the most `pairs`, the first of several by name; None where none is known."""
     counts = parts.drop_nulls("part").group_by("part").agg(pl.col("pairs").sum())
-    first = counts.sort("pairs", "part", descending=[True, False]).head(1).collect()["part"]
-    return None if first.is_empty() else str(first.item())
-
-
-def _kept(version: Version) -> Iterator[Figure]:
-    """Of the pairs that were made, the share that is published; where no step drops pairs, all."""
-    manifest = version.manifest
-    steps = [step for step in manifest.counts if step.level == "pairs"]
-    if made := steps[0].in_ if steps else manifest.rows("pairs"):
-        kept = Estimate(manifest.rows("pairs") / made, made, None, manifest.rows("prompts"))
-        yield from rows("kept_share", kept)
+    first = counts.sort("pairs", "part", descending=[True, False])["part"]
+    return None if first.is_empty() else str(first[0])

@@ -35,6 +35,8 @@ class Section:
     """The drawing of the first rows; None where it would show nothing."""
     without: str
     """Why there may be no row."""
+    only_if: str = ""
+    """A quick query without whose rows the other one has none either, and is not asked."""
     is_wordy: bool = False
     """Whether a row is a paragraph on a phone, for words at its end would be out of sight."""
 

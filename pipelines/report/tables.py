@@ -22,6 +22,7 @@ class Tables:
         """Opens it. One thread: sums of floats come out the same every time."""
         self._version = version
         self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
+        self._connection.execute("SET parquet_metadata_cache = true")
         add_schema(self._connection, "version", version)
         self._connection.execute("USE version")
 

@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.bias.figure import Figure as Estimate
 from pipelines.bias.figure import share
 from pipelines.bias.markdown import density
+from pipelines.publishing.numbered_pairs import NumberedPairs
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import off_half, rows
 from pipelines.risks.compared import OF_PAIRS, SIDES, Compared
@@ -38,19 +39,24 @@ PROBES = frozenset(
 MARKDOWN = "markdown_bias"
 
 
-def text_figures(version: Version, wanted: Collection[str] = ()) -> Iterator[Figure]:
-    """All of them that are defined, of a version with pairs.
+def text_figures(pairs: NumberedPairs, wanted: Collection[str] = ()) -> Iterator[Figure]:
+    """All of them that are defined.
 
     The probes are for large sets, and where a figure of them is `wanted`.
     """
-    pairs = pl.scan_parquet(version.files("pairs"), glob=False)
-    first = _first(pairs)
-    every = pairs.select(OF_PAIRS).collect() if MARKDOWN in wanted else first
-    yield from _markdown(version, every)
-    if PROBES & set(wanted):
-        yield from _probes(version, pairs, first, PAIRS_AT_MOST, PAIRS_AT_MOST)
-    elif version.manifest.rows("pairs") >= WORTH_PROBING and find_spec("sklearn") is not None:
-        yield from _probes(version, pairs, first, PROBED, PROBED_EACH)
+    asked_for = not PROBES.isdisjoint(wanted)
+    worth_it = pairs.rows.height >= WORTH_PROBING and find_spec("sklearn") is not None
+    models = _largest(pairs.rows) if asked_for or worth_it else []
+    first, *of_models = _first(pairs), *(_first(pairs, _of_models(*two)) for two in models)
+    known = pairs.read(OF_PAIRS, pl.any_horizontal(first, *of_models))  # once for all of them
+    every = pairs.read(OF_PAIRS, pl.lit(True)) if MARKDOWN in wanted else known.filter(first)
+    yield from _markdown(pairs.version, every)
+    if asked_for or worth_it:
+        most, most_each = (PAIRS_AT_MOST,) * 2 if asked_for else (PROBED, PROBED_EACH)
+        yield from _probed(pairs.version, "separability", known.filter(first), most)
+        for two, own in zip(models, of_models, strict=True):
+            some = known.filter(own)
+            yield from _probed(pairs.version, "model_separability", some, most_each, *two)
 
 
 def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -70,18 +76,22 @@ def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
 _KEYS = [f"{side}_response_id" for side in SIDES]
 
 
-def _probes(
-    version: Version, pairs: pl.LazyFrame, first: pl.DataFrame, most: int, most_each: int
-) -> Iterator[Figure]:
-    yield from _probed(version, "separability", first, most)
-    counts = pairs.group_by(MODELS).len().collect().drop_nulls()
-    if counts.height < 2:
-        return
+def _largest(pairs: pl.DataFrame) -> list[tuple[str, str]]:
+    """The chosen and the rejected model of most `pairs`, then of those with the next most..."""
+    counts = pairs.group_by(MODELS).len().drop_nulls()
     largest = counts.sort("len", *MODELS, descending=[True, False, False]).head(MODEL_PAIRS)
-    for chosen, rejected, n_pairs in largest.iter_rows():
-        if n_pairs >= LEAST_PAIRS:
-            own = _first(pairs.filter(chosen_model=chosen, rejected_model=rejected))
-            yield from _probed(version, "model_separability", own, most_each, chosen, rejected)
+    enough = largest.filter(pl.col("len") >= LEAST_PAIRS).drop("len")
+    return enough.rows() if counts.height > 1 else []
+
+
+def _first(pairs: NumberedPairs, which: pl.Expr | None = None) -> pl.Expr:
+    """Whether a pair, of those that `which` holds for, is of the first prompts with such pairs."""
+    which = pl.lit(True) if which is None else which
+    return which & (pl.col("prompt_id") <= pairs.last_of_first(PROMPTS_AT_MOST, which))
+
+
+def _of_models(chosen: str, rejected: str) -> pl.Expr:
+    return (pl.col("chosen_model") == chosen) & (pl.col("rejected_model") == rejected)
 
 
 def _probed(
@@ -93,13 +103,6 @@ def _probed(
         area = Estimate(found.auc, found.accuracy.n, None, found.accuracy.prompts)
         yield from rows(name, found.accuracy, chosen, other)
         yield from rows(f"{name}_auc", area, chosen, other)
-
-
-def _first(pairs: pl.LazyFrame) -> pl.DataFrame:
-    """Those of the first prompts that have some."""
-    prompts = pairs.select(pl.col("prompt_id").unique().bottom_k(PROMPTS_AT_MOST)).collect()
-    own = pl.col("prompt_id") <= prompts.to_series().max()
-    return pairs.filter(own).select(OF_PAIRS).collect()
 
 
 def _compared(version: Version, pairs: pl.DataFrame) -> Compared:

@@ -8,8 +8,9 @@ import pytest
 
 from pipelines.build import run_build
 from pipelines.meter import Meter
+from pipelines.publishing.numbered_pairs import numbered_pairs
 from pipelines.publishing.store import Store
-from pipelines.ranking.models import Ranked, Ranking, ranking, ranking_of
+from pipelines.ranking.models import Ranked, Ranking, ranking
 from pipelines.recipe import read_recipe
 
 ZEROEVAL = Path(__file__).parents[3] / "flows" / "recipes" / "acceptance" / "zeroeval.toml"
@@ -88,7 +89,7 @@ def test_the_order_of_pairs_changes_nothing() -> None:
 def test_sixteen_models_are_ranked_as_by_their_accuracy(tmp_path: Path, shared_data: Path) -> None:
     """By the pairs of zeroeval alone, right over wrong: rank correlation at least 0.95."""
     run_build(read_recipe(ZEROEVAL), tmp_path, Meter())
-    found = ranking_of(Store(tmp_path).resolve("zeroeval"))
+    found = ranking(numbered_pairs(Store(tmp_path).resolve("zeroeval")).games())
     recorded = pl.read_parquet(shared_data / "zeroeval_gsm8k_16models.parquet")
     accuracy = recorded.group_by("model").agg(pl.col("is_correct").mean())
     strength = pl.DataFrame(found.models).select("model", "strength", "low", "high")
