@@ -9,6 +9,7 @@ from itertools import takewhile
 
 import polars as pl
 
+from pipelines.arrow import compact
 from pipelines.errors import StoreError
 from pipelines.filter import On
 from pipelines.judging.tie_rule import TieRules
@@ -79,7 +80,11 @@ class Within:
         kept = pl.col("response").is_in(candidates["response"].implode())
         responses = scored.select(*OF_RESPONSES, score_var=score_var(), kept=kept)
         selected = Selected(
-            pairs, pl.concat(others).lazy(), responses, measures, prompts.select(OF_PROMPTS)
+            compact(pairs),
+            pl.concat(others).lazy(),
+            responses,
+            measures,
+            prompts.select(OF_PROMPTS),
         )
         return selected, funnel
 
