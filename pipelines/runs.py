@@ -27,7 +27,7 @@ Numbers = npt.NDArray[np.uint32]
 
 ROWS, COLUMNS = ".arrow", ".parquet"
 """Suffixes of the two forms of a file."""
-ROW_GROUP = 4096
+ROW_GROUP = 2048
 """Rows of a group in the columns: a range of ids is in few of them, and the others are not read."""
 TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""

@@ -21,7 +21,8 @@ def number_responses(
     Places count from `first`. The `prompt` of a response whose prompt is not there is null.
     """
     mine = _numbered(responses, prompts.select("prompt", "prompt_id"), "prompt_id")
-    return in_id_order(mine, "response_id", within="prompt").with_row_index("response", first)
+    ordered = in_id_order(mine, "response_id", within="prompt").with_row_index("response", first)
+    return ordered.with_columns(pl.col("response", "prompt").set_sorted())
 
 
 def number_judgments(

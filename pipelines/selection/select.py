@@ -24,7 +24,7 @@ from pipelines.selection.selected import Selected, together
 from pipelines.selection.staged import Staged, join_texts, read_judgments, read_staged
 from pipelines.selection.within import Within, by_prompt
 
-PROMPTS_AT_ONCE = 1 << 14
+PROMPTS_AT_ONCE = 1 << 16
 """Prompts of a block."""
 
 
