@@ -25,7 +25,8 @@ from pipelines.selection.numbering import (
     number_responses,
 )
 from pipelines.selection.rounding import rounded
-from pipelines.selection.sweep import ARRIVAL, Sweep
+from pipelines.selection.sweep import ARRIVAL as ARRIVAL
+from pipelines.selection.sweep import Sweep
 from schemas.canonical import MICRO
 from schemas.tables import RENAMED, STAGED
 
@@ -61,9 +62,8 @@ class Staged:
         firsts = self.prompts["prompt_id"].gather_every(size).to_list()
         for number, before in enumerate([*firsts[1:], None]):
             some = self.prompts.slice(number * size, size)
-            frames = self._frames(
-                some, {table: sweep.take(before) for table, sweep in sweeps.items()}, n_responses
-            )
+            rows = {table: sweep.take(before) for table, sweep in sweeps.items()}
+            frames = self._frames(some, rows, n_responses)
             n_responses += frames.responses.height
             yield frames
 
