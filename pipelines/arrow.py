@@ -40,6 +40,11 @@ def make_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
+def compact(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with no other texts in memory: Polars keeps those of rows that were left out."""
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
 def give_back() -> None:
     """Returns memory that Arrow and Python have freed to the system."""
     pa.default_memory_pool().release_unused()

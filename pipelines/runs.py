@@ -27,8 +27,9 @@ Numbers = npt.NDArray[np.uint32]
 
 ROWS, COLUMNS = ".arrow", ".parquet"
 """Suffixes of the two forms of a file."""
-ROW_GROUP = 8192
-"""Rows of a group in the columns: a range of ids is in few of them, and the others are not read."""
+ROW_GROUP = 2048
+"""Rows of a group in the columns. Of each run the rows of one group wait in memory while others are
+selected (`selection.sweep`), and each group takes 16 kB to know what is in it."""
 TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""
 STRETCH = 1024

@@ -106,5 +106,5 @@ def frames_of(trees: dict[str, Steps], prompt: Prompt) -> Frames:
         [asdict(node) for _, nodes in grown for node in nodes],
         schema=pl.DataFrame(TREE_NODES.empty_table()).schema,
     )
-    nodes = number_nodes(rows.lazy(), frames.prompts, frames.responses)
+    nodes = number_nodes(rows, frames.prompts, frames.responses)
     return replace(frames, nodes=nodes)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.arrow import compact
 from pipelines.errors import StoreError
 
 FEW = 1 << 14
@@ -25,7 +26,7 @@ class Aside:
         """The same rows, which are not in memory any more if they are many. Raises StoreError."""
         known = rows.collect()
         if known.height <= FEW:
-            return known.lazy()
+            return compact(known).lazy()
         path = self._folder / f"{self._tables:06d}.arrow"
         self._tables += 1
         try:

@@ -3,42 +3,44 @@
 import polars as pl
 
 from pipelines.selection.frames import NODES
+from pipelines.selection.id_order import in_id_order
 from pipelines.selection.rounding import rounded
 from schemas.canonical import MICRO
 
 
-def number_prompts(prompts: pl.LazyFrame) -> pl.DataFrame:
+def number_prompts(prompts: pl.DataFrame) -> pl.DataFrame:
     """`prompts` sorted by `prompt_id`, with its place as `prompt`."""
-    return prompts.collect().sort("prompt_id").with_row_index("prompt")
+    return in_id_order(prompts, "prompt_id").with_row_index("prompt")
 
 
 def number_responses(
-    responses: pl.LazyFrame, prompts: pl.DataFrame, first: int = 0
+    responses: pl.DataFrame, prompts: pl.DataFrame, first: int = 0
 ) -> pl.DataFrame:
     """`responses` sorted by `prompt` and `response_id`, with its place as `response`.
 
     Places count from `first`. The `prompt` of a response whose prompt is not there is null.
     """
-    mine = _numbered(responses.collect(), prompts.select("prompt", "prompt_id"), "prompt_id")
-    return mine.sort("prompt", "response_id").with_row_index("response", first)
+    mine = _numbered(responses, prompts.select("prompt", "prompt_id"), "prompt_id")
+    ordered = in_id_order(mine, "response_id", within="prompt").with_row_index("response", first)
+    return ordered.with_columns(pl.col("response", "prompt").set_sorted())
 
 
 def number_judgments(
-    judgments: pl.LazyFrame, prompts: pl.DataFrame, responses: pl.DataFrame
+    judgments: pl.DataFrame, prompts: pl.DataFrame, responses: pl.DataFrame
 ) -> pl.DataFrame:
     """`judgments` sorted by `response`, which is null for comparisons, with `prompt`.
 
     With a column `prompt_id` they have the `prompt` of that, else that of their response.
     """
-    said, numbers = judgments.collect(), responses.select("response", "prompt", "response_id")
-    if "prompt_id" in said.columns:
-        said = _numbered(said, prompts.select("prompt", "prompt_id"), "prompt_id")
+    numbers = responses.select("response", "prompt", "response_id")
+    if "prompt_id" in judgments.columns:
+        judgments = _numbered(judgments, prompts.select("prompt", "prompt_id"), "prompt_id")
         numbers = numbers.drop("prompt")
-    return _numbered(said, numbers, "response_id").sort("response")
+    return _numbered(judgments, numbers, "response_id").sort("response")
 
 
 def number_nodes(
-    nodes: pl.LazyFrame, prompts: pl.DataFrame, responses: pl.DataFrame
+    nodes: pl.DataFrame, prompts: pl.DataFrame, responses: pl.DataFrame
 ) -> pl.DataFrame:
     """Staged nodes of searches in any order, columns `frames.NODES`; values in micro-units.
 
@@ -50,7 +52,8 @@ def number_nodes(
     parents = numbers.select(parent="response", parent_id="response_id", n_chars_prefix="n_chars")
     micro = {name: rounded(pl.col(name) * MICRO) for name in ("q", "r", "value", "outcome")}
     numbered = (
-        nodes.with_columns(**micro)
+        nodes.lazy()
+        .with_columns(**micro)
         .join(of_prompts, on="prompt_id", how="left")
         .join(own, on="node_id", how="left")
         .join(parents, on="parent_id", how="left")

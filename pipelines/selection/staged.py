@@ -1,15 +1,13 @@
 """Staged evidence, read back: ids and numbers first, and a text where a filter names it."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from functools import reduce
-from operator import and_
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.runs import COLUMNS, ROWS
+from pipelines.runs import COLUMNS, ROWS, TEXTS
 from pipelines.selection.frames import (
     JUDGMENTS,
     PROMPTS,
@@ -19,6 +17,7 @@ from pipelines.selection.frames import (
     Columns,
     Frames,
 )
+from pipelines.selection.id_order import in_id_order
 from pipelines.selection.numbering import (
     number_judgments,
     number_nodes,
@@ -26,18 +25,15 @@ from pipelines.selection.numbering import (
     number_responses,
 )
 from pipelines.selection.rounding import rounded
+from pipelines.selection.sweep import ARRIVAL as ARRIVAL
+from pipelines.selection.sweep import Sweep
 from schemas.canonical import MICRO
-from schemas.tables import RENAMED
+from schemas.tables import RENAMED, STAGED
 
-ARRIVAL = "arrival"
-"""Place of a row among the staged rows of its table, the files sorted by name."""
-
-READ_AT_ONCE = 1 << 17
-"""Prompts whose rows are read together: each time all files are looked at."""
-
-_SCORES = {name: rounded(pl.col(name) * MICRO) for name in ("score", "score_a", "score_b")}
 _EVERY = pl.lit(True)
-_FACTS = {
+_MADE = {
+    **{name: rounded(pl.col(name) * MICRO) for name in ("score", "score_a", "score_b")},
+    "judge": pl.concat_str("judge", "dimension", separator=".").fill_null(pl.col("judge")),
     "failed": pl.col("error").is_not_null(),
     "has_text": pl.col("norm_hash").is_not_null(),
     "source": pl.col("sources").list.join("+"),
@@ -62,35 +58,49 @@ class Staged:
         Prompts and responses lie in the order of their numbers, and have the column `ARRIVAL`;
         judgments in that of their responses. Scores are micro-units, rounded half-even once.
         """
-        read, n_responses = max(size, READ_AT_ONCE // size * size), 0
-        starts = self.prompts["prompt_id"].gather_every(read)
-        for number in range(max(1, starts.len())):
-            some = self.prompts.slice(number * read, read)
-            before = starts[number + 1] if number + 1 < starts.len() else None
-            theirs = _from_to(starts[number] if number else None, before)
-            frames = self._frames(some, theirs, n_responses)
+        sweeps, n_responses = self._sweeps(), 0
+        firsts = self.prompts["prompt_id"].gather_every(size).to_list()
+        for number, before in enumerate([*firsts[1:], None]):
+            some = self.prompts.slice(number * size, size)
+            rows = {table: sweep.take(before) for table, sweep in sweeps.items()}
+            frames = self._frames(some, rows, n_responses)
             n_responses += frames.responses.height
-            yield from _in_blocks(frames, size)
+            yield frames
 
-    def _frames(self, prompts: pl.DataFrame, theirs: pl.Expr, first: int) -> Frames:
-        """The rows that hold `theirs`, of some `prompts`; their responses count from `first`."""
-        columns, folder = self.columns, self.folder
-        known = columns.responses & RESPONSES_BEFORE
-        slim = _slim(scan(folder, "responses").filter(theirs), RESPONSES, known)
-        responses = number_responses(slim, prompts, first)
-        said = read_judgments(folder, theirs).select(sorted(columns.judgments | {"response_id"}))
-        judgments = number_judgments(said, prompts, responses)
-        judgments = judgments.drop([] if "response_id" in columns.judgments else ["response_id"])
-        if not columns.nodes:
+    def _sweeps(self) -> dict[str, Sweep]:
+        """The tables whose rows are read some at a time."""
+        own = self.columns
+        columns = {
+            "responses": [pl.col(ARRIVAL), *_slim(RESPONSES, own.responses & RESPONSES_BEFORE)],
+            "judgments": _slim(JUDGMENTS, own.judgments | {"prompt_id", "response_id"}),
+        }
+        if own.nodes:
+            names = STAGED["tree_nodes"].names
+            columns["tree_nodes"] = [pl.col(name) for name in names if name not in TEXTS]
+        return {
+            table: Sweep(staged_files(self.folder, table, COLUMNS), made)
+            for table, made in columns.items()
+        }
+
+    def _frames(
+        self, prompts: pl.DataFrame, rows: Mapping[str, pl.DataFrame], first: int
+    ) -> Frames:
+        """The `rows` of some `prompts`, with their numbers; responses count from `first`."""
+        responses = number_responses(rows["responses"], prompts, first)
+        unread = {"prompt_id", "response_id"} - self.columns.judgments
+        said = rows["judgments"].drop(unread - {"response_id"})
+        judgments = number_judgments(said, prompts, responses).drop(unread, strict=False)
+        if "tree_nodes" not in rows:
             return Frames(prompts, responses, judgments)
-        nodes = number_nodes(scan(folder, "tree_nodes").filter(theirs), prompts, responses)
+        nodes = number_nodes(rows["tree_nodes"], prompts, responses)
         return Frames(prompts, responses, judgments, nodes=nodes)
 
 
 def read_staged(folder: Path, columns: Columns) -> Staged:
     """What is staged in `folder`, with `columns`."""
     known = columns.prompts & PROMPTS_BEFORE
-    return Staged(folder, columns, number_prompts(_slim(scan(folder, "prompts"), PROMPTS, known)))
+    prompts = scan(folder, "prompts").select(ARRIVAL, *_slim(PROMPTS, known))
+    return Staged(folder, columns, number_prompts(prompts.collect()))
 
 
 def read_frames(folder: Path, columns: Columns) -> Frames:
@@ -102,9 +112,7 @@ def read_frames(folder: Path, columns: Columns) -> Frames:
 
 def read_judgments(folder: Path, which: pl.Expr = _EVERY) -> pl.LazyFrame:
     """The staged judgments `which`, columns `frames.JUDGMENTS`; scores are micro-units."""
-    judge = pl.concat_str("judge", "dimension", separator=".").fill_null(pl.col("judge"))
-    staged = scan(folder, "judgments").filter(which).with_columns(**_SCORES, judge=judge)
-    return _slim(staged, JUDGMENTS, JUDGMENTS)
+    return scan(folder, "judgments").filter(which).select(_slim(JUDGMENTS, JUDGMENTS))
 
 
 def with_ids(folder: Path, responses: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +133,8 @@ def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:
     key = hashed if prompts.select(hashed.is_unique().all()).item() else pl.col("prompt_id")
     ids = scan(folder, "judgments").select("judgment_id", ARRIVAL, key=key)
     numbered = ids.join(prompts.lazy().select("prompt", key=key), on="key", how="left")
-    return numbered.select("prompt", "judgment_id", ARRIVAL).collect().sort("prompt", "judgment_id")
+    numbered = numbered.select("prompt", "judgment_id", ARRIVAL)
+    return in_id_order(numbered.collect(), "judgment_id", within="prompt")
 
 
 def scan(folder: Path, table: str) -> pl.LazyFrame:
@@ -169,31 +178,9 @@ def _responses(folder: Path) -> pl.LazyFrame:
     return pl.scan_ipc(files, glob=False) if files else scan(folder, "responses")
 
 
-def _in_blocks(frames: Frames, size: int) -> Iterator[Frames]:
-    """At most `size` prompts each, with all that is theirs; rows of no prompt are in the first one."""
-    starts, prompt = frames.prompts["prompt"].gather_every(size), pl.col("prompt")
-    for number in range(max(1, starts.len())):
-        theirs = prompt >= starts[number] if number else _EVERY
-        if number + 1 < starts.len():
-            theirs &= (prompt < starts[number + 1]).fill_null(True)
-        tables = ("prompts", "responses", "judgments", "nodes")
-        yield replace(frames, **{name: getattr(frames, name).filter(theirs) for name in tables})
-
-
-def _from_to(first: str | None, before: str | None) -> pl.Expr:
-    """Whether a `prompt_id` lies from `first` on and before another; None: no bound."""
-    id_ = pl.col("prompt_id")
-    bounds = [id_ >= first] if first is not None else []
-    bounds += [id_ < before] if before is not None else []
-    return reduce(and_, bounds, _EVERY)
-
-
-def _slim(
-    table: pl.LazyFrame, kinds: dict[str, type[pl.DataType]], names: Collection[str]
-) -> pl.LazyFrame:
-    """The columns `names`, and `ARRIVAL`."""
-    own = (_FACTS.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names))
-    return table.select(ARRIVAL, *own)
+def _slim(kinds: Mapping[str, type[pl.DataType]], names: Collection[str]) -> list[pl.Expr]:
+    """The columns `names` of a table with these `kinds`, made of staged ones."""
+    return [_MADE.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names)]
 
 
 def _conversation() -> pl.Expr:

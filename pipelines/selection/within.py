@@ -8,7 +8,9 @@ Every block takes the same steps, in the same order, and counts them in a funnel
 from itertools import takewhile
 
 import polars as pl
+import polars.selectors as cs
 
+from pipelines.arrow import compact
 from pipelines.errors import StoreError
 from pipelines.filter import On
 from pipelines.judging.tie_rule import TieRules
@@ -30,7 +32,7 @@ from pipelines.selection.steps import (
 )
 from pipelines.selector import Selector
 
-OF_RESPONSES = ("prompt", "arrival", "score", "n_scores")
+OF_RESPONSES = ("prompt", "arrival", "score")
 OF_PROMPTS = ("prompt", "prompt_id", "arrival", "group_id", "n_responses", "n_scored", "score_sum",
               "score_sumsq")  # fmt: skip
 
@@ -64,8 +66,8 @@ class Within:
         eligible = self._filter(prompts, "prompts", funnel)
         frames = Frames(
             prompts=eligible,
-            responses=candidates.join(eligible, on="prompt", how="semi"),
-            judgments=everything.judgments.join(eligible, on="prompt", how="semi"),
+            responses=_theirs(candidates, eligible, prompts),
+            judgments=_theirs(everything.judgments, eligible, prompts),
             nodes=everything.nodes,
             tie_rules=self._rules,
             named=self._recipe.score.judges,
@@ -77,9 +79,14 @@ class Within:
             pairs, dropped = choose(self._recipe, selector, pairs, self._texts, funnel)
             others.append(dropped)
         kept = pl.col("response").is_in(candidates["response"].implode())
-        responses = scored.select(*OF_RESPONSES, score_var=score_var(), kept=kept)
+        n_scores = pl.col("n_scores").cast(pl.UInt32)
+        responses = scored.select(*OF_RESPONSES, n_scores, score_var=score_var(), kept=kept)
         selected = Selected(
-            pairs, pl.concat(others).lazy(), responses, measures, prompts.select(OF_PROMPTS)
+            compact(pairs),
+            pl.concat(others).lazy(),
+            responses,
+            measures,
+            prompts.select(OF_PROMPTS),
         )
         return selected, funnel
 
@@ -141,3 +148,16 @@ class Within:
             raise StoreError(
                 f"{unexplained.height} prompts vanished without a reason, as {example}"
             )
+
+
+def _theirs(rows: pl.DataFrame, some: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """The `rows` of `some` prompts; with all of the `prompts` there is no need to look."""
+    if some.height == prompts.height and not rows["prompt"].null_count():
+        return rows
+    return rows.join(some, on="prompt", how="semi")
+
+
+def _alone(pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` without the texts of others; those of prompts stay in memory anyway."""
+    texts = compact(pairs.select(cs.string() - cs.by_name("prompt_id")))
+    return pairs.with_columns(texts.get_columns())

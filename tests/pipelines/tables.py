@@ -56,9 +56,9 @@ def numbered(prompts: pl.DataFrame, responses: pl.DataFrame, judgments: pl.DataF
     prompts, responses, judgments = (
         table.drop(ID_OF, strict=False) for table in (prompts, responses, judgments)
     )
-    prompts = number_prompts(prompts.lazy())
-    responses = number_responses(responses.lazy(), prompts)
-    return Frames(prompts, responses, number_judgments(judgments.lazy(), prompts, responses))
+    prompts = number_prompts(prompts)
+    responses = number_responses(responses, prompts)
+    return Frames(prompts, responses, number_judgments(judgments, prompts, responses))
 
 
 def frames_of(

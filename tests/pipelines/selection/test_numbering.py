@@ -13,8 +13,8 @@ RESPONSES = {"prompt_id": ["q", "p", "p", "gone"], "response_id": ["d", "c", "b"
 
 
 def numbered() -> tuple[pl.DataFrame, pl.DataFrame]:
-    prompts = number_prompts(pl.LazyFrame({"prompt_id": ["q", "p"]}))
-    return prompts, number_responses(pl.LazyFrame(RESPONSES), prompts, first=7)
+    prompts = number_prompts(pl.DataFrame({"prompt_id": ["q", "p"]}))
+    return prompts, number_responses(pl.DataFrame(RESPONSES), prompts, first=7)
 
 
 def test_responses_are_numbered_by_prompt_and_id_from_the_first_number_on() -> None:
@@ -31,7 +31,7 @@ def test_judgments_find_their_responses_even_where_hashes_are_equal(
 ) -> None:
     if equal:
         monkeypatch.setattr(pl.Expr, "hash", lambda expression: expression.str.len_bytes())
-    said = pl.LazyFrame({"response_id": ["d", None, "b", "x"], "score": [1, 2, 3, 4]})
+    said = pl.DataFrame({"response_id": ["d", None, "b", "x"], "score": [1, 2, 3, 4]})
     prompts, responses = numbered()
     found = number_judgments(said, prompts, responses).sort("score")
     assert found.select("response", "prompt").rows() == [(10, 1), (None,) * 2, (8, 0), (None,) * 2]

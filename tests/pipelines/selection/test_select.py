@@ -177,7 +177,6 @@ def test_how_many_prompts_are_worked_on_together_changes_no_row(
         staged = stage(content, Path(place) / "staged", files=2)
         together = dict(found_of(recipe, staged, 100))
         monkeypatch.setattr(aside, "FEW", few)
-        monkeypatch.setattr("pipelines.selection.staged.READ_AT_ONCE", 2 * at_once)
         assert dict(found_of(recipe, staged, at_once)) == together
 
 

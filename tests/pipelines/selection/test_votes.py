@@ -1,5 +1,9 @@
+from fractions import Fraction
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.judging.tie_rule import JUDGEBENCH
 from pipelines.selection.frames import NUMBER, Frames
@@ -103,3 +107,39 @@ def test_a_judge_that_ranks_by_its_comparisons_votes_once():
     pair = pl.DataFrame(numbers, schema=dict.fromkeys(numbers, NUMBER))
     frames = Frames(rows_of("prompts", []), RESPONSES, judgments, named=("j",))
     assert count_votes(pair, frames).row(0)[2:] == (1, 1, 0)
+
+
+SCORES = st.lists(
+    st.tuples(st.sampled_from("rst"), st.sampled_from("jk"), st.sampled_from([None, 0, 1]),
+              st.sampled_from(["x", None]), st.none() | st.integers(1, 3)),
+    max_size=12,
+)  # fmt: skip
+SIDES = st.lists(st.sampled_from([("r", "s"), ("s", "t"), ("t", "r")]), max_size=4)
+
+
+@given(SCORES, SIDES)
+def test_votes_are_those_that_each_voter_by_itself_would_give(scores, sides):
+    columns = ("response_id", "judge", "sample_index", "annotator", "score")
+    rows = [dict(zip(columns, row, strict=True)) for row in scores]
+    numbers = [tuple(map(number_of, pair)) for pair in sides]
+    schema = dict.fromkeys(("chosen", "rejected"), NUMBER)
+    pairs = pl.DataFrame(numbers, schema=schema, orient="row")
+    counted = count_votes(
+        pairs, Frames(rows_of("prompts", []), RESPONSES, rows_of("judgments", rows))
+    )
+    assert counted.rows() == [
+        (*pair, *plainly(scores, *named)) for pair, named in zip(numbers, sides, strict=True)
+    ]
+
+
+def plainly(scores, chosen, rejected):
+    said = {}
+    for response, *voter, score in scores:
+        if score is not None:
+            said.setdefault(tuple(voter), {}).setdefault(response, []).append(score)
+    means = [
+        [Fraction(sum(by[side]), len(by[side])) for side in (chosen, rejected)]
+        for by in said.values()
+        if chosen in by and rejected in by
+    ]
+    return len(means), sum(a > b for a, b in means), sum(a < b for a, b in means)
