@@ -8,7 +8,6 @@ Every block takes the same steps, in the same order, and counts them in a funnel
 from itertools import takewhile
 
 import polars as pl
-import polars.selectors as cs
 
 from pipelines.arrow import compact
 from pipelines.errors import StoreError
@@ -155,9 +154,3 @@ def _theirs(rows: pl.DataFrame, some: pl.DataFrame, prompts: pl.DataFrame) -> pl
     if some.height == prompts.height and not rows["prompt"].null_count():
         return rows
     return rows.join(some, on="prompt", how="semi")
-
-
-def _alone(pairs: pl.DataFrame) -> pl.DataFrame:
-    """`pairs` without the texts of others; those of prompts stay in memory anyway."""
-    texts = compact(pairs.select(cs.string() - cs.by_name("prompt_id")))
-    return pairs.with_columns(texts.get_columns())
