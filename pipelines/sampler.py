@@ -43,7 +43,7 @@ class Sampler(Part):
         return ()
 
     def starts_from(self) -> tuple[str, ...]:
-        """Names of samplers whose responses this one starts from: `Unit.drawn` gives them."""
+        """Names of samplers whose answers this one starts from: `Unit.drawn` gives them."""
         return ()
 
     def judge_names(self) -> tuple[str, ...]:

@@ -109,8 +109,11 @@ class Unit:
         return self.workshop.records.judgments(part, self.prompt.prompt_id)
 
     def drawn(self, sampler: str) -> Sequence[Response]:
-        """The responses of a sampler that the caller starts from (`Sampler.starts_from`)."""
-        return self.earlier[sampler]
+        """The answers of a sampler that the caller starts from (`Sampler.starts_from`).
+
+        What is no answer by itself (`Response.partial`) is not among them.
+        """
+        return [one for one in self.earlier[sampler] if not one.partial]
 
     async def judge(self, name: str, responses: Sequence[Response]) -> list[Judgment]:
         """What a judge of the recipe says of `responses`, to a sampler that asks it.

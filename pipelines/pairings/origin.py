@@ -15,9 +15,6 @@ from pipelines.selection import votes
 from pipelines.selection.duels import capped, first_reason
 from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 
-MESSAGES = ("user_turn", "system_message")
-"""What a model says that is no answer."""
-
 
 class Origin(Pairing):
     """Each response of one origin over each one of another, to the same prompt.
@@ -32,7 +29,7 @@ class Origin(Pairing):
                 "response_id",
                 "sampler",
                 "model",
-                "relation",
+                "partial",
                 "has_text",
                 "refused",
                 "score",
@@ -67,8 +64,7 @@ class Origin(Pairing):
 
     def pair(self, frames: Frames, seed: int) -> Paired:
         """Pairs of different texts; with `same_key` a comparison is a row, by its key."""
-        no_answer = pl.col("relation").is_in(MESSAGES).fill_null(False)
-        texts = frames.responses.filter("has_text", ~no_answer)
+        texts = frames.responses.filter("has_text", ~pl.col("partial").fill_null(False))
         chosen = self._of(texts, self.chosen).filter(
             ~pl.col("refused").fill_null(False) | self.choose_refusals
         )

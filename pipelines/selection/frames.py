@@ -75,6 +75,7 @@ RESPONSES = {
     "lang": pl.String,
     "same_lang": pl.Boolean,
     "record_key": pl.String,
+    "partial": pl.Boolean,
     # after judging
     "score": pl.Int64,
     "n_scores": pl.Int64,
@@ -87,9 +88,10 @@ folded, case kept). `failed`: it has an `error`. `has_text` is false for an empt
 text too. `score`: the declared combination, null when nothing scored it. `n_ratings`, `rating_sum`,
 `rating_sumsq`: how many scores went into it, of all judges, samples and annotators, and their sum
 and sum of squares (micro-units, squared; by "zscore" and "majority", of standard deviations); null
-where there are fewer than two. `record_key`: the `key` of a recorded one."""
+where there are fewer than two. `record_key`: the `key` of a recorded one. `partial`: it is no answer
+by itself (a step of a search, a user's turn, a system message)."""
 
-RESPONSES_BEFORE = frozenset(list(RESPONSES)[:23])
+RESPONSES_BEFORE = frozenset(list(RESPONSES)[:24])
 """The columns that exist before judging."""
 
 JUDGMENTS = {

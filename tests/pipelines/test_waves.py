@@ -53,6 +53,15 @@ async def test_a_sampler_gets_the_responses_of_those_it_starts_from_in_whatever_
     assert await texts(*reversed(samplers)) == ["a", "b+a", "c+b+a+a"]
 
 
+async def test_what_is_no_answer_by_itself_is_not_started_from():
+    class Searching(Echo):
+        async def draw(self, unit: Unit) -> Drawn:
+            step = Response("step", "p", "half", "m", "m", self.name, partial=True)
+            return Drawn([step, Response("end", "p", "whole", "m", "m", self.name)])
+
+    assert (await texts(echo("b", "a"), Searching(name="a")))[0] == "b+whole"
+
+
 async def test_a_sampler_that_is_started_from_twice_is_drawn_once():
     drawn = []
 

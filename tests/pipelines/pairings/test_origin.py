@@ -80,9 +80,9 @@ def test_a_decimal_is_no_name():
         origin(chosen=Decimal(1))
 
 
-def test_what_a_model_says_in_the_place_of_a_user_is_no_answer():
-    turns = {**MODELS, "p1": {**MODELS["p1"], "relation": "user_turn"}}
-    frames = frames_of({"p": [None, None, None]}, turns)
+def test_a_step_of_a_search_and_what_a_model_says_in_the_place_of_a_user_are_no_answers():
+    partial = {**MODELS, "p1": {**MODELS["p1"], "partial": True}}
+    frames = frames_of({"p": [None, None, None]}, partial)
     assert made(origin(max_per_prompt=9), frames)[0] == {("p0", "p2")}
 
 
