@@ -21,6 +21,9 @@ class Judge(Part):
 
     shelf: ClassVar[str] = "judges"
 
+    relative: ClassVar[bool] = False
+    """Whether what it says of a response rests on the others that it is asked about with it."""
+
     scale: tuple[Threshold, Threshold] | None = None
     """Lowest and highest score, in score units; thresholds are checked against it."""
     when: When | None = None

@@ -150,7 +150,9 @@ def _which_source(sources: Iterable[str]) -> str:
 
 
 def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None:
-    """The judges that `[score]` and the parts name exist, as far as the recipe can tell."""
+    """The judges that samplers, `[score]` and the parts name exist, as far as the recipe can tell."""
+    for sampler in _loaded(recipe.samplers):
+        checked(_check_asked, recipe.judges, sampler, where)
     if any(getattr(judge, "judged_by", None) is not None for judge in recipe.judges):
         return  # the names of its judges stand in the rows of its source
     judges = [judge.name for judge in recipe.judges]
@@ -160,14 +162,26 @@ def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None
     bounds = recipe.gates.judge_accuracy if are_loaded((recipe.gates,)) else None
     for name in bounds if isinstance(bounds, dict) else ():
         checked(_known, name, [*judges, *aspects], "judge", "[gates]: judge_accuracy", where)
-    parts: tuple[Sampler | Pairing | Measure, ...] = (
-        *recipe.samplers,
-        *recipe.pairings,
-        *recipe.measures,
-    )
+    parts: tuple[Pairing | Measure, ...] = (*recipe.pairings, *recipe.measures)
     for part in _loaded(parts):
         for name in part.judge_names():
             checked(_known, name, judges, "judge", _place(part, name), where)
+
+
+def _check_asked(judges: Sequence[Judge], sampler: Sampler, where: Where) -> None:
+    """The judges that a sampler asks are there, and can say what it asks."""
+    relative = {judge.name: judge.relative for judge in judges}
+    for name in sampler.judge_names():
+        place = _place(sampler, name)
+        _known(name, relative, "judge", place, where)
+        if sampler.asks_of_one and relative[name]:
+            valid = (
+                ", ".join(sorted(one for one in relative if not relative[one])) or "none is there"
+            )
+            raise where.error(
+                f'"{name}" judges answers beside others, and here each stands alone; Valid: {valid}',
+                place,
+            )
 
 
 def _place(part: Part, named: str) -> str:

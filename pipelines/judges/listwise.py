@@ -36,6 +36,7 @@ class Listwise(ModelJudge):
 
     own_template: ClassVar[Path] = Path(__file__).with_suffix(".jinja")
     candidates: ClassVar[tuple[str, ...]] = ("responses",)
+    relative: ClassVar[bool] = True
 
     template: str | None = None
     """Path of your own template, relative to the recipe: a Jinja file that gives the one message

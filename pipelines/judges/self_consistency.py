@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipelines.judge import Judge
 from pipelines.judges.verifier import NO_ANSWER
@@ -22,6 +22,8 @@ class SelfConsistency(Judge):
     What a model says often it is surer of, be it right or wrong: one of the ways in which Varying
     Shades of Wrong (arXiv 2410.11055) tells a wrong answer from a worse one. It needs no reference.
     """
+
+    relative: ClassVar[bool] = True
 
     answer: Literal["number", "choice", "exact"]
     """How answers are read and compared, as the verifier does."""

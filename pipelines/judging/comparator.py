@@ -70,6 +70,7 @@ class Comparator(ModelJudge):
 
     own_template: ClassVar[Path] = Path(__file__).parents[1] / "judges" / "pairwise.jinja"
     candidates: ClassVar[tuple[str, ...]] = ("response_a", "response_b")
+    relative: ClassVar[bool] = True
 
     template: str | None = None
     """Path of your own template, relative to the recipe: a Jinja file that gives the one message

@@ -10,7 +10,7 @@ the raw instruction.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -36,6 +36,8 @@ class InstructionSearch(Sampler):
 
     Pairs come from `tree_best_worst`. The raw instruction is a response too, the root of its tree.
     """
+
+    asks_of_one: ClassVar[bool] = True
 
     model: str
     """Name of the model that rewrites."""

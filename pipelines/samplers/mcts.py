@@ -38,6 +38,7 @@ class Mcts(Sampler):
     """Searches the steps of answers to a prompt for those that lead to a right one."""
 
     stepwise: ClassVar[bool] = True
+    asks_of_one: ClassVar[bool] = True
 
     model: str
     """Name of the model that takes the steps, usually the policy to be trained."""

@@ -114,6 +114,35 @@ def test_judges_that_are_named_in_the_rows_of_a_source_may_be_named_in_the_recip
     assert recipe.score.judges == ("human",)
 
 
+def test_a_sampler_can_ask_no_judge_that_only_rows_of_a_source_name(trial: Path) -> None:
+    write_recipe(trial, RATED + RECORDED)
+    revision = '{kind="revision", model="m", of=["independent"], which="best", judged_by="human"}'
+    with pytest.raises(RecipeError, match='revision: judged_by: no such judge "human"; Valid: '):
+        read(trial, f'samplers=[{{kind="independent", model="m"}}, {revision}]')
+
+
+@pytest.mark.parametrize(
+    "judge",
+    ['kind="pairwise", model="m"', 'kind="listwise", model="m"', 'kind="tournament", model="m"',
+     'kind="pairs_search", model="m", read="verdict"', 'kind="self_consistency", answer="number"'],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "sampler",
+    ['kind="mcts", model="m", outcome="beside"',
+     'kind="instruction_search", model="m", responder="m", judge="beside"'],
+)  # fmt: skip
+def test_a_judge_that_sets_answers_beside_each_other_cannot_say_what_one_is_worth(
+    trial: Path, sampler: str, judge: str
+) -> None:
+    complaint = r'"beside" judges answers beside others, .*; Valid: rating\b'
+    with pytest.raises(RecipeError, match=complaint):
+        read(
+            trial,
+            f"samplers=[{{{sampler}}}]",
+            f'judges=[{{kind="rating", model="m"}}, {{{judge}, name="beside"}}]',
+        )
+
+
 def test_the_faults_of_all_tables_are_told_at_once(trial: Path) -> None:
     with pytest.raises(RecipeError) as refused:
         read(
