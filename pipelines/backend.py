@@ -18,7 +18,7 @@ from pipelines.part import InWords, Part, Real, Runtime, Table, Where
 from schemas.rows import Message, Policy, ToolCall
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
 
 def _to_json(value: Any) -> Any:

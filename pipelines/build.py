@@ -19,12 +19,10 @@ import uvloop
 from pipelines.calibration.gate import JudgeGate, pays
 from pipelines.calibration.identity import counted_names
 from pipelines.calls.budget import Cost
-from pipelines.evidence import Evidence
-from pipelines.exactly import refuse_out_of_reach
+from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meanwhile import importing
-from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.planning.plan import forecast
 from pipelines.publishing.figure_gates import OF_JUDGES
@@ -34,12 +32,14 @@ from pipelines.publishing.store import Store, staged
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import publishes_its_units, units_fingerprint
-from pipelines.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
+from pipelines.running.exactly import refuse_out_of_reach
+from pipelines.running.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
+from pipelines.running.shard import RECORDS, Finished, Shard, opened, run_units
 from pipelines.selection.exact import NOT_NEEDED, cut
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
-from pipelines.shard import RECORDS, Finished, Shard, opened, run_units
-from pipelines.tally import count_units
+from pipelines.staging.evidence import Evidence
+from pipelines.staging.tally import count_units
 from schemas.version import FileInfo, Manifest
 
 if TYPE_CHECKING:

@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.build import remote_models, say
-from flows.numbers_given import positive
-from flows.plain_text import counted
-from flows.recipe_option import add_recipe
-from flows.store_option import suggested
+from flows.options.numbers import positive
+from flows.options.recipe import add_recipe
+from flows.options.store import suggested
+from flows.texts.plain import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.calibration.labelled import LabelSet
     from pipelines.calibration.run import Run
+    from pipelines.calls.meter import Meter
     from pipelines.judge import Judge
-    from pipelines.meter import Meter
     from pipelines.recipe import Recipe
     from schemas.calibration import Calibration
 
@@ -70,10 +70,10 @@ def run(chosen: argparse.Namespace) -> int:
     """Checks and prints. Returns 0, 4 (the budget is reached) or 5 (calls are owed)."""
     from flows.commands.doctor import line
     from flows.judging.choose import choose
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.calibration.check import judges_to_check
+    from pipelines.calls.meter import Meter
     from pipelines.health.endpoint import unlisted
-    from pipelines.meter import Meter
     from pipelines.recipe import read_recipe
 
     recipe = read_recipe(find_recipe(chosen.recipe), chosen.overrides)
@@ -154,8 +154,8 @@ def check(
 
 def in_format(chosen: argparse.Namespace, kept: "list[Kept]") -> str:
     """What was kept, as `--format` wants it."""
-    from flows.json_text import json_text
     from flows.judging.check_text import calibration_text
+    from flows.texts.json_values import json_text
 
     if chosen.format == "json":
         return json_text(as_json(kept))

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pipelines.calibration.choose import Trial
     from pipelines.calibration.labelled import LabelSet
     from pipelines.calls.budget import Cost
+    from pipelines.calls.meter import Meter
     from pipelines.judge import Judge
-    from pipelines.meter import Meter
     from pipelines.recipe import Recipe
 
 
@@ -28,7 +28,7 @@ class Choosing:
 
     def recipe(self, override: str) -> "Recipe":
         """The recipe with another template, and with what is left of its budget."""
-        from flows.shipped_recipes import find_recipe
+        from flows.options.shipped_recipes import find_recipe
         from pipelines.calibration.choose import left_of
         from pipelines.recipe import read_recipe
 

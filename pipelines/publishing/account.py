@@ -11,9 +11,9 @@ import polars as pl
 
 from pipelines.bias.notes import length_slopes, notes
 from pipelines.bias.reading import readable
+from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import InputFile, Intake
 from pipelines.judging.tie_rule import RECHECK, TieRules
-from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.publishing.refusals import refused
 from pipelines.recipe import Recipe

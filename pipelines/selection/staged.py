@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.runs import COLUMNS, ROWS, TEXTS
 from pipelines.selection.frames import (
     JUDGMENTS,
     PROMPTS,
@@ -27,6 +26,7 @@ from pipelines.selection.numbering import (
 from pipelines.selection.rounding import rounded
 from pipelines.selection.sweep import ARRIVAL as ARRIVAL
 from pipelines.selection.sweep import Sweep
+from pipelines.staging.runs import COLUMNS, ROWS, TEXTS
 from schemas.canonical import MICRO
 from schemas.tables import RENAMED, STAGED
 

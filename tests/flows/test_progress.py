@@ -6,7 +6,7 @@ from rich.console import Console
 
 from flows.progress import PLAIN_EVERY_S, LiveView, PlainLines, Rate, Reading, progress
 from pipelines.backend import Prices, Usage
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 
 PRICES = Prices(input=1.0, output=2.0)
 

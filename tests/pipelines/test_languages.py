@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.language_text import language_funnel
+from flows.texts.languages import language_funnel
 from pipelines.build import run_build
 from pipelines.errors import RecipeError
 from pipelines.languages import Detector, Languages, detector_for

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.prompt_in_full import PromptInFull
+from flows.texts.prompt import PromptInFull
 from pipelines.errors import StoreError
 from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store

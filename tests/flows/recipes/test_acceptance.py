@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe

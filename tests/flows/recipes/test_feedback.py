@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
+from pipelines.calls.meter import Meter
 from pipelines.exporting.export import export
-from pipelines.meter import Meter
 from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe

@@ -17,8 +17,8 @@ from pipelines.calls.budget import (
     worst_case,
 )
 from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError, TransientError
-from pipelines.meter import Meter
 from pipelines.recipe import read_recipe
 from schemas.rows import Message, ToolCall
 from tests.builds import OVER_HTTP, write_questions, write_recipe

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.pair_examples import PairExamples
+from flows.published.pair_examples import PairExamples
 from pipelines.errors import RecipeError
 from pipelines.planning.plan import make_plan
 from pipelines.publishing.safe_sql import run_sql

@@ -13,7 +13,7 @@ import pytest
 
 from flows.cli import main
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, read, write_questions, write_recipe
 from tools.chat_server import ChatServer
