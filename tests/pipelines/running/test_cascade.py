@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pipelines.test_shard import in_shards
 
 from flows.texts.plan import plan_text
 from pipelines import judge as contract
@@ -22,6 +21,7 @@ from pipelines.running.cascade import ask_judges, calls_of
 from pipelines.unit import OwedError
 from schemas.version import Judge, Manifest
 from tests.builds import OVER_HTTP, published, read, run, write_questions, write_recipe
+from tests.pipelines.running.test_shard import in_shards
 from tests.pipelines.test_arrival import WHERE, load
 from tools.chat_server import ChatServer
 

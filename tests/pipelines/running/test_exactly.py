@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.pipelines.test_shard import in_shards
 
 from pipelines.build import Outcome
 from pipelines.errors import RecipeError
 from schemas.canonical import draw_unit
 from schemas.rows import Message, prompt_id
 from tests.builds import OVER_HTTP, published, read, run, write_questions, write_recipe
+from tests.pipelines.running.test_shard import in_shards
 from tools.chat_server import ChatServer
 
 SEED = 7
