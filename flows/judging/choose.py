@@ -24,7 +24,7 @@ def choose(
     chosen: argparse.Namespace, recipe: "Recipe", judges: "dict[str, Judge]", labels: "LabelSet"
 ) -> str:
     """Tries the templates, checks the best where there are labels; what is to be printed."""
-    from flows.judging.check import as_json, check, in_format
+    from flows.judging.checks import as_json, check, in_format
     from flows.judging.trials import Choosing
     from pipelines.calibration.choose import keep_best, with_template
     from pipelines.calls.budget import Cost

@@ -54,7 +54,7 @@ class Choosing:
 
     def trial(self, override: str) -> "Trial":
         """How the judge does with a template. Raises Owing."""
-        from flows.judging.check import ask
+        from flows.judging.asking import ask
         from pipelines.calibration.check import judged
         from pipelines.calibration.choose import Trial
 
@@ -67,7 +67,7 @@ class Choosing:
 
     def reworded(self, override: str, epoch: int) -> list[str]:
         """The `--set` of each paraphrase of a template that the judge can use. Raises Owing."""
-        from flows.judging.check import Owing
+        from flows.judging.asking import Owing
         from flows.progress import progress
         from pipelines.calibration.choose import with_template
         from pipelines.calibration.paraphrase import kept_file, paraphrases, template_text

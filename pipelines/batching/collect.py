@@ -15,9 +15,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+from pipelines.batching.ended import Ended
 from pipelines.batching.job import Job
 from pipelines.batching.journal import Entry, Journal
-from pipelines.batching.route import Ended, Route
+from pipelines.batching.route import Route
 from pipelines.batching.spool import Spool
 from pipelines.calls.meter import Meter
 from pipelines.errors import BackendError, FatalError, TransientError

@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass, field, fields
 
-from pipelines.backend import Prices, Usage
 from pipelines.calls.bought import Bought
+from pipelines.calls.prices import Prices, Usage
 from schemas.version import Forecast, Lineage
 
 

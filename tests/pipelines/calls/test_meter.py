@@ -1,6 +1,6 @@
-from pipelines.backend import Prices, Usage
 from pipelines.calls.bought import Bought
 from pipelines.calls.meter import Meter, Spend
+from pipelines.calls.prices import Prices, Usage
 from pipelines.calls.segments import Location
 
 PRICES = Prices(input=1.0, output=2.0)

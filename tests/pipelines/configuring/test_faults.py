@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from pipelines.backend import Prices
+from pipelines.calls.prices import Prices
 from pipelines.errors import RecipeError
 from pipelines.intake.columns import Names
 from pipelines.part import Real, Table, Threshold, Where, load_table
