@@ -20,13 +20,13 @@ from pipelines.calibration.gate import JudgeGate, pays
 from pipelines.calibration.identity import counted_names
 from pipelines.calls.budget import Cost
 from pipelines.calls.meter import Meter
+from pipelines.gating.figure_gates import OF_JUDGES
+from pipelines.gating.gates import failed_gates
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meanwhile import importing
 from pipelines.part import Where
 from pipelines.planning.plan import forecast
-from pipelines.publishing.figure_gates import OF_JUDGES
-from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store, staged
 from pipelines.publishing.versions import Version
@@ -189,8 +189,8 @@ def publish(
     """
     from pipelines.publishing.account import make_manifest  # `meanwhile` says why here
     from pipelines.publishing.card import write_card
-    from pipelines.publishing.catalog import rebuild
     from pipelines.publishing.publish import write_tables
+    from pipelines.querying.catalog import rebuild
     from pipelines.report.write import with_figures, write_report
 
     evidence, funnel = Evidence(staging / "evidence"), Funnel()

@@ -27,19 +27,19 @@ from pipelines.configuring.references import are_loaded, check_references
 from pipelines.configuring.tables import RecipeTables
 from pipelines.errors import RecipeError, nearest
 from pipelines.filter import Filter
+from pipelines.gating.gates import Gates
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
 from pipelines.languages import Languages
 from pipelines.measure import Measure
 from pipelines.pairing import Pairing
 from pipelines.part import Table, Where, identity_of
-from pipelines.publishing.gates import Gates
 from pipelines.publishing.layout import Publish
 from pipelines.running.exactly import Exactly
 from pipelines.sampler import Sampler
+from pipelines.scoring.scales import check_scales
+from pipelines.scoring.score import Score
 from pipelines.selection.measured import columns_of
-from pipelines.selection.scales import check_scales
-from pipelines.selection.score import Score
 from pipelines.selection.steps import check_filters
 from pipelines.selector import Selector
 from pipelines.source import Source

@@ -18,7 +18,7 @@ from flows.options.store import add_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipelines.publishing.diff import Difference
+    from pipelines.comparing.diff import Difference
 
 FORMATS = ("table", "json", "csv")
 EXAMPLES = 5
@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the difference, or writes it to a file."""
     from flows.options.output import opened
     from flows.texts.query import write_rows
-    from pipelines.publishing.diff import compare
+    from pipelines.comparing.diff import compare
     from pipelines.publishing.store import Store
 
     store = Store(chosen.store)

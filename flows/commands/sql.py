@@ -48,8 +48,8 @@ def run(chosen: argparse.Namespace) -> int:
     from flows.texts.query import write_rows
     from flows.texts.terminal import terminal_width
     from pipelines.errors import NotThere
-    from pipelines.publishing.safe_sql import QueryError, run_sql
     from pipelines.publishing.store import Store
+    from pipelines.querying.safe_sql import QueryError, run_sql
 
     store = Store(chosen.store)
     width = terminal_width() if chosen.output is None and sys.stdout.isatty() else None

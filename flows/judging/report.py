@@ -109,7 +109,7 @@ def _known(known: "Judged", name: str) -> str:
 
 def _waiting(version: "Version", judges: list[str]) -> set[str]:
     """Those of `judges`, JUDGE or JUDGE.DIMENSION, that were asked only about what `when` chose."""
-    from pipelines.publishing.recipe_diff import recipe_table
+    from pipelines.comparing.recipe_diff import recipe_table
 
     tables = recipe_table(version).get("judges", [])
     with_when = {one.get("name", Path(one["kind"]).stem) for one in tables if "when" in one}

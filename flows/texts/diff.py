@@ -9,8 +9,8 @@ from flows.texts.plain import aligned, count
 from flows.texts.terminal import one_line
 
 if TYPE_CHECKING:
-    from pipelines.publishing.diff import Difference
-    from pipelines.publishing.recipe_diff import KeyChange
+    from pipelines.comparing.diff import Difference
+    from pipelines.comparing.recipe_diff import KeyChange
     from schemas.version import Manifest
 
 WIDEST = 48
@@ -36,14 +36,14 @@ WHY = {
     ("changed", "pairing"): "paired by another pairing or comparison",
     ("changed", "split"): "in another split",
 }
-"""(change, reason) in words; see `pipelines.publishing.diff_sql`."""
+"""(change, reason) in words; see `pipelines.comparing.diff_sql`."""
 
 MARKS = {"removed": "-", "added": "+", "flipped": "↔", "changed": "~"}
 
 
 def diff_text(found: "Difference", limit: int) -> str:
     """The page, in paragraphs; `limit` examples of each change."""
-    from pipelines.publishing.recipe_diff import origin_changes, recipe_changes
+    from pipelines.comparing.recipe_diff import origin_changes, recipe_changes
 
     a, b = found.a, found.b
     paragraphs = [

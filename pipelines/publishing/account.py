@@ -17,7 +17,7 @@ from pipelines.judging.tie_rule import RECHECK, TieRules
 from pipelines.publishing.publish import schema_hashes
 from pipelines.publishing.refusals import refused
 from pipelines.recipe import Recipe
-from pipelines.selection.comparisons import consolidate
+from pipelines.scoring.comparisons import consolidate
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.transitivity import transitivity
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest

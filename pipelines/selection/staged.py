@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipelines.scoring.rounding import rounded
 from pipelines.selection.frames import (
     JUDGMENTS,
     PROMPTS,
@@ -23,7 +24,6 @@ from pipelines.selection.numbering import (
     number_prompts,
     number_responses,
 )
-from pipelines.selection.rounding import rounded
 from pipelines.selection.sweep import ARRIVAL as ARRIVAL
 from pipelines.selection.sweep import Sweep
 from pipelines.staging.runs import COLUMNS, ROWS, TEXTS

@@ -13,8 +13,8 @@ from flows.cli import main
 from flows.options.shipped_recipes import find_recipe
 from pipelines.build import run_build
 from pipelines.calls.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 
 

@@ -239,7 +239,7 @@ run_build(recipe, folder / "store", reusing=True)
         ("pipelines.publishing.units", "_link"),
         ("pipelines.publishing.publish", "drop_rows"),
         ("pipelines.publishing.store", "claim"),
-        ("pipelines.publishing.catalog", "rebuild"),
+        ("pipelines.querying.catalog", "rebuild"),
     ],
     ids="-".join,
 )

@@ -13,8 +13,8 @@ import polars as pl
 
 from pipelines.bias.length_control import without_length
 from pipelines.judging.tie_rule import TieRules
-from pipelines.selection.comparisons import consolidate
-from pipelines.selection.rounding import rounded
+from pipelines.scoring.comparisons import consolidate
+from pipelines.scoring.rounding import rounded
 from schemas.canonical import MICRO
 
 Samples = Literal["mean", "median", "min", "max"]

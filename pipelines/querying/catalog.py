@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from pipelines.arrow import make_table
 from pipelines.errors import StoreError
-from pipelines.publishing import manifest_tables, version_schema
 from pipelines.publishing.store import Store
-from pipelines.publishing.version_schema import VIEWS, add_schema, quoted
 from pipelines.publishing.versions import Version, preferred
+from pipelines.querying import manifest_tables, version_schema
+from pipelines.querying.version_schema import VIEWS, add_schema, quoted
 from schemas import tables
 from schemas.tables import PUBLISHED
 

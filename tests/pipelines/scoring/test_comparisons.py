@@ -2,7 +2,7 @@ import pytest
 
 from pipelines.judging.comparator import verdict_of
 from pipelines.judging.tie_rule import DOVE, FASTCHAT, JUDGEBENCH, PAIRS, TieRule
-from pipelines.selection.comparisons import NO_RULES, consolidate
+from pipelines.scoring.comparisons import NO_RULES, consolidate
 from tests.pipelines.tables import UNIT, rows_of
 
 

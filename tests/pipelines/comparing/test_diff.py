@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.build import run_build
-from pipelines.publishing.diff import Counts, compare
-from pipelines.publishing.recipe_diff import KeyChange, recipe_changes
+from pipelines.comparing.diff import Counts, compare
+from pipelines.comparing.recipe_diff import KeyChange, recipe_changes
 from pipelines.publishing.versions import Version
 from pipelines.recipe import read_recipe
 from schemas.tables import PUBLISHED

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import StoreError
-from pipelines.publishing.safe_sql import QueryError, run_sql
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import MANIFEST
+from pipelines.querying.safe_sql import QueryError, run_sql
 from tests.pipelines.versions import Content, make_content, publish
 
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pydantic import Field, field_validator
 
 from pipelines.calibration.at_least import at_least
+from pipelines.gating.cost_figures import cost_figures
+from pipelines.gating.figure_gates import FigureGates, failed_figures
 from pipelines.part import Threshold
-from pipelines.publishing.cost_figures import cost_figures
-from pipelines.publishing.figure_gates import FigureGates, failed_figures
 from schemas.version import Manifest
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipelines.selection.voices import VERDICTS, Voice
+from pipelines.scoring.voices import VERDICTS, Voice
 from schemas.canonical import MICRO
 
 PAIR = ["response_a", "response_b"]

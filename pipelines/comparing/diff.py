@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.comparing.diff_sql import CHANGES, MATCHES, ORDER, explain
 from pipelines.errors import StoreError
-from pipelines.publishing.diff_sql import CHANGES, MATCHES, ORDER, explain
 from pipelines.publishing.shards import BATCH_ROWS
 from schemas.tables import PUBLISHED
 

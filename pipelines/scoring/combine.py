@@ -14,7 +14,7 @@ import polars as pl
 from schemas.canonical import MICRO
 
 if TYPE_CHECKING:
-    from pipelines.selection.score import Score
+    from pipelines.scoring.score import Score
 
 
 def combined(score: "Score", values: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -10,7 +10,7 @@ from pipelines.filter import Filter
 from pipelines.judge import Judge
 from pipelines.pairing import Pairing
 from pipelines.part import Where
-from pipelines.selection.score import Score
+from pipelines.scoring.score import Score
 
 
 class Scale(NamedTuple):

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.arrow import empty_table
-from pipelines.publishing.manifest_tables import manifest_tables
 from pipelines.publishing.reading import reading
 from pipelines.publishing.versions import Version
+from pipelines.querying.manifest_tables import manifest_tables
 from schemas.tables import PUBLISHED
 from schemas.version import Manifest
 

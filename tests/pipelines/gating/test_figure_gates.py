@@ -3,15 +3,15 @@ from decimal import Decimal
 import pytest
 
 from pipelines.errors import RecipeError
-from pipelines.publishing.cost_figures import cost_figures
-from pipelines.publishing.figure_gates import (
+from pipelines.gating.cost_figures import cost_figures
+from pipelines.gating.figure_gates import (
     OF_COMPARISONS,
     OF_JUDGES,
     FigureGates,
     bound,
     failed_figures,
 )
-from pipelines.publishing.gates import Gates, failed_gates
+from pipelines.gating.gates import Gates, failed_gates
 from pipelines.recipe import make_recipe
 from schemas.version import Figure, Manifest
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.judging.tie_rule import PLAIN, TieRule, TieRules
-from pipelines.selection.rounding import mean_micro, rounded
+from pipelines.scoring.rounding import mean_micro, rounded
 from schemas.canonical import MICRO
 
 VOTE = ("comparison_id", "judge", "annotator", "sample_index", "record_key")

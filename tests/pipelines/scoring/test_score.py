@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from pipelines.errors import RecipeError
 from pipelines.part import Where, load_table
-from pipelines.selection.score import Score, prompt_scores, score_responses, score_var
+from pipelines.scoring.score import Score, prompt_scores, score_responses, score_var
 from tests.pipelines.tables import UNIT, rows_of
 
 

@@ -19,12 +19,12 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipelines.errors import PairwrightError
-from pipelines.publishing.catalog import all_versions, latest_schema, versions_table
 from pipelines.publishing.reading import reading
 from pipelines.publishing.shards import BATCH_ROWS
 from pipelines.publishing.store import Store
-from pipelines.publishing.version_schema import add_views, quoted
 from pipelines.publishing.versions import Version
+from pipelines.querying.catalog import all_versions, latest_schema, versions_table
+from pipelines.querying.version_schema import add_views, quoted
 from pipelines.spilling import bound_spilling
 from schemas.tables import PUBLISHED
 

@@ -8,8 +8,8 @@ from pipelines.errors import RecipeError
 from pipelines.judge import Judge
 from pipelines.part import Where
 from pipelines.recipe import read_recipe
-from pipelines.selection.scales import check_scales
-from pipelines.selection.score import Score
+from pipelines.scoring.scales import check_scales
+from pipelines.scoring.score import Score
 from tests.pipelines.tables import part
 
 WHERE = Where("r.toml", "", Path())

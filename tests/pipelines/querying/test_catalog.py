@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.publishing.catalog import RESERVED, all_versions, rebuild, versions_table
 from pipelines.publishing.store import Store
+from pipelines.querying.catalog import RESERVED, all_versions, rebuild, versions_table
 from schemas.tables import PUBLISHED
 from tests.pipelines.versions import Content, make_content, publish
 

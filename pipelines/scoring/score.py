@@ -14,11 +14,11 @@ from pydantic import Field, model_validator
 
 from pipelines.judging.tie_rule import TieRules
 from pipelines.part import Real, Table
-from pipelines.selection.combine import combined, total
-from pipelines.selection.comparisons import NO_RULES
-from pipelines.selection.majority import copeland
-from pipelines.selection.rounding import mean_micro, rounded
-from pipelines.selection.voices import (
+from pipelines.scoring.combine import combined, total
+from pipelines.scoring.comparisons import NO_RULES
+from pipelines.scoring.majority import copeland
+from pipelines.scoring.rounding import mean_micro, rounded
+from pipelines.scoring.voices import (
     Samples,
     Voice,
     comparing_voice,
