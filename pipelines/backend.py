@@ -1,7 +1,7 @@
 """Backends: the models that a recipe calls, and the shape of what they are asked and answer.
 
 `[models.NAME]` is one model at one endpoint. Models that share an endpoint share its in-flight
-window (`dispatch.py`). A backend makes exactly one attempt; retries are the dispatcher's.
+window (`calls.dispatch`). A backend makes exactly one attempt; retries are the dispatcher's.
 """
 
 from abc import abstractmethod

@@ -1,9 +1,9 @@
 """The spine: from a recipe to a published version, in the order the rows move.
 
     read ─> prompts ─> units (sample, judge) ─> evidence ─> score, pair, select ─> version
-               └─────── once; or until there are enough pairs (`rounds.py`) ┘
+               └─────── once; or until there are enough pairs (`running/`) ─┘
 
-Models are called in the units (`shard.py`, `round.py`) and nowhere else; all after them is table
+Models are called in the units (`running/`) and nowhere else; all after them is table
 to table. Here the units are one shard in this process; a flow runs the same three steps with
 several (`flows/build.py`).
 """

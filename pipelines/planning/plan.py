@@ -4,7 +4,7 @@
                           │                        │ counted, and answered by a stand-in
                           └ replies it does hold ─> lengths of answers, tokens per character
 
-The units' own coroutines run (`round.run_unit`); only the buying is replaced (`forecaster.py`), so
+The units' own coroutines run (`running.round`); only the buying is replaced (`forecaster.py`), so
 loops, re-asks and cascades are counted by what they do. What is counted on the sampled units is
 scaled up to all of them.
 """
