@@ -22,8 +22,9 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipelines.backend import Completion, Reply, Usage
+from pipelines.backend import Completion, Reply
 from pipelines.calls.ledger import Ledger
+from pipelines.calls.prices import Usage
 
 LOOKUPS = 100_000
 """Samples that are looked up, drawn with replacement."""

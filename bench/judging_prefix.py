@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipelines.build import run_build  # noqa: E402
-from pipelines.meter import Meter  # noqa: E402
+from pipelines.calls.meter import Meter  # noqa: E402
 from pipelines.recipe import read_recipe  # noqa: E402
 
 RECIPE = """

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipelines.evidence import RUNS_PER_FILE, Evidence  # noqa: E402
-from pipelines.pieces import portion  # noqa: E402
-from pipelines.runs import BATCH, RunWriter  # noqa: E402
+from pipelines.staging.evidence import RUNS_PER_FILE, Evidence  # noqa: E402
+from pipelines.staging.pieces import portion  # noqa: E402
+from pipelines.staging.runs import BATCH, RunWriter  # noqa: E402
 from schemas.tables import ORDER, STAGED  # noqa: E402
 
 ANSWERS = 4

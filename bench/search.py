@@ -38,8 +38,8 @@ sys.path.insert(0, str(ROOT))
 
 from pipelines.backend import Completion, TokenLogprob  # noqa: E402
 from pipelines.build import run_build  # noqa: E402
+from pipelines.calls.meter import Meter  # noqa: E402
 from pipelines.meanwhile import seldom_collecting  # noqa: E402
-from pipelines.meter import Meter  # noqa: E402
 from pipelines.part import Where, load_part  # noqa: E402
 from pipelines.recipe import read_recipe  # noqa: E402
 from pipelines.searching.node import Candidate, Node, grow  # noqa: E402

@@ -15,14 +15,14 @@ sys.path.insert(0, str(ROOT))
 
 from pipelines.build import publish  # noqa: E402
 from pipelines.calibration.gate import JudgeGate  # noqa: E402
-from pipelines.evidence import Evidence  # noqa: E402
+from pipelines.calls.meter import Meter  # noqa: E402
 from pipelines.intake.inputs import Intake  # noqa: E402
-from pipelines.meter import Meter  # noqa: E402
 from pipelines.publishing.store import Store, staged  # noqa: E402
 from pipelines.recipe import Recipe, read_recipe  # noqa: E402
+from pipelines.running.shard import Finished  # noqa: E402
 from pipelines.selection.funnel import Funnel  # noqa: E402
 from pipelines.selection.select import select  # noqa: E402
-from pipelines.shard import Finished  # noqa: E402
+from pipelines.staging.evidence import Evidence  # noqa: E402
 from schemas.tables import STAGED  # noqa: E402
 
 

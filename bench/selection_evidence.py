@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipelines.evidence import Evidence  # noqa: E402
-from pipelines.runs import ROWS  # noqa: E402
 from pipelines.selection.staged import staged_files  # noqa: E402
+from pipelines.staging.evidence import Evidence  # noqa: E402
+from pipelines.staging.runs import ROWS  # noqa: E402
 from schemas.rows import Judgment, Message, Prompt, Response  # noqa: E402
 
 ANSWERS = 4

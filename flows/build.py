@@ -14,23 +14,23 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.build_summary import verdict
 from flows.commands.doctor import line
-from flows.prefect_artifacts import Progress, publish_outcome
-from flows.prefect_shard import Job
-from flows.prefect_shards import Shards
-from flows.prefect_shares import Share, Till, shards_for, slots_for
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
+from flows.sharding.artifacts import Progress, publish_outcome
+from flows.sharding.shard import Job
+from flows.sharding.shards import Shards
+from flows.sharding.shares import Share, Till, shards_for, slots_for
+from flows.texts.build_summary import verdict
 from pipelines.build import Outcome, note_units, publish, read, refuse_to_pay
 from pipelines.calibration.gate import JudgeGate
+from pipelines.calls.meter import Meter
 from pipelines.health.endpoint import called, unlisted
-from pipelines.meter import Meter
 from pipelines.planning.plan import forecast
 from pipelines.publishing.store import Store, staged
-from pipelines.receipt import attempts
 from pipelines.recipe import Recipe, read_recipe
-from pipelines.rounds import Rounds
-from pipelines.shard import Shard
+from pipelines.running.receipt import attempts
+from pipelines.running.rounds import Rounds
+from pipelines.running.shard import Shard
 
 THREADS: Any = ThreadPoolTaskRunner()  # its declared type is not what `flow` declares to take
 """Shards run in threads, each with its event loop: they wait for replies most of the time."""

@@ -39,8 +39,8 @@ from flows.commands import (
     tree,
     verify,
 )
+from flows.options.store import how_found
 from flows.stopping import sigterm_as_ctrl_c
-from flows.store_option import how_found
 from pipelines.errors import NotThere, PairwrightError
 from pipelines.meanwhile import seldom_collecting
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from flows.jobs_text import jobs_in_words
-from flows.plain_text import count, counted, duration, short
-from flows.spend_text import spend_in_brief, tokens
-from flows.terminal_text import fitted, one_line
+from flows.texts.jobs import jobs_in_words
+from flows.texts.plain import count, counted, duration, short
+from flows.texts.spend import spend_in_brief, tokens
+from flows.texts.terminal import fitted, one_line
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
 LOOKS_PER_SECOND = 4
 PLAIN_EVERY_S = 30.0

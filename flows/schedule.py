@@ -14,9 +14,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from flows.numbers_given import positive
-from flows.recipe_option import add_recipe
-from flows.shipped_recipes import find_recipe, shipped_recipes
+from flows.options.numbers import positive
+from flows.options.recipe import add_recipe
+from flows.options.shipped_recipes import find_recipe, shipped_recipes
 from pipelines.errors import BackendError, PairwrightError, RecipeError
 from pipelines.extras import missing
 from pipelines.recipe import read_recipe

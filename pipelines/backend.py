@@ -1,7 +1,7 @@
 """Backends: the models that a recipe calls, and the shape of what they are asked and answer.
 
 `[models.NAME]` is one model at one endpoint. Models that share an endpoint share its in-flight
-window (`dispatch.py`). A backend makes exactly one attempt; retries are the dispatcher's.
+window (`calls.dispatch`). A backend makes exactly one attempt; retries are the dispatcher's.
 """
 
 from abc import abstractmethod
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, field_validator
 
+from pipelines.calls.prices import Prices, Usage
 from pipelines.errors import nearest
 from pipelines.part import InWords, Part, Real, Runtime, Table, Where
 from schemas.rows import Message, Policy, ToolCall
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
 
 def _to_json(value: Any) -> Any:
@@ -129,41 +130,6 @@ REWARDING = Rewarding()
 """The reward of the last message."""
 
 
-class Prices(Table):
-    """Prices in a currency of your choice per million tokens. What is not given is unknown."""
-
-    input: Real | None = Field(default=None, ge=0)
-    """Per million prompt tokens."""
-    cached_input: Real | None = Field(default=None, ge=0)
-    """Per million prompt tokens read from the provider's cache. Default: as `input`."""
-    output: Real | None = Field(default=None, ge=0)
-    """Per million completion tokens."""
-    reasoning: Real | None = Field(default=None, ge=0)
-    """Per million reasoning tokens. Default: as `output`."""
-    batch: Real = Field(default=0.5, ge=0)
-    """Factor on all prices of what a batch job answers; OpenAI and most others halve them."""
-
-    def money(self, usage: "Usage") -> float | None:
-        """What a reply cost; None where a price or a count of tokens is unknown.
-
-        (prompt - cached) x input + cached x cached_input + (completion - reasoning) x output
-        + reasoning x reasoning, over a million; times `batch` by a batch route.
-        """
-        prompt, completion = usage.prompt_tokens, usage.completion_tokens
-        if self.input is None or self.output is None or prompt is None or completion is None:
-            return None
-        cached, reasoning = usage.cached_tokens or 0, usage.reasoning_tokens or 0
-        cached_price = self.input if self.cached_input is None else self.cached_input
-        reasoning_price = self.output if self.reasoning is None else self.reasoning
-        full = (
-            (prompt - cached) * self.input
-            + cached * cached_price
-            + (completion - reasoning) * self.output
-            + reasoning * reasoning_price
-        ) / 1e6
-        return full * self.batch if usage.batch else full
-
-
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
     """The log-probability of one token, in nats, and its most likely alternatives."""
@@ -190,18 +156,6 @@ class Completion:
     error: str | None = None
     status: int | None = None
     """HTTP status of a final refusal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of a whole reply as the server counted them. None: it did not say; never 0 instead."""
-
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    batch: bool = False
-    """Whether a batch job answered, at the batch price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The spine: from a recipe to a published version, in the order the rows move.
 
     read ─> prompts ─> units (sample, judge) ─> evidence ─> score, pair, select ─> version
-               └─────── once; or until there are enough pairs (`rounds.py`) ┘
+               └─────── once; or until there are enough pairs (`running/`) ─┘
 
-Models are called in the units (`shard.py`, `round.py`) and nowhere else; all after them is table
+Models are called in the units (`running/`) and nowhere else; all after them is table
 to table. Here the units are one shard in this process; a flow runs the same three steps with
 several (`flows/build.py`).
 """
@@ -19,27 +19,27 @@ import uvloop
 from pipelines.calibration.gate import JudgeGate, pays
 from pipelines.calibration.identity import counted_names
 from pipelines.calls.budget import Cost
-from pipelines.evidence import Evidence
-from pipelines.exactly import refuse_out_of_reach
+from pipelines.calls.meter import Meter
+from pipelines.gating.figure_gates import OF_JUDGES
+from pipelines.gating.gates import failed_gates
 from pipelines.intake.inputs import Intake, read_inputs
 from pipelines.intake.records import Records
 from pipelines.meanwhile import importing
-from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.planning.plan import forecast
-from pipelines.publishing.figure_gates import OF_JUDGES
-from pipelines.publishing.gates import failed_gates
 from pipelines.publishing.passed_over import with_counts
 from pipelines.publishing.store import Store, staged
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import publishes_its_units, units_fingerprint
-from pipelines.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
+from pipelines.running.exactly import refuse_out_of_reach
+from pipelines.running.rounds import SAMPLING, Rounds, missing_of, pairs_of, shortage
+from pipelines.running.shard import RECORDS, Finished, Shard, opened, run_units
 from pipelines.selection.exact import NOT_NEEDED, cut
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
-from pipelines.shard import RECORDS, Finished, Shard, opened, run_units
-from pipelines.tally import count_units
+from pipelines.staging.evidence import Evidence
+from pipelines.staging.tally import count_units
 from schemas.version import FileInfo, Manifest
 
 if TYPE_CHECKING:
@@ -189,8 +189,8 @@ def publish(
     """
     from pipelines.publishing.account import make_manifest  # `meanwhile` says why here
     from pipelines.publishing.card import write_card
-    from pipelines.publishing.catalog import rebuild
     from pipelines.publishing.publish import write_tables
+    from pipelines.querying.catalog import rebuild
     from pipelines.report.write import with_figures, write_report
 
     evidence, funnel = Evidence(staging / "evidence"), Funnel()

@@ -10,7 +10,7 @@ FOR_PUBLISHING = (
     "pipelines.publishing.publish",
     "pipelines.publishing.account",
     "pipelines.publishing.card",
-    "pipelines.publishing.catalog",
+    "pipelines.querying.catalog",
     "pipelines.report.write",
 )
 

@@ -29,8 +29,8 @@ from pydantic import (
     ValidationError,
 )
 
+from pipelines.configuring.faults import faults_of
 from pipelines.errors import RecipeError, nearest
-from pipelines.faults import faults_of
 from schemas.canonical import MICRO
 
 SHELVES = {

@@ -21,25 +21,25 @@ from pydantic import Field
 
 from pipelines.backend import Backend
 from pipelines.calls.budget import Budget
+from pipelines.configuring.file import read_table
+from pipelines.configuring.overrides import apply_override
+from pipelines.configuring.references import are_loaded, check_references
+from pipelines.configuring.tables import RecipeTables
 from pipelines.errors import RecipeError, nearest
-from pipelines.exactly import Exactly
 from pipelines.filter import Filter
+from pipelines.gating.gates import Gates
 from pipelines.intake.prompts import PromptTable
 from pipelines.judge import Judge
 from pipelines.languages import Languages
 from pipelines.measure import Measure
-from pipelines.overrides import apply_override
 from pipelines.pairing import Pairing
 from pipelines.part import Table, Where, identity_of
-from pipelines.publishing.gates import Gates
 from pipelines.publishing.layout import Publish
-from pipelines.recipe_file import read_table
-from pipelines.recipe_tables import RecipeTables
-from pipelines.references import are_loaded, check_references
+from pipelines.running.exactly import Exactly
 from pipelines.sampler import Sampler
+from pipelines.scoring.scales import check_scales
+from pipelines.scoring.score import Score
 from pipelines.selection.measured import columns_of
-from pipelines.selection.scales import check_scales
-from pipelines.selection.score import Score
 from pipelines.selection.steps import check_filters
 from pipelines.selector import Selector
 from pipelines.source import Source

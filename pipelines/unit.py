@@ -26,7 +26,7 @@ from pipelines.calls.ledger import request_key
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.judging.bounds import within_bounds
 from pipelines.part import Part
-from pipelines.workshop import Workshop
+from pipelines.running.workshop import Workshop
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response
 

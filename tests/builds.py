@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.recipe import Recipe, read_recipe
 
 OVER_HTTP = """

@@ -13,7 +13,7 @@ filters always stay.
 
 import argparse
 
-from flows.recipe_option import add_recipe
+from flows.options.recipe import add_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the table; 0."""
-    from flows.ablation_text import ablation_json, ablation_text
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
+    from flows.texts.ablation import ablation_json, ablation_text
     from pipelines.ablation.ablate import ablate
     from pipelines.publishing.store import Store
     from pipelines.recipe import read_recipe

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.recipe_option import add_overrides, overrides_of
-from flows.store_option import add_store, suggested
+from flows.options.recipe import add_overrides, overrides_of
+from flows.options.store import add_store, suggested
 
 if TYPE_CHECKING:
     from pipelines.batching.journal import Entry
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints a line for each job; 0."""
-    from flows.plain_text import aligned
+    from flows.texts.plain import aligned
     from pipelines.errors import RecipeError
     from pipelines.publishing.store import Store
 
@@ -64,7 +64,7 @@ def _told(
     """The jobs of a recipe's models, each with its state."""
     import asyncio
 
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.backends.openai_batch import OpenaiBatch
     from pipelines.recipe import read_recipe
 
@@ -77,7 +77,7 @@ def _told(
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:
-    from flows.plain_text import count
+    from flows.texts.plain import count
 
     return (
         entry.facts.get("batch_id", entry.name),

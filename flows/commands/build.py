@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.recipe_option import add_recipe
+from flows.options.recipe import add_recipe
 
 if TYPE_CHECKING:
     from pipelines.build import Outcome
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
     from pipelines.publishing.versions import Version
     from pipelines.recipe import Recipe
 
@@ -46,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
     Raises KeyboardInterrupt when it is stopped, once it has said what is kept.
     """
     from flows.commands.doctor import line
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.health.endpoint import called, unlisted
     from pipelines.recipe import read_recipe
 
@@ -91,10 +91,10 @@ def agreed(recipe: "Recipe") -> bool:
 
 
 def _build(recipe: "Recipe", store: Path, *, reusing: bool) -> int:
-    from flows.build_summary import summary
     from flows.progress import progress
+    from flows.texts.build_summary import summary
     from pipelines.build import run_build
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
     meter, started = Meter(), time.monotonic()
     try:
@@ -122,8 +122,8 @@ def exit_code(outcome: "Outcome") -> int:
 
 
 def _examples(version: "Version | None", store: Path) -> str:
-    from flows.pair_text import examples
-    from flows.terminal_text import terminal_width
+    from flows.texts.pair import examples
+    from flows.texts.terminal import terminal_width
 
     if version is None:
         return ""
@@ -131,7 +131,7 @@ def _examples(version: "Version | None", store: Path) -> str:
 
 
 def _stopped(meter: "Meter", store: Path) -> str:
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
 
     bought = f"{counted(meter.samples_paid, 'sample')} bought in this run"
     before = f"{counted(meter.samples_before, 'sample')} from before"
@@ -145,7 +145,7 @@ def _stopped(meter: "Meter", store: Path) -> str:
 
 def _going_on(meter: "Meter") -> str:
     """What a stop leaves to a provider."""
-    from flows.jobs_text import jobs_in_words
+    from flows.texts.jobs import jobs_in_words
 
     if not meter.jobs:
         return ""

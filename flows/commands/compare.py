@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.embedding.encoder import Encoder
@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints both sides."""
-    from flows.compare_text import comparison_text
-    from flows.diversity_sides import read_side
+    from flows.published.diversity_sides import read_side
+    from flows.texts.compare import comparison_text
     from pipelines.diversity.compare import compare_sides
     from pipelines.publishing.store import Store
 

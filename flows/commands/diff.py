@@ -12,13 +12,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import whole
-from flows.store_option import add_store
+from flows.options.numbers import whole
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipelines.publishing.diff import Difference
+    from pipelines.comparing.diff import Difference
 
 FORMATS = ("table", "json", "csv")
 EXAMPLES = 5
@@ -41,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the difference, or writes it to a file."""
-    from flows.output_file import opened
-    from flows.query_output import write_rows
-    from pipelines.publishing.diff import compare
+    from flows.options.output import opened
+    from flows.texts.query import write_rows
+    from pipelines.comparing.diff import compare
     from pipelines.publishing.store import Store
 
     store = Store(chosen.store)
@@ -60,7 +60,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _page(found: "Difference", limit: int | None) -> str:
-    from flows.diff_text import diff_text
+    from flows.texts.diff import diff_text
 
     return diff_text(found, EXAMPLES if limit is None else limit) + "\n"
 

@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive, whole
-from flows.store_option import add_store
+from flows.options.numbers import positive, whole
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,8 +94,8 @@ def _numbers(given: str) -> tuple[int, ...]:
 
 def run(chosen: argparse.Namespace) -> int:
     """Runs what is not done yet, or reads what there is, and says what came out; 0."""
-    from flows.difficulty_text import difficulty_text
-    from flows.recipe_version import recipe_version
+    from flows.options.recipe_version import recipe_version
+    from flows.texts.difficulty import difficulty_text
 
     version = recipe_version(chosen.store, chosen.dataset)
     losses, pairs, table = (_read if chosen.losses else _fitted)(chosen, version)

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.recipe_option import add_overrides, overrides_of
-from flows.store_option import add_store
+from flows.options.recipe import add_overrides, overrides_of
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.health.check import Check
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints a line for each check, as it ends; 2 where there is a fault."""
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
     from pipelines.health.examine import examine
     from pipelines.publishing.store import Store
 
@@ -61,7 +61,7 @@ def line(check: "Check") -> str:
     >>> line(warning("catalogue", "is missing", "pairwright doctor --repair"))
     'warning  catalogue               is missing -> pairwright doctor --repair'
     """
-    from flows.terminal_text import one_line
+    from flows.texts.terminal import one_line
 
     help_ = f" -> {check.help}" if check.help else ""
     found = one_line(f"{check.finding}{help_}", sys.maxsize)
@@ -69,7 +69,7 @@ def line(check: "Check") -> str:
 
 
 def _found(given: str) -> Path:
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
 
     return find_recipe(given)
 

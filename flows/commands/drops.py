@@ -12,12 +12,12 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import whole
-from flows.store_option import add_store, suggested
+from flows.options.numbers import whole
+from flows.options.store import add_store, suggested
 
 if TYPE_CHECKING:
-    from flows.drop_examples import DropExample
-    from flows.figures import DropCount
+    from flows.published.drop_examples import DropExample
+    from flows.published.figures import DropCount
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the reasons, the most frequent first, and examples of each in the same order."""
-    from flows.drop_examples import examples_in
-    from flows.figures import Figures
-    from flows.named_version import named_version
-    from flows.plain_text import aligned, count
+    from flows.options.version import named_version
+    from flows.published.drop_examples import examples_in
+    from flows.published.figures import Figures
+    from flows.texts.plain import aligned, count
 
     version = named_version(chosen.store, chosen.dataset)
     counts = _matching(Figures(version).drop_counts(), chosen.level, chosen.reason)
@@ -78,9 +78,9 @@ def _unknown(attribute: str, wanted: str, found: set[str]) -> Exception:
 
 def _examples(of: "DropCount", examples: "Sequence[DropExample]") -> str:
     """One reason, and a line for each example, cut to the terminal."""
-    from flows.pair_text import scores
-    from flows.plain_text import aligned_beside, count
-    from flows.terminal_text import terminal_width
+    from flows.texts.pair import scores
+    from flows.texts.plain import aligned_beside, count
+    from flows.texts.terminal import terminal_width
 
     few = f"{count(len(examples))} of {count(of.rows)} {of.level}"
     rows = [(one.id, scores(one.score_chosen, one.score_rejected)) for one in examples]

@@ -14,8 +14,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive
-from flows.store_option import add_store
+from flows.options.numbers import positive
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.exporter import Exporter
@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Exports. Returns 0, or 3 where the check found faults."""
-    from flows.named_version import named_version
+    from flows.options.version import named_version
     from pipelines.exporting.export import export
     from pipelines.publishing.store import Store
 
@@ -88,8 +88,8 @@ def _exporter(kind: str, overrides: list[str]) -> "Exporter":
     """The exporter that `--format` and `--set` describe. Raises RecipeError."""
     from typing import cast
 
+    from pipelines.configuring.overrides import apply_override
     from pipelines.errors import RecipeError, nearest
-    from pipelines.overrides import apply_override
     from pipelines.part import Where, kinds, load_part
     from pipelines.recipe import frozen
 
@@ -121,7 +121,7 @@ def _checker(wanted: str | None, max_length: int | None) -> "Checker | None":
 
 def _counts(exported: "dict[str, Exported]") -> str:
     """Rows of each split, with what was left out and what the format has to say."""
-    from flows.plain_text import aligned, count, counted
+    from flows.texts.plain import aligned, count, counted
 
     lines = [("split", "rows", "")]
     for split, one in exported.items():
@@ -133,7 +133,7 @@ def _counts(exported: "dict[str, Exported]") -> str:
 
 def _findings(exported: "dict[str, Exported]") -> str:
     """Tokens by split, then the faults and the warnings with an example each."""
-    from flows.plain_text import aligned, counted
+    from flows.texts.plain import aligned, counted
 
     tokens, found = [("split", "tokens", "p50", "p95", "max")], []
     for split, one in exported.items():

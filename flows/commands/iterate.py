@@ -19,8 +19,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive
-from flows.recipe_option import add_recipe
+from flows.options.numbers import positive
+from flows.options.recipe import add_recipe
 
 if TYPE_CHECKING:
     from pipelines.iterating.events import Event
@@ -106,7 +106,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _plan(chosen: argparse.Namespace) -> "Plan":
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.iterating.command import Command
     from pipelines.iterating.plan import Plan
     from pipelines.iterating.stops import Rules
@@ -126,7 +126,7 @@ def _plan(chosen: argparse.Namespace) -> "Plan":
 def _tell(event: "Event", plan: "Plan", chosen: argparse.Namespace) -> int:
     """Prints what happened; the exit code if nothing else does."""
     from flows.commands.build import say
-    from flows.iterate_text import built_line, ended_text, trained_line
+    from flows.texts.iterate import built_line, ended_text, trained_line
     from pipelines.iterating.events import BuiltRound, TrainedRound, TrainingRound
 
     if isinstance(event, TrainingRound):

@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.publishing.versions import Version
@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
     """
     if chosen.recipes:
         return _list_recipes()
-    from flows.plain_text import aligned
+    from flows.texts.plain import aligned
     from pipelines.errors import StoreError
     from pipelines.publishing.store import Store
 
@@ -58,9 +58,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _list_recipes() -> int:
-    from flows.plain_text import aligned
-    from flows.shipped_recipes import purpose, shipped_recipes
-    from flows.terminal_text import one_line
+    from flows.options.shipped_recipes import purpose, shipped_recipes
+    from flows.texts.plain import aligned
+    from flows.texts.terminal import one_line
 
     recipes = shipped_recipes().items()
     print(aligned([(name, one_line(purpose(path), WIDEST)) for name, path in recipes]))
@@ -69,8 +69,8 @@ def _list_recipes() -> int:
 
 
 def _row(version: "Version") -> tuple[str, ...]:
-    from flows.named_version import trial_text
-    from flows.plain_text import count, short
+    from flows.options.version import trial_text
+    from flows.texts.plain import count, short
 
     manifest = version.manifest
     rows = (count(manifest.rows(table)) for table in ("pairs", "prompts", "responses"))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.recipe_shape import Place
+    from flows.texts.recipe_shape import Place
     from pipelines.part import Table
 
 WIDTH = 96
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the shelves, one shelf, one kind or one table."""
-    from flows.reference import reference
+    from flows.texts.reference import reference
 
     blocks = reference() if chosen.markdown else _blocks(chosen.shelf, chosen.kind)
     print("\n\n".join(blocks))
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _blocks(word: str | None, kind: str | None) -> Iterator[str]:
     """What `word` (a shelf, a table or a kind) and `kind` ask for. Raises RecipeError."""
-    from flows.recipe_shape import places
+    from flows.texts.recipe_shape import places
     from pipelines.errors import RecipeError, nearest
 
     known = {word: place for place in places() for word in (place.word, place.shelf) if word}
@@ -63,9 +63,9 @@ def _blocks(word: str | None, kind: str | None) -> Iterator[str]:
 
 
 def _everything() -> Iterator[str]:
-    from flows.field_text import summary
-    from flows.plain_text import aligned
-    from flows.recipe_shape import places
+    from flows.texts.fields import summary
+    from flows.texts.plain import aligned
+    from flows.texts.recipe_shape import places
 
     plain = [place for place in places() if not place.shelf]
     for place in places():
@@ -78,8 +78,8 @@ def _everything() -> Iterator[str]:
 
 
 def _shelf(place: "Place") -> Iterator[str]:
-    from flows.field_text import summary
-    from flows.plain_text import aligned
+    from flows.texts.fields import summary
+    from flows.texts.plain import aligned
 
     yield f"{place.opening}  {summary(place.table)}"
     yield aligned([(kind, summary(place.part(kind))) for kind in place.kinds()], indent="  ")
@@ -96,7 +96,7 @@ def _kind(place: "Place", kind: str) -> Iterator[str]:
 
 def _explained(table: "type[Table]", *, outside: bool) -> Iterator[str]:
     """What `table` is, and each key of it and of the tables nested in it."""
-    from flows.field_text import all_keys
+    from flows.texts.fields import all_keys
 
     yield inspect.cleandoc(table.__doc__ or "")
     for name, key in all_keys(table, runtime=outside):

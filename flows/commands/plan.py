@@ -19,9 +19,9 @@ the same part; over 4 where it holds none.
 import argparse
 import sys
 
-from flows.numbers_given import positive, whole
-from flows.recipe_option import add_recipe
-from flows.store_option import suggested
+from flows.options.numbers import positive, whole
+from flows.options.recipe import add_recipe
+from flows.options.store import suggested
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Prints the plan; 0."""
     from flows.commands.doctor import line
-    from flows.plain_text import counted
-    from flows.plan_text import plan_text
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
+    from flows.texts.plain import counted
+    from flows.texts.plan import plan_text
     from pipelines.calibration.gate import JudgeGate
+    from pipelines.calls.meter import Meter
     from pipelines.health.endpoint import called, check_briefly, unkeyed
-    from pipelines.meter import Meter
     from pipelines.planning.forecaster import Lengths
     from pipelines.planning.plan import make_plan
     from pipelines.publishing.store import Store

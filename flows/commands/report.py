@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.publishing.versions import Version
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the path of the report; 0."""
-    from flows.named_version import named_version
+    from flows.options.version import named_version
     from pipelines.errors import StoreError
 
     version = named_version(chosen.store, chosen.dataset)
@@ -62,7 +62,7 @@ def _own(version: "Version") -> Path:
 
 
 def _write(version: "Version", path: Path, store: Path) -> None:
-    from flows.output_file import opened
+    from flows.options.output import opened
     from pipelines.report.write import page_of
 
     page = page_of(version)

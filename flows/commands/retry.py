@@ -14,9 +14,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive
-from flows.recipe_option import add_overrides, overrides_of
-from flows.store_option import add_store, suggested
+from flows.options.numbers import positive
+from flows.options.recipe import add_overrides, overrides_of
+from flows.options.store import add_store, suggested
 
 if TYPE_CHECKING:
     from pipelines.calls.failed import Cause
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the refusals by cause; with --failed, forgets them."""
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
     from pipelines.calls.failed import count_causes, find_refusals, forget
     from pipelines.publishing.store import Store
 
@@ -68,7 +68,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _models(given: str, overrides: Sequence[str]) -> set[str | None]:
     """The models of a recipe, as the ledger names them."""
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.recipe import read_recipe
 
     models = read_recipe(find_recipe(given), overrides).models.values()
@@ -76,8 +76,8 @@ def _models(given: str, overrides: Sequence[str]) -> set[str | None]:
 
 
 def _table(causes: "Sequence[tuple[Cause, int]]", limit: int) -> str:
-    from flows.plain_text import aligned, count, counted
-    from flows.terminal_text import one_line
+    from flows.texts.plain import aligned, count, counted
+    from flows.texts.terminal import one_line
 
     rows = [("samples", "status", "model", "message")]
     for cause, samples in causes[:limit]:
@@ -99,7 +99,7 @@ def _again(chosen: argparse.Namespace) -> str:
 
 
 def _mention_unknown(samples: int) -> None:
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
 
     if samples:
         print(

@@ -13,8 +13,8 @@ scikit-learn: pip install "pairwright[risks]".
 
 import argparse
 
-from flows.numbers_given import whole
-from flows.store_option import add_store
+from flows.options.numbers import whole
+from flows.options.store import add_store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the figures; 0. Raises RecipeError without scikit-learn, or without pairs."""
-    from flows.risks_text import risks_text
+    from flows.texts.risks import risks_text
     from pipelines.errors import RecipeError
     from pipelines.extras import missing
     from pipelines.publishing.reading import reading

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import whole
-from flows.store_option import add_store
+from flows.options.numbers import whole
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.publishing.versions import Version
@@ -39,14 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the version's figures, computed from its published tables, or one row of it."""
-    from flows.named_version import named_version
+    from flows.options.version import named_version
 
     version = named_version(chosen.store, chosen.dataset)
     if chosen.pair:
         print(_one(version, chosen.pair))
     elif chosen.prompt:
-        from flows.prompt_in_full import PromptInFull
-        from flows.terminal_text import terminal_width
+        from flows.texts.prompt import PromptInFull
+        from flows.texts.terminal import terminal_width
 
         print(PromptInFull.find(version, chosen.prompt).text(terminal_width()))
     else:
@@ -56,10 +56,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _page(version: "Version", store: Path, wanted: int) -> str:
     from flows.judging.checks_table import checks_table
-    from flows.pair_text import examples
-    from flows.refused_text import refused_text
-    from flows.terminal_text import terminal_width
-    from flows.version_text import version_text
+    from flows.texts.pair import examples
+    from flows.texts.refused import refused_text
+    from flows.texts.terminal import terminal_width
+    from flows.texts.version import version_text
     from pipelines.publishing.store import Store
 
     shown = examples(version, store, wanted, terminal_width())
@@ -69,9 +69,9 @@ def _page(version: "Version", store: Path, wanted: int) -> str:
 
 
 def _one(version: "Version", pair_id: str) -> str:
-    from flows.pair_examples import PairExamples
-    from flows.pair_text import in_full
-    from flows.terminal_text import terminal_width
+    from flows.published.pair_examples import PairExamples
+    from flows.texts.pair import in_full
+    from flows.texts.terminal import terminal_width
 
     known = PairExamples(version)
     pair, reasons = known.find(pair_id)

@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 FORMATS = ("table", "csv", "json", "parquet")
 TIMEOUT_S = 300.0
@@ -44,12 +44,12 @@ def _seconds(text: str) -> float:
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the rows, or writes them to a file."""
-    from flows.output_file import opened
-    from flows.query_output import write_rows
-    from flows.terminal_text import terminal_width
+    from flows.options.output import opened
+    from flows.texts.query import write_rows
+    from flows.texts.terminal import terminal_width
     from pipelines.errors import NotThere
-    from pipelines.publishing.safe_sql import QueryError, run_sql
     from pipelines.publishing.store import Store
+    from pipelines.querying.safe_sql import QueryError, run_sql
 
     store = Store(chosen.store)
     width = terminal_width() if chosen.output is None and sys.stdout.isatty() else None

@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.numbers_given import positive
-from flows.store_option import add_store, suggested
+from flows.options.numbers import positive
+from flows.options.store import add_store, suggested
 
 if TYPE_CHECKING:
-    from flows.searched_tree import SearchedTrees, Tree
+    from flows.trees.searched import SearchedTrees, Tree
     from pipelines.publishing.versions import Version
 
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Draws the trees of one prompt, or lists the prompts that have one."""
-    from flows.searched_tree import SearchedTrees
+    from flows.trees.searched import SearchedTrees
     from pipelines.errors import RecipeError
     from pipelines.publishing.store import Store
 
@@ -63,9 +63,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _list(known: "SearchedTrees", version: "Version", chosen: argparse.Namespace) -> None:
-    from flows.pair_text import SHOWN_ID
-    from flows.terminal_text import terminal_width
-    from flows.tree_text import listed
+    from flows.texts.pair import SHOWN_ID
+    from flows.texts.terminal import terminal_width
+    from flows.trees.text import listed
 
     found = known.some(chosen.limit)
     print(listed(found, terminal_width()))
@@ -76,8 +76,8 @@ def _list(known: "SearchedTrees", version: "Version", chosen: argparse.Namespace
 def _draw(version: "Version", trees: "list[Tree]") -> None:
     from rich.console import Console
 
-    from flows.terminal_text import terminal_width
-    from flows.tree_text import LEGEND, about, tree_lines
+    from flows.texts.terminal import terminal_width
+    from flows.trees.text import LEGEND, about, tree_lines
 
     colours = Console(file=sys.stdout, highlight=False, soft_wrap=True) if _coloured() else None
     for tree in trees:
@@ -94,8 +94,8 @@ def _coloured() -> bool:
 
 
 def _write(version: "Version", trees: "list[Tree]", file: Path, store: Path) -> None:
-    from flows.output_file import opened
-    from flows.tree_picture import picture
+    from flows.options.output import opened
+    from flows.trees.picture import picture
 
     with opened(file, "html", store) as stream:
         stream.write(picture(version.ref, trees).encode())

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.errors import StoreError
@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _checked(store: "Store", ref: str | None) -> Iterator[tuple[str, bool]]:
     """What is found, line by line, and whether that is as it should be."""
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
     from pipelines.errors import StoreError
 
     names = store.names()

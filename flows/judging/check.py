@@ -17,25 +17,17 @@ What is bought is kept in the store's ledger, and the figures under calibrations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.commands.build import remote_models, say
-from flows.numbers_given import positive
-from flows.plain_text import counted
-from flows.recipe_option import add_recipe
-from flows.store_option import suggested
+from flows.judging.asking import Owing
+from flows.options.numbers import positive
+from flows.options.recipe import add_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipelines.calibration.labelled import LabelSet
-    from pipelines.calibration.run import Run
     from pipelines.judge import Judge
-    from pipelines.meter import Meter
     from pipelines.recipe import Recipe
-    from schemas.calibration import Calibration
-
-    Kept = tuple[Calibration, Path, str]
 
 DONE, UNUSABLE, BUDGET, OWED = 0, 2, 4, 5
 
@@ -69,11 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Checks and prints. Returns 0, 4 (the budget is reached) or 5 (calls are owed)."""
     from flows.commands.doctor import line
+    from flows.judging.checks import check, in_format
     from flows.judging.choose import choose
-    from flows.shipped_recipes import find_recipe
+    from flows.options.shipped_recipes import find_recipe
     from pipelines.calibration.check import judges_to_check
+    from pipelines.calls.meter import Meter
     from pipelines.health.endpoint import unlisted
-    from pipelines.meter import Meter
     from pipelines.recipe import read_recipe
 
     recipe = read_recipe(find_recipe(chosen.recipe), chosen.overrides)
@@ -93,101 +86,6 @@ def run(chosen: argparse.Namespace) -> int:
         say(str(owing))
         return BUDGET if owing.budget_reached else OWED
     return DONE
-
-
-class Owing(Exception):
-    """Calls are owed, so that nothing can be said of a judge yet."""
-
-    def __init__(self, found: "Run", meter: "Meter") -> None:
-        owing = counted(len(found.owed), "pair owes calls", "pairs owe calls")
-        bought = counted(meter.samples_paid, "sample")
-        super().__init__(
-            f"not checked: {owing}, for example {found.owed[0]}\n"
-            f"{bought} bought in this run, which are kept. Run the same command to go on."
-        )
-        self.budget_reached = found.budget_reached
-
-
-def _refuse_refused(calibration: "Calibration", chosen: argparse.Namespace) -> None:
-    """Raises BackendError where a judge was refused each of its requests: it has said nothing."""
-    from pipelines.errors import BackendError
-    from pipelines.judging.refusal import REQUEST_REFUSED
-
-    unread = calibration.unread
-    if calibration.figures["read"].value or not unread:
-        return
-    if all(why.startswith(REQUEST_REFUSED) for why in unread):
-        said = next(iter(unread)).removeprefix(REQUEST_REFUSED)
-        retry = suggested(chosen.store, "retry", "--failed")
-        raise BackendError(
-            f"not checked: the endpoint of judge {calibration.judge} refused every request: {said}\n"
-            f"`pairwright doctor {chosen.recipe}` looks at key, address and model. A refusal is kept, "
-            f"and not asked again; once its cause is gone, `{retry}` has it asked."
-        )
-
-
-def check(
-    chosen: argparse.Namespace,
-    recipe: "Recipe",
-    judges: "dict[str, Judge]",
-    labels: "LabelSet",
-    meter: "Meter",
-    also_seen: "Sequence[str]" = (),
-) -> "list[Kept]":
-    """Checks `judges` on `labels`: what is kept, its file, what the gate says. Raises Owing."""
-    from pipelines.calibration.check import calibration
-    from pipelines.calibration.gate import JudgeGate
-    from pipelines.calibration.stored import store_calibration
-    from pipelines.publishing.store import Store
-
-    found, store = ask(chosen, recipe, judges, labels, meter), Store(chosen.store)
-    made = [
-        calibration(recipe, name, labels, found.opinions[name], found.identities[name], also_seen)
-        for name in judges
-    ]
-    for one in made:
-        _refuse_refused(one, chosen)
-    files = [store_calibration(store, one) for one in made]
-    gate = JudgeGate(recipe, store)
-    return [(one, file, gate.verdict(one.judge)) for one, file in zip(made, files, strict=True)]
-
-
-def in_format(chosen: argparse.Namespace, kept: "list[Kept]") -> str:
-    """What was kept, as `--format` wants it."""
-    from flows.json_text import json_text
-    from flows.judging.check_text import calibration_text
-
-    if chosen.format == "json":
-        return json_text(as_json(kept))
-    return "\n\n\n".join(calibration_text(one, _from_here(file), said) for one, file, said in kept)
-
-
-def as_json(kept: "list[Kept]") -> "list[dict[str, Any]]":
-    """Each calibration, with its file."""
-    return [{**one.model_dump(), "file": str(file)} for one, file, _ in kept]
-
-
-def ask(
-    chosen: argparse.Namespace,
-    recipe: "Recipe",
-    judges: "dict[str, Judge]",
-    labels: "LabelSet",
-    meter: "Meter",
-) -> "Run":
-    """What the judges say, with progress. Raises Owing; and KeyboardInterrupt, once it is said."""
-    from flows.progress import progress
-    from pipelines.calibration.check import run_on
-    from pipelines.publishing.store import Store
-
-    try:
-        with progress(meter):
-            found = run_on(recipe, Store(chosen.store), judges, labels, meter)
-    except KeyboardInterrupt:
-        say("stopped: what was bought is kept. Run the same command to go on.")
-        raise
-    if found.owed:
-        raise Owing(found, meter)
-    return found
 
 
 def agreed(
@@ -237,7 +135,3 @@ def _file(given: str) -> Path:
     if given not in own:
         raise RecipeError(f"{given}: no such file, nor shipped labels; {nearest(given, own)}")
     return own[given]
-
-
-def _from_here(file: Path) -> Path:
-    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.plain_text import aligned, count, counted
-from flows.terminal_text import one_line
+from flows.texts.plain import aligned, count, counted
+from flows.texts.terminal import one_line
 from pipelines.calibration.gate import DIGITS, LEAST_PAIRS
 from schemas.calibration import Calibration, Figure
 

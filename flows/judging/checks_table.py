@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flows.judging.check_text import number
-from flows.plain_text import aligned, count
+from flows.texts.plain import aligned, count
 
 if TYPE_CHECKING:
     from pipelines.publishing.store import Store

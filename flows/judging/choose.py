@@ -8,8 +8,8 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING
 
-from flows.json_text import json_text
-from flows.plain_text import aligned, counted
+from flows.texts.json_values import json_text
+from flows.texts.plain import aligned, counted
 
 if TYPE_CHECKING:
     from pipelines.calibration.choose import Trial
@@ -24,12 +24,12 @@ def choose(
     chosen: argparse.Namespace, recipe: "Recipe", judges: "dict[str, Judge]", labels: "LabelSet"
 ) -> str:
     """Tries the templates, checks the best where there are labels; what is to be printed."""
-    from flows.judging.check import as_json, check, in_format
+    from flows.judging.checks import as_json, check, in_format
     from flows.judging.trials import Choosing
     from pipelines.calibration.choose import keep_best, with_template
     from pipelines.calls.budget import Cost
+    from pipelines.calls.meter import Meter
     from pipelines.errors import RecipeError
-    from pipelines.meter import Meter
 
     if len(judges) != 1:
         raise RecipeError(f"--choose is for one judge: --judge NAME ({', '.join(judges)})")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flows.plain_text import counted
+from flows.texts.plain import counted
 from pipelines.bias.figure import LEAST_PROMPTS
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flows.judging.figure_cells import Row, number_row, percent, share_row
-from flows.plain_text import count, counted
+from flows.texts.plain import count, counted
 
 if TYPE_CHECKING:
     from pipelines.bias.length import Length

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store_option import add_store
+from flows.options.store import add_store
 
 if TYPE_CHECKING:
     from pipelines.bias.judged import Judged
@@ -55,7 +55,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the figures, computed from the version's published tables."""
     from flows.judging.report_formats import as_json, as_markdown, as_text
     from flows.judging.report_page import sections, summary
-    from flows.named_version import named_version
+    from flows.options.version import named_version
     from pipelines.bias.judged import published
     from pipelines.bias.report import report
 
@@ -109,7 +109,7 @@ def _known(known: "Judged", name: str) -> str:
 
 def _waiting(version: "Version", judges: list[str]) -> set[str]:
     """Those of `judges`, JUDGE or JUDGE.DIMENSION, that were asked only about what `when` chose."""
-    from pipelines.publishing.recipe_diff import recipe_table
+    from pipelines.comparing.recipe_diff import recipe_table
 
     tables = recipe_table(version).get("judges", [])
     with_when = {one.get("name", Path(one["kind"]).stem) for one in tables if "when" in one}
@@ -117,7 +117,7 @@ def _waiting(version: "Version", judges: list[str]) -> set[str]:
 
 
 def _head(ref: str, known: "Judged", judges: list[str]) -> str:
-    from flows.plain_text import counted
+    from flows.texts.plain import counted
 
     answers = counted(known.responses.height, "answer")
     prompts = counted(known.responses["prompt"].n_unique(), "prompt")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from flows.json_text import json_text
-from flows.plain_text import aligned
+from flows.texts.json_values import json_text
+from flows.texts.plain import aligned
 
 if TYPE_CHECKING:
     from flows.judging.report_page import Section

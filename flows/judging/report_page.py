@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flows.judging.figure_cells import HEAD, Row, interval, percent, two_digits
 from flows.judging.judge_rows import rows_of
-from flows.plain_text import count, counted
+from flows.texts.plain import count, counted
 from pipelines.bias.alarms import alarm_of_agreement, alarms
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pipelines.calibration.choose import Trial
     from pipelines.calibration.labelled import LabelSet
     from pipelines.calls.budget import Cost
+    from pipelines.calls.meter import Meter
     from pipelines.judge import Judge
-    from pipelines.meter import Meter
     from pipelines.recipe import Recipe
 
 
@@ -28,7 +28,7 @@ class Choosing:
 
     def recipe(self, override: str) -> "Recipe":
         """The recipe with another template, and with what is left of its budget."""
-        from flows.shipped_recipes import find_recipe
+        from flows.options.shipped_recipes import find_recipe
         from pipelines.calibration.choose import left_of
         from pipelines.recipe import read_recipe
 
@@ -54,7 +54,7 @@ class Choosing:
 
     def trial(self, override: str) -> "Trial":
         """How the judge does with a template. Raises Owing."""
-        from flows.judging.check import ask
+        from flows.judging.asking import ask
         from pipelines.calibration.check import judged
         from pipelines.calibration.choose import Trial
 
@@ -67,7 +67,7 @@ class Choosing:
 
     def reworded(self, override: str, epoch: int) -> list[str]:
         """The `--set` of each paraphrase of a template that the judge can use. Raises Owing."""
-        from flows.judging.check import Owing
+        from flows.judging.asking import Owing
         from flows.progress import progress
         from pipelines.calibration.choose import with_template
         from pipelines.calibration.paraphrase import kept_file, paraphrases, template_text

@@ -8,12 +8,12 @@ from pipelines.ablation.figures import READS, Figures, figures_of
 from pipelines.ablation.replay import replay
 from pipelines.ablation.variants import Group, variants
 from pipelines.errors import RecipeError
-from pipelines.evidence import Evidence
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
 from pipelines.selection.staged import scan
+from pipelines.staging.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,17 @@ from pipelines.backend import Backend, Completion, Request
 from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
-from pipelines.evidence import Evidence
-from pipelines.exactly import EVERY, Draw
+from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
-from pipelines.round import run_unit
-from pipelines.shard import RECORDS, Shard, admit, steps_of
+from pipelines.running.exactly import EVERY, Draw
+from pipelines.running.round import run_unit
+from pipelines.running.shard import RECORDS, Shard, admit, steps_of
+from pipelines.running.workshop import Workshop
+from pipelines.staging.evidence import Evidence
 from pipelines.unit import OwedError, Unit
-from pipelines.workshop import Workshop
 from schemas.rows import Drop
 
 

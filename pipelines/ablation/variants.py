@@ -13,7 +13,7 @@ from typing import Literal
 
 from pipelines.filter import Filter, On
 from pipelines.recipe import Recipe
-from pipelines.selection.score import Score
+from pipelines.scoring.score import Score
 from pipelines.selection.steps import late
 
 Group = Literal["alone", "cumulated", "without", "judge"]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from pipelines.backend import Backend, Prices, Reply, Request, Rewarding, Sampling, Scoring
+from pipelines.backend import Backend, Reply, Request, Rewarding, Sampling, Scoring
+from pipelines.calls.prices import Prices
 from pipelines.engine.checkpoint import Checkpoint, find_checkpoint
 from pipelines.errors import RecipeError
 from pipelines.part import Real, Runtime, Where

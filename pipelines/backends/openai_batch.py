@@ -24,8 +24,8 @@ from pipelines.batching.journal import Entry, Journal
 from pipelines.batching.lines import make_custom_id, read_line, request_line
 from pipelines.batching.provider import Provider
 from pipelines.batching.remote import TRIES, NotVisibleError, Remote
+from pipelines.calls.meter import Meter
 from pipelines.errors import BackendError, TransientError
-from pipelines.meter import Meter
 from pipelines.part import Real, Runtime
 from pipelines.wire.body import request_body
 from pipelines.wire.score import scored_text

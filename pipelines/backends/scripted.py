@@ -22,17 +22,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import orjson
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from pipelines.backend import (
-    Backend,
-    Completion,
-    Prices,
-    Reply,
-    Request,
-    Rewarding,
-    Sampling,
-    TokenLogprob,
-    Usage,
-)
+from pipelines.backend import Backend, Completion, Reply, Request, Rewarding, Sampling, TokenLogprob
+from pipelines.calls.prices import Prices, Usage
 from pipelines.errors import RequestRefused, TransientError
 from pipelines.part import Real, Runtime, Table, Where
 from pipelines.shipped import shipped

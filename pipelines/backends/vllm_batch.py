@@ -29,7 +29,7 @@ from pipelines.wire.body import request_body
 from pipelines.wire.score import scored_text
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
 MODULE = "vllm.entrypoints.openai.run_batch"
 MOST_BYTES = 10**9

@@ -15,12 +15,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+from pipelines.batching.ended import Ended
 from pipelines.batching.job import Job
 from pipelines.batching.journal import Entry, Journal
-from pipelines.batching.route import Ended, Route
+from pipelines.batching.route import Route
 from pipelines.batching.spool import Spool
+from pipelines.calls.meter import Meter
 from pipelines.errors import BackendError, FatalError, TransientError
-from pipelines.meter import Meter
 
 TOO_FEW = Ended()
 """What became of a job that was not worth sending."""

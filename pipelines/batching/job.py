@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import BinaryIO
 
+from pipelines.batching.ended import Ended
 from pipelines.batching.journal import Entry
 from pipelines.batching.results import Results
-from pipelines.batching.route import Ended
 from pipelines.batching.spool import Spool
 
 ANSWERED_AT_ONCE = 256

@@ -17,10 +17,10 @@ from functools import partial
 from itertools import count
 from typing import BinaryIO, ClassVar, TypeVar, cast
 
+from pipelines.batching.ended import Ended
 from pipelines.batching.job import Job
 from pipelines.batching.journal import Entry
 from pipelines.batching.provider import Batch, Provider
-from pipelines.batching.route import Ended
 from pipelines.errors import BackendError, FatalError, RequestRefused, TransientError
 
 TRIES = 6

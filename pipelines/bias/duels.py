@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.selection.comparisons import consolidate
+from pipelines.scoring.comparisons import consolidate
 from schemas.canonical import MICRO
 
 NEXT = 15

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.bias.markdown import density
-from pipelines.selection.rounding import rounded
+from pipelines.scoring.rounding import rounded
 from schemas.canonical import MICRO
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.selection.rounding import rounded
+from pipelines.scoring.rounding import rounded
 from schemas.canonical import MICRO
 
 

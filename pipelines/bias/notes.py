@@ -18,7 +18,7 @@ from pipelines.bias.panel import MOST_OTHERS, common, same_order
 from pipelines.bias.position import position
 from pipelines.bias.traits import more_wins
 from pipelines.judging.tie_rule import TieRules
-from pipelines.selection.score import Score, score_responses
+from pipelines.scoring.score import Score, score_responses
 
 MOST_PROMPTS = 20_000
 

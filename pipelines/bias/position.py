@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.bias.figure import Figure, share
-from pipelines.selection.comparisons import VOTE
+from pipelines.scoring.comparisons import VOTE
 
 MOST = 0.1
 """|A-rate - 1/2| beyond this is alarming."""

@@ -20,10 +20,10 @@ from pipelines.calibration.labelled import LabelSet
 from pipelines.calibration.opinion import Opinion, recorded_opinion
 from pipelines.calibration.reasons import commonest
 from pipelines.calibration.run import Run, run_judges
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError
 from pipelines.judge import Judge
 from pipelines.judges.recorded import Recorded
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
 from schemas.calibration import Calibration, Figure, Labels

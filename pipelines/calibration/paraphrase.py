@@ -10,15 +10,15 @@ from pathlib import Path
 from pipelines.backend import Sampling
 from pipelines.calibration.workshop import in_workshop
 from pipelines.calls.budget import Cost
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError, nearest
 from pipelines.judge import Judge
 from pipelines.judging.template import Template
-from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
+from pipelines.running.workshop import Workshop
 from pipelines.unit import Unit
-from pipelines.workshop import Workshop
 from schemas.canonical import make_id
 from schemas.rows import Message, Prompt, prompt_id
 

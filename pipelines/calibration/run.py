@@ -14,14 +14,14 @@ from pipelines.calibration.labelled import LabelledPair
 from pipelines.calibration.opinion import Opinion, opinion_of
 from pipelines.calibration.workshop import in_workshop
 from pipelines.calls.budget import Cost
+from pipelines.calls.meter import Meter
 from pipelines.errors import FatalError
 from pipelines.judge import Judge
 from pipelines.judging.bounds import within_bounds
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
+from pipelines.running.workshop import Workshop
 from pipelines.unit import OwedError, Unit, gather
-from pipelines.workshop import Workshop
 from schemas.rows import Judgment, Prompt, Response, response_id
 
 OPEN_UNITS = 2

@@ -9,12 +9,12 @@ import uvloop
 from pipelines.calls.budget import Purse
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
+from pipelines.calls.meter import Meter
 from pipelines.intake.records import Records
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
-from pipelines.shard import RECORDS
-from pipelines.workshop import Workshop
+from pipelines.running.shard import RECORDS
+from pipelines.running.workshop import Workshop
 
 T = TypeVar("T")
 

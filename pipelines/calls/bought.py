@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.backend import Usage
+from pipelines.calls.prices import Usage
 
 if TYPE_CHECKING:
     from pipelines.calls.segments import Location

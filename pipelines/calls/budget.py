@@ -18,9 +18,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipelines.backend import Backend, Request, Sampling, Usage
+from pipelines.backend import Backend, Request, Sampling
+from pipelines.calls.meter import Meter
+from pipelines.calls.prices import Usage
 from pipelines.errors import TransientError
-from pipelines.meter import Meter
 from pipelines.part import Real, Table, Where
 from schemas.canonical import canonical_json
 from schemas.rows import Message

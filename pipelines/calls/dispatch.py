@@ -19,10 +19,10 @@ from typing import Self
 
 from pipelines.backend import Backend, Reply, Request
 from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
+from pipelines.calls.meter import Meter
 from pipelines.calls.tray import Tray
 from pipelines.calls.window import Pace, Window
 from pipelines.errors import BackendError, FatalError, TransientError
-from pipelines.meter import Meter
 
 Keep = Callable[[Reply], None]
 """Stores a reply."""

@@ -11,7 +11,8 @@ from math import fsum
 
 import numpy as np
 
-from pipelines.backend import Completion, Reply, Request, Sampling, Scoring, TokenLogprob, Usage
+from pipelines.backend import Completion, Reply, Request, Sampling, Scoring, TokenLogprob
+from pipelines.calls.prices import Usage
 from pipelines.engine.ask import Draw, Sample, Score, Token
 from pipelines.engine.draw import draw
 from pipelines.engine.model import Model

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Any
 from uuid import uuid4
 
-from pipelines.backend import Completion, TokenLogprob, Usage
+from pipelines.backend import Completion, TokenLogprob
+from pipelines.calls.prices import Usage
 
 Json = dict[str, Any]
 Tokens = Sequence[TokenLogprob]

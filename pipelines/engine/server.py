@@ -14,7 +14,8 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from pipelines.backend import Completion, Reply, Request, TokenLogprob, Usage
+from pipelines.backend import Completion, Reply, Request, TokenLogprob
+from pipelines.calls.prices import Usage
 from pipelines.engine.bodies import ChatBody, TextBody, read_body, refused
 from pipelines.engine.checkpoint import find_checkpoint, shipped_models
 from pipelines.engine.host import Host

@@ -13,7 +13,7 @@ from pipelines.exporting.evidence import in_sql
 from pipelines.exporting.files import write_parquet
 from pipelines.exporting.messages import broken_calls, pairs_schema
 from pipelines.exporting.pairs import Pairs
-from pipelines.publishing.version_schema import quoted
+from pipelines.querying.version_schema import quoted
 from pipelines.selection.pairs import SUREST
 
 MEASURED = "SELECT pair_id, value FROM version.measures WHERE measure ="

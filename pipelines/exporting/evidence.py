@@ -3,8 +3,8 @@
 import duckdb
 import pyarrow.parquet as pq
 
-from pipelines.publishing.version_schema import add_views, quoted
 from pipelines.publishing.versions import Version
+from pipelines.querying.version_schema import add_views, quoted
 from schemas.tables import PUBLISHED
 
 SCHEMA = "version"

@@ -81,7 +81,7 @@ def check_catalogue(store: Store) -> Check:
     """Whether `catalog.duckdb` lists the versions that there are, where they are."""
     import duckdb
 
-    from pipelines.publishing.catalog import all_versions, rebuild
+    from pipelines.querying.catalog import all_versions, rebuild
 
     def repair() -> str:
         path, left_out = rebuild(store, anew=True)

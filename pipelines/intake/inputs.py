@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.calls.meter import Meter
 from pipelines.errors import StoreError
 from pipelines.intake.columns import Columns
 from pipelines.intake.joining import take_judgments, take_prompts, take_responses
@@ -21,7 +22,6 @@ from pipelines.intake.passes import Mapped, Pass, Tally, mapped_columns
 from pipelines.intake.prompts import PromptTable
 from pipelines.intake.records import Records
 from pipelines.judges.recorded import Recorded as RecordedJudge
-from pipelines.meter import Meter
 from pipelines.part import Where
 from pipelines.publishing.folders import inspect_file
 from pipelines.publishing.versions import Version

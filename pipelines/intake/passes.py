@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError, nearest
 from pipelines.intake.cells import FaultyRow, UnusableRow
-from pipelines.meter import Meter
 from pipelines.part import Table, Where
 from pipelines.source import BadRow, Row, Source
 from schemas.rows import Drop

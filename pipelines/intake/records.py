@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 import orjson
 
 from pipelines.errors import StoreError
-from pipelines.exactly import EVERY, ORDER, Draw
+from pipelines.running.exactly import EVERY, ORDER, Draw
 from schemas.canonical import draw_unit
 from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
 

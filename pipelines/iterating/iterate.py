@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipelines.build import Outcome, run_build
+from pipelines.calls.meter import Meter
 from pipelines.errors import NotThere, RecipeError, StoreError, TrainingError
 from pipelines.health.endpoint import check_model
 from pipelines.intake.inputs import input_files
@@ -23,7 +24,6 @@ from pipelines.iterating.journal import Built, Journal, Trained
 from pipelines.iterating.plan import Plan
 from pipelines.iterating.policy import identities, is_same, suited, with_policy
 from pipelines.iterating.training import LOG, train
-from pipelines.meter import Meter
 from pipelines.publishing.account import inputs_of
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version

@@ -1,6 +1,6 @@
 """Pairwise: two responses are compared, always in both orders.
 
-Both are published; `selection.comparisons` makes one verdict of them, by the judge's tie rule.
+Both are published; `scoring.comparisons` makes one verdict of them, by the judge's tie rule.
 """
 
 from collections.abc import Sequence

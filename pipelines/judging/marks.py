@@ -2,7 +2,7 @@
 
 A response is marked by its scores; in a comparison it is marked by the probability that it is the
 better one (1, 1/2 or 0 for a verdict). So judges of either kind can be asked the same: how sure
-are you? Selection does its own sums over tables (`selection.score`, `selection.comparisons`).
+are you? Selection does its own sums over tables (`scoring.score`, `scoring.comparisons`).
 """
 
 from collections import defaultdict

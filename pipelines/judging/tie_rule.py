@@ -19,7 +19,7 @@ Inconsistent = Literal["tie", "drop", "average"]
 
 @dataclass(frozen=True, slots=True)
 class TieRule:
-    """How the orders of one vote become one opinion (`selection.comparisons`)."""
+    """How the orders of one vote become one opinion (`scoring.comparisons`)."""
 
     inconsistent: Inconsistent | None = None
     """Orders that disagree: a tie, no vote at all, or their average. None: probabilities are

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from pipelines.configuring.references import samplings_of
 from pipelines.part import Where
-from pipelines.references import samplings_of
 from pipelines.samplers.recorded import Recorded
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.measure import Measure
-from pipelines.selection import comparisons, votes
+from pipelines.scoring import comparisons
+from pipelines.selection import votes
 from pipelines.selection.frames import Columns, Frames
 
 

@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 import polars as pl
 
 from pipelines.pairing import Paired, Pairing
-from pipelines.selection import comparisons, votes
+from pipelines.scoring import comparisons
+from pipelines.selection import votes
 from pipelines.selection.circles import on_a_circle
 from pipelines.selection.duels import best, duels, first_of_each, first_reason, scored_responses
 from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames

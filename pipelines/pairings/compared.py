@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
-from pipelines.selection.comparisons import READS, consolidate
+from pipelines.scoring.comparisons import READS, consolidate
 from pipelines.selection.duels import first_reason
 from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 from schemas.canonical import MICRO

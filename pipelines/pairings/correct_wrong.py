@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
+from pipelines.scoring.rounding import mean_micro
 from pipelines.selection.duels import READS, capped, duels, paired, scored_responses
 from pipelines.selection.frames import Columns, Frames
-from pipelines.selection.rounding import mean_micro
 
 
 class CorrectWrong(Pairing):

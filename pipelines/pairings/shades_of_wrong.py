@@ -8,9 +8,9 @@ from pydantic import Field
 
 from pipelines.pairing import Paired, Pairing
 from pipelines.part import Threshold, micro
+from pipelines.scoring.rounding import mean_micro
 from pipelines.selection.duels import READS, capped, duels, paired, scored_responses
 from pipelines.selection.frames import Columns, Frames
-from pipelines.selection.rounding import mean_micro
 
 MISSING = ("fewer_than_two_responses", "fewer_than_two_texts")
 """Reasons that say more than that too few of the responses are wrong."""

@@ -4,7 +4,7 @@
                           │                        │ counted, and answered by a stand-in
                           └ replies it does hold ─> lengths of answers, tokens per character
 
-The units' own coroutines run (`round.run_unit`); only the buying is replaced (`forecaster.py`), so
+The units' own coroutines run (`running.round`); only the buying is replaced (`forecaster.py`), so
 loops, re-asks and cascades are counted by what they do. What is counted on the sampled units is
 scaled up to all of them.
 """
@@ -23,10 +23,9 @@ from pipelines.backend import Backend
 from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
-from pipelines.exactly import ORDER, Draw
+from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
-from pipelines.meter import Meter
 from pipelines.planning.forecaster import (
     ASSUMED,
     Forecaster,
@@ -41,9 +40,10 @@ from pipelines.planning.precedent import Pair, UnitForecast, precedents_of
 from pipelines.planning.survival import Survival, survival
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
-from pipelines.round import run_round, run_unit
-from pipelines.shard import RECORDS, Shard, admit, steps_of
-from pipelines.workshop import Workshop
+from pipelines.running.exactly import ORDER, Draw
+from pipelines.running.round import run_round, run_unit
+from pipelines.running.shard import RECORDS, Shard, admit, steps_of
+from pipelines.running.workshop import Workshop
 from schemas.canonical import draw_unit
 from schemas.rows import Prompt
 from schemas.version import Forecast

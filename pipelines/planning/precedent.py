@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from pipelines.cascade import Counts
 from pipelines.planning.forecaster import Account, Tally
+from pipelines.running.cascade import Counts
 
 MOST_BEGUN = 0.1
 """Units that are paid in part, for each that is paid in full, beyond which the latter are no

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.ablation.replay import run_replayed
-from pipelines.evidence import Evidence
-from pipelines.exactly import Exactly
 from pipelines.intake.records import Records
 from pipelines.recipe import Recipe
-from pipelines.rounds import pairs_of
-from pipelines.workshop import Workshop
+from pipelines.running.exactly import Exactly
+from pipelines.running.rounds import pairs_of
+from pipelines.running.workshop import Workshop
+from pipelines.staging.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

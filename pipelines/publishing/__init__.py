@@ -1,1 +1,1 @@
-"""From kept pairs to an immutable version, and reading it back: store, catalogue, SQL."""
+"""From kept pairs to an immutable version in the store: its files, manifest and card."""

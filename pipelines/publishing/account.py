@@ -11,13 +11,13 @@ import polars as pl
 
 from pipelines.bias.notes import length_slopes, notes
 from pipelines.bias.reading import readable
+from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import InputFile, Intake
 from pipelines.judging.tie_rule import RECHECK, TieRules
-from pipelines.meter import Meter
 from pipelines.publishing.publish import schema_hashes
 from pipelines.publishing.refusals import refused
 from pipelines.recipe import Recipe
-from pipelines.selection.comparisons import consolidate
+from pipelines.scoring.comparisons import consolidate
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.transitivity import transitivity
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest

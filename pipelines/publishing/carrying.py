@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.arrow import array, empty_table
 from pipelines.publishing.spill import Spill
-from pipelines.runs import Numbers
+from pipelines.staging.runs import Numbers
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from pipelines.cascade import ORDERS, Counts
 from pipelines.recipe import Recipe
+from pipelines.running.cascade import ORDERS, Counts
 from schemas.version import Judge, Manifest
 
 NAMES = frozenset({"prompts asked", "prompts passed over", "responses passed over", "calls saved",

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from pipelines.arrow import empty_table
 from pipelines.errors import StoreError
-from pipelines.pieces import in_pieces
+from pipelines.staging.pieces import in_pieces
 from schemas.tables import repeating
 
 BATCH_ROWS = 2048

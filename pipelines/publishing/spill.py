@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from pipelines.arrow import array, numpy
 from pipelines.errors import StoreError
-from pipelines.pieces import in_pieces
-from pipelines.runs import Numbers
+from pipelines.staging.pieces import in_pieces
+from pipelines.staging.runs import Numbers
 
 MOST_FILES = 64
 """One spill holds so many open at most."""

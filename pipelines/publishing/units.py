@@ -13,10 +13,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.pieces import portion
 from pipelines.publishing.shards import portions
-from pipelines.runs import COLUMNS, ROWS, merged, row_bytes
 from pipelines.selection.staged import staged_files
+from pipelines.staging.pieces import portion
+from pipelines.staging.runs import COLUMNS, ROWS, merged, row_bytes
 from schemas.tables import RENAMED, STAGED
 from schemas.version import FileInfo
 

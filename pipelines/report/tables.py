@@ -6,8 +6,8 @@ from typing import Any, Self
 import duckdb
 
 from pipelines.publishing.reading import reading
-from pipelines.publishing.version_schema import add_schema
 from pipelines.publishing.versions import Version
+from pipelines.querying.version_schema import add_schema
 
 Row = dict[str, Any]
 """Column -> value."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.publishing.recipe_diff import recipe_table
+from pipelines.comparing.recipe_diff import recipe_table
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.report.figures import figures

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.calls.meter import Meter, Spend
 from pipelines.errors import RecipeError, StoreError
-from pipelines.evidence import Evidence
 from pipelines.intake.inputs import InputFile, Intake, input_files
 from pipelines.intake.passes import Tally
-from pipelines.meter import Meter, Spend
 from pipelines.publishing.account import inputs_of
 from pipelines.publishing.passed_over import counts_in
 from pipelines.publishing.store import Store
@@ -27,9 +26,10 @@ from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import steps_before
 from pipelines.reusing.taking import take
+from pipelines.running.shard import Finished
 from pipelines.selection.funnel import Funnel
-from pipelines.shard import Finished
-from pipelines.tally import count_units
+from pipelines.staging.evidence import Evidence
+from pipelines.staging.tally import count_units
 from schemas.version import FileInfo, Manifest, content_digest
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import StoreError
-from pipelines.pieces import PIECE, Pieces
 from pipelines.publishing.versions import Version
-from pipelines.runs import COLUMNS
+from pipelines.staging.pieces import PIECE, Pieces
+from pipelines.staging.runs import COLUMNS
 from schemas.tables import STAGED
 from schemas.version import FileInfo
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.intake.columns import Names
 from pipelines.judging.question import around_last, has_system, with_system
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Table, Where
 from pipelines.sampler import Drawn, Sampler
+from pipelines.samplers._answered import answered
 from pipelines.unit import gather
 from schemas.rows import Message, Prompt, Response
 

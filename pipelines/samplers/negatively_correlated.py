@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.diversity.completions import read_further, read_set
 from pipelines.diversity.places import Place
@@ -34,6 +33,7 @@ from pipelines.judging.quoting import fence_around
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
 from pipelines.sampler import Drawn, Sampler
+from pipelines.samplers._answered import answered
 from pipelines.unit import gather
 from schemas.rows import Message, Response
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.intake.columns import Names
 from pipelines.judging.fence import Fence
@@ -27,9 +26,10 @@ from pipelines.revising.faults import Bounds, fault_of
 from pipelines.revising.reply import MARKERS, Direction, Revised, read_revision
 from pipelines.revising.spans import changed_spans
 from pipelines.sampler import Drawn
+from pipelines.samplers._answered import answered
+from pipelines.samplers._worded import SPECIMENS, Worded
 from pipelines.selection.texts import norm_hash
 from pipelines.unit import gather
-from pipelines.worded import SPECIMENS, Worded
 from schemas.canonical import canonical_json
 from schemas.rows import Message, Prompt, Response
 

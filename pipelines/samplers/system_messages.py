@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.judging.fence import Fence
 from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.refusal import is_refusal
 from pipelines.sampler import Drawn
+from pipelines.samplers._answered import answered
+from pipelines.samplers._worded import SPECIMENS, Worded
 from pipelines.unit import gather
-from pipelines.worded import SPECIMENS, Worded
 from schemas.canonical import canonical_json
 from schemas.rows import Message, Prompt, Response
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from pydantic import Field
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.errors import JudgmentError
 from pipelines.feedback.categories import DISSATISFIED, SATISFIED
@@ -30,6 +29,7 @@ from pipelines.judging.model_judge import GREEDY
 from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.template import Template, read_template
 from pipelines.sampler import Drawn, Sampler
+from pipelines.samplers._answered import answered
 from pipelines.unit import gather
 from schemas.rows import Message, Response
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pipelines.answered import answered
 from pipelines.backend import Completion, Sampling
 from pipelines.intake.columns import Names
 from pipelines.judging.fence import Fence
@@ -24,8 +23,9 @@ from pipelines.judging.quoting import fence_around, quoted
 from pipelines.judging.refusal import is_refusal
 from pipelines.part import Where
 from pipelines.sampler import Drawn
+from pipelines.samplers._answered import answered
+from pipelines.samplers._worded import SPECIMENS, Worded
 from pipelines.unit import gather
-from pipelines.worded import SPECIMENS, Worded
 from schemas.rows import Message, Prompt, Response
 
 if TYPE_CHECKING:

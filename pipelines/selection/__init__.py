@@ -1,1 +1,1 @@
-"""From judgments to kept pairs, table to table: scores, pairings, filters, selectors."""
+"""From scores to kept pairs, table to table: pairings, filters, selectors."""

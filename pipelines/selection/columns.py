@@ -8,7 +8,7 @@ from pipelines.filter import Filter, On
 from pipelines.measure import Measure
 from pipelines.pairing import Pairing
 from pipelines.recipe import Recipe
-from pipelines.selection import comparisons
+from pipelines.scoring import comparisons
 from pipelines.selection.frames import (
     JUDGMENTS,
     PAIRED,

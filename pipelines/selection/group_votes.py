@@ -9,8 +9,8 @@ from typing import Literal
 import polars as pl
 
 from pipelines.judging.tie_rule import TieRules
-from pipelines.selection.comparisons import votes_on_comparisons
-from pipelines.selection.rounding import mean_micro
+from pipelines.scoring.comparisons import votes_on_comparisons
+from pipelines.scoring.rounding import mean_micro
 from pipelines.selection.votes import VOTER
 from schemas.canonical import MICRO
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.errors import RecipeError
+from pipelines.scoring.voices import rating_voice
 from pipelines.selection.frames import Frames
-from pipelines.selection.voices import rating_voice
 
 if TYPE_CHECKING:
     from pipelines.measure import Measure

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from pipelines.scoring.rounding import rounded
 from pipelines.selection.frames import NODES
 from pipelines.selection.id_order import in_id_order
-from pipelines.selection.rounding import rounded
 from schemas.canonical import MICRO
 
 

@@ -6,8 +6,7 @@ from functools import partial
 import polars as pl
 
 from pipelines.judging.tie_rule import TieRules
-from pipelines.selection.frames import Frames
-from pipelines.selection.score import (
+from pipelines.scoring.score import (
     Adjusted,
     Score,
     adjusted,
@@ -17,7 +16,8 @@ from pipelines.selection.score import (
     who_counts,
     with_scores,
 )
-from pipelines.selection.voices import Voice, together, within
+from pipelines.scoring.voices import Voice, together, within
+from pipelines.selection.frames import Frames
 
 
 class Scoring:

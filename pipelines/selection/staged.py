@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.runs import COLUMNS, ROWS, TEXTS
+from pipelines.scoring.rounding import rounded
 from pipelines.selection.frames import (
     JUDGMENTS,
     PROMPTS,
@@ -24,9 +24,9 @@ from pipelines.selection.numbering import (
     number_prompts,
     number_responses,
 )
-from pipelines.selection.rounding import rounded
 from pipelines.selection.sweep import ARRIVAL as ARRIVAL
 from pipelines.selection.sweep import Sweep
+from pipelines.staging.runs import COLUMNS, ROWS, TEXTS
 from schemas.canonical import MICRO
 from schemas.tables import RENAMED, STAGED
 

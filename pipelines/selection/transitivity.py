@@ -8,7 +8,7 @@ find a better than c, of those that find one better; the view `transitivity` has
 import polars as pl
 
 from pipelines.judging.tie_rule import PAIRS, RECHECK
-from pipelines.selection.comparisons import consolidate
+from pipelines.scoring.comparisons import consolidate
 from schemas.canonical import MICRO
 
 

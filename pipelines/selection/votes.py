@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.selection.comparisons import votes_on_comparisons
+from pipelines.scoring.comparisons import votes_on_comparisons
 from pipelines.selection.frames import Frames
 from schemas.canonical import MICRO
 

@@ -14,12 +14,12 @@ from pipelines.errors import StoreError
 from pipelines.filter import On
 from pipelines.judging.tie_rule import TieRules
 from pipelines.recipe import Recipe
+from pipelines.scoring.score import prompt_scores, score_var
 from pipelines.selection.choosing import ROW, choose, less
 from pipelines.selection.columns import columns_read, measures_read, pairs_read, texts_read
 from pipelines.selection.frames import Frames, Texts
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.measured import measured
-from pipelines.selection.score import prompt_scores, score_var
 from pipelines.selection.scoring import Scoring
 from pipelines.selection.selected import Selected
 from pipelines.selection.steps import (

@@ -20,8 +20,8 @@ from typing import BinaryIO, ClassVar
 
 import orjson
 
+from pipelines.batching.ended import Ended
 from pipelines.batching.job import Job
-from pipelines.batching.route import Ended
 from pipelines.errors import FatalError, TransientError
 from pipelines.serving.child import Child, outside
 from pipelines.serving.log import in_words, read_end

@@ -26,7 +26,7 @@ from pipelines.wire.body import Dialect, SystemRole
 from schemas.canonical import canonical_json
 
 if TYPE_CHECKING:
-    from pipelines.meter import Meter
+    from pipelines.calls.meter import Meter
 
 SHIPPED = "models"
 HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")

@@ -80,7 +80,7 @@ class Dataset(VersionSource):
             yield from rows_of(relation.arrow(BATCH_ROWS))
 
     def _relation(self, root: Path) -> "AbstractContextManager[duckdb.DuckDBPyRelation]":
-        from pipelines.publishing.safe_sql import add_version
+        from pipelines.querying.safe_sql import add_version
 
         where = place_of(self, root)
         tables = table_files(self.tables, where)

@@ -111,7 +111,7 @@ class ReversedConstraints(VersionSource):
 
     def rows(self, root: Path, columns: Collection[str] = ()) -> Iterator[Row | BadRow]:
         """The rows, prompt by prompt. Raises RecipeError where the version cannot be read."""
-        from pipelines.publishing.safe_sql import add_version
+        from pipelines.querying.safe_sql import add_version
 
         try:
             with duckdb.connect() as con:

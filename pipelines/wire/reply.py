@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from pipelines.backend import Completion, Reply, TokenLogprob, Usage
+from pipelines.backend import Completion, Reply, TokenLogprob
+from pipelines.calls.prices import Usage
 from pipelines.errors import TransientError
 from schemas.rows import ToolCall
 

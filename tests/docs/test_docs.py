@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flows.cli import EXIT_CODES, main
-from pipelines.publishing.catalog import VERSIONS
-from pipelines.publishing.safe_sql import run_sql
+from pipelines.querying.catalog import VERSIONS
+from pipelines.querying.safe_sql import run_sql
 from schemas.tables import MESSAGES as RICH_MESSAGES
 from schemas.tables import PLAIN_MESSAGES, PUBLISHED, TEXTS, TOOL_CALLS
 from tests.docs.reader import (

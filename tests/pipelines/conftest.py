@@ -13,10 +13,10 @@ from pydantic import PrivateAttr
 from pipelines.backend import Backend, Completion, Reply, Request
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
+from pipelines.calls.meter import Meter
 from pipelines.judge import Judge
-from pipelines.meter import Meter
+from pipelines.running.workshop import Workshop
 from pipelines.unit import Unit
-from pipelines.workshop import Workshop
 from schemas.rows import Judgment, Message, Prompt, Response, prompt_id
 
 Answer = Callable[[Request, int], Completion | str]

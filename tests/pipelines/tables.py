@@ -9,9 +9,9 @@ import polars as pl
 from pipelines.filter import Filter
 from pipelines.pairing import Pairing
 from pipelines.part import Part, Where, load_part
+from pipelines.scoring.score import Score, prompt_scores, score_responses
 from pipelines.selection.frames import JUDGMENTS, NUMBER, PAIRS, PROMPTS, RESPONSES, Frames
 from pipelines.selection.numbering import number_judgments, number_prompts, number_responses
-from pipelines.selection.score import Score, prompt_scores, score_responses
 from pipelines.selection.steps import apply_filters
 from pipelines.selector import Selector
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.language_text import language_funnel
+from flows.texts.languages import language_funnel
 from pipelines.build import run_build
 from pipelines.errors import RecipeError
 from pipelines.languages import Detector, Languages, detector_for
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from schemas.rows import Message, Prompt, Response, prompt_id
 

@@ -5,8 +5,8 @@ import pytest
 
 from pipelines.backend import Completion
 from pipelines.calls.ledger import Ledger
+from pipelines.calls.meter import Meter
 from pipelines.errors import RequestRefused
-from pipelines.meter import Meter
 from pipelines.unit import OwedError, gather
 from schemas.rows import Message
 

@@ -15,13 +15,13 @@ from pipelines.publishing.layout import Publish
 from pipelines.publishing.publish import schema_hashes, write_tables
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
-from pipelines.runs import RunWriter
 from pipelines.selection.columns import OF_DROPPED_PAIR, OF_EVERY_PAIR, OF_EVERY_RECIPE
 from pipelines.selection.frames import PAIRS, PROMPTS, Frames
 from pipelines.selection.measured import LONG
 from pipelines.selection.selected import Selected
 from pipelines.selection.staged import read_frames
 from pipelines.selection.texts import norm_hash, text_hash
+from pipelines.staging.runs import RunWriter
 from schemas.rows import Drop, Judgment, Message, Prompt, Response, TreeNode, prompt_id, root_id
 from schemas.tables import ORDER, STAGED
 from schemas.version import FileInfo, Judge, Manifest, Run, Step, content_digest

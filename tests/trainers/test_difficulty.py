@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import run_build
 from pipelines.difficulty.crossfit import Plan, Settings, crossfit
 from pipelines.difficulty.losses import LOGPS, LOSSES, read_losses

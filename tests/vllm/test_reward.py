@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from pipelines.build import run_build
+from pipelines.calls.meter import Meter
 from pipelines.engine.cache import Cache
 from pipelines.engine.checkpoint import find_checkpoint
 from pipelines.engine.llama import Span
 from pipelines.engine.model import load_model
 from pipelines.engine.weights import read_tensors
-from pipelines.meter import Meter
 from pipelines.recipe import read_recipe
 from pipelines.serving.environment import find_python
 from pipelines.shipped import shipped

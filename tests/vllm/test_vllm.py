@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.recipe import read_recipe
 from pipelines.serving.environment import find_python
 

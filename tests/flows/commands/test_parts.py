@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.recipe_shape import places
+from flows.texts.recipe_shape import places
 from pipelines.errors import RecipeError
 from pipelines.part import SHELVES, Runtime, Where, kinds, load_part, part_class
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 
 
 def test_pairs_that_a_glance_tells_apart_are_alarming(

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.prompt_in_full import PromptInFull
+from flows.texts.prompt import PromptInFull
 from pipelines.errors import StoreError
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
+from pipelines.querying.safe_sql import run_sql
 
 
 def test_the_page_of_a_built_version(

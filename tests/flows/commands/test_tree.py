@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.searched_tree import SearchedTrees, Step, Tree
-from flows.tree_picture import ROW, extremes, picture, spots
-from flows.tree_text import tree_lines
+from flows.trees.picture import ROW, extremes, picture, spots
+from flows.trees.searched import SearchedTrees, Step, Tree
+from flows.trees.text import tree_lines
 from pipelines.publishing.versions import Version
 from tests.exports import plain_version
 from tests.searched import searched, store_of

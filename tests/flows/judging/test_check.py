@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import read_manifest
 from pipelines.shipped import shipped

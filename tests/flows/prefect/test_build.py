@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.publishing.store import Store
 from tests import builds
 from tests.flows.prefect.conftest import POOL, Prefect, until
@@ -23,7 +23,7 @@ CALLS = 1 + 4
 
 IN_THIS_PROCESS = """
 import sys
-from flows import prefect_shards
+from flows.sharding import shards as prefect_shards
 from flows.build import build_dataset
 
 prefect_shards.shard_task = prefect_shards.shard_task.with_options(retry_delay_seconds=0)

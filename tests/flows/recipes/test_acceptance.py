@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from tools.chat_server import ChatServer
 

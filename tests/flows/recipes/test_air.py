@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.ablation.ablate import ablate
 from pipelines.build import run_build
 from pipelines.publishing.store import Store

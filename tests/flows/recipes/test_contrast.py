@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from tools.chat_server import ChatServer
 

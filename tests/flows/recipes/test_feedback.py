@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
+from pipelines.calls.meter import Meter
 from pipelines.exporting.export import export
-from pipelines.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from tests.builds import published
 from tests.exports import parquet_rows, part

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from flows.cli import main
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import run_build
-from pipelines.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 
 

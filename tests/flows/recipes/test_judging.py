@@ -11,9 +11,9 @@ import pytest
 
 from flows.cli import main
 from pipelines.build import run_build
-from pipelines.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[3] / "flows" / "recipes" / "acceptance"

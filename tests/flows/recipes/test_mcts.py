@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import run_build
 from pipelines.recipe import read_recipe
 from tests.builds import published

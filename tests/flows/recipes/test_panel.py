@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli import main
 from pipelines.build import run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import read_recipe
 

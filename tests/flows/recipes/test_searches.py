@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
 from pipelines.recipe import read_recipe
 from tests.builds import published

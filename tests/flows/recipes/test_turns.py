@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
-from pipelines.publishing.safe_sql import run_sql
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from tools.chat_server import ChatServer
 

@@ -12,8 +12,8 @@ from openai import AsyncOpenAI
 from pipelines.backend import Request, Sampling
 from pipelines.backends.openai_api import OpenaiApi
 from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.meter import Meter
 from pipelines.errors import BackendError, FatalError, RecipeError, RequestRefused, TransientError
-from pipelines.meter import Meter
 from pipelines.part import Where, load_part
 from schemas.rows import Message
 from tools.chat_server import ChatServer

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.backend import Prices, Reply, Request, Sampling
+from pipelines.backend import Reply, Request, Sampling
 from pipelines.backends.openai_batch import OpenaiBatch
 from pipelines.batching.remote import TRIES
 from pipelines.calls.budget import worst_case
+from pipelines.calls.meter import Meter
+from pipelines.calls.prices import Prices
 from pipelines.errors import FatalError, RecipeError, RequestRefused, TransientError
-from pipelines.meter import Meter
 from pipelines.part import Where, load_part
 from schemas.rows import Message
 from tests.batch_server import BatchServer, until

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.backend import Reply, Request, Sampling, Usage
+from pipelines.backend import Reply, Request, Sampling
 from pipelines.backends.scripted import UNREADABLE, Scripted
+from pipelines.calls.prices import Usage
 from pipelines.errors import RecipeError, RequestRefused, TransientError
 from pipelines.part import Where, load_part
 from pipelines.wire.body import CONTINUE_FIELDS

@@ -12,8 +12,8 @@ import pytest
 from pipelines.backend import Reply, Request, Sampling
 from pipelines.backends.vllm_batch import VllmBatch
 from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.meter import Meter
 from pipelines.errors import FatalError, RequestRefused
-from pipelines.meter import Meter
 from pipelines.part import Where, load_part
 from pipelines.serving.offline import tidy
 from schemas.rows import Message

@@ -10,8 +10,8 @@ import pytest
 from pipelines.backend import REWARDING, Request, Sampling
 from pipelines.backends.vllm_server import VllmServer
 from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.meter import Meter
 from pipelines.errors import FatalError, RecipeError
-from pipelines.meter import Meter
 from pipelines.part import Where, load_part
 from schemas.rows import Message
 from tests.pipelines.serving.conftest import Fake

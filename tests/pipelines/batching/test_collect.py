@@ -10,12 +10,12 @@ from typing import BinaryIO, ClassVar, cast
 import pytest
 
 from pipelines.batching.collect import Bounds, Collector
+from pipelines.batching.ended import Ended
 from pipelines.batching.job import Job
 from pipelines.batching.journal import Journal
 from pipelines.batching.lines import request_line
-from pipelines.batching.route import Ended
+from pipelines.calls.meter import Meter
 from pipelines.errors import BackendError, FatalError, StoreError, TransientError
-from pipelines.meter import Meter
 
 QUIET = 0.05
 

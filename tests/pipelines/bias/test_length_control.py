@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.bias.length_control import control, controlled
-from pipelines.selection.score import Score, score_responses
+from pipelines.scoring.score import Score, score_responses
 from tests.pipelines.tables import UNIT, frames_of
 
 LENGTHS = (64, 64, 256, 256)

@@ -6,8 +6,8 @@ import pytest
 from pipelines.bias import notes as module
 from pipelines.bias.judged import LENGTHS
 from pipelines.bias.notes import length_slopes, notes
+from pipelines.scoring.score import Score
 from pipelines.selection.frames import JUDGMENTS
-from pipelines.selection.score import Score
 from tests.pipelines.bias.rows import compared, known
 
 ANSWERS = {f"{prompt}/{n}": {"n_chars": 64 * (n + 1)} for prompt in "pqr" for n in range(2)}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.calibration.identity import (
     calibration_id,
     counted_names,

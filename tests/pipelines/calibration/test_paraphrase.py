@@ -10,8 +10,8 @@ from pipelines.calibration.paraphrase import (
     paraphrases,
     template_text,
 )
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from tests.pipelines.calibration.test_identity import RECIPE, recipe
 

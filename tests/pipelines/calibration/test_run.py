@@ -10,7 +10,7 @@ import pytest
 from pipelines.calibration.check import calibration, judges_to_check, run_on
 from pipelines.calibration.labelled import LabelSet, label_set
 from pipelines.calibration.run import Run
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, read, run, write_questions, write_recipe
 from tests.pipelines.calibration.pairs import Row, pair, turned

@@ -3,9 +3,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.backend import Completion, Reply, Usage
+from pipelines.backend import Completion, Reply
 from pipelines.calls.bought import SeenOnce
 from pipelines.calls.ledger import Ledger
+from pipelines.calls.prices import Usage
 from pipelines.calls.segments import Location
 
 KEY = b"k" * 16

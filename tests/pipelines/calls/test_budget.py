@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import PrivateAttr
 
-from pipelines.backend import Backend, Completion, Prices, Reply, Request, Sampling, Usage
+from pipelines.backend import Backend, Completion, Reply, Request, Sampling
 from pipelines.calls.budget import (
     MESSAGE_TOKENS,
     TEMPLATE_TOKENS,
@@ -17,8 +17,9 @@ from pipelines.calls.budget import (
     worst_case,
 )
 from pipelines.calls.dispatch import Dispatcher
+from pipelines.calls.meter import Meter
+from pipelines.calls.prices import Prices, Usage
 from pipelines.errors import RecipeError, TransientError
-from pipelines.meter import Meter
 from pipelines.recipe import read_recipe
 from schemas.rows import Message, ToolCall
 from tests.builds import OVER_HTTP, write_questions, write_recipe

@@ -14,8 +14,8 @@ from pydantic import PrivateAttr
 
 from pipelines.backend import Backend, Completion, Reply, Request, Sampling
 from pipelines.calls.dispatch import LONGEST_RETRY_AFTER_S, Dispatcher
+from pipelines.calls.meter import Meter
 from pipelines.errors import FatalError, RequestRefused, TransientError
-from pipelines.meter import Meter
 
 REQUEST = Request((), None, Sampling(), 1, None)
 REPLY = Reply((Completion("yes"),), None)

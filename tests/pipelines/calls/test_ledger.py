@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.backend import Completion, Reply, TokenLogprob, Usage
+from pipelines.backend import Completion, Reply, TokenLogprob
 from pipelines.calls.ledger import Ledger, partition_of, request_key
 from pipelines.calls.lines import frame
+from pipelines.calls.prices import Usage
 from pipelines.calls.segments import PARTITIONS, Segments
 from pipelines.errors import StoreError
 from schemas.rows import Message, ToolCall

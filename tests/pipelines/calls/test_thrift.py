@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 
 from pipelines.calls.budget import SHARE, Budget, BudgetReached, Cost, Purse
+from pipelines.calls.meter import Meter
 from pipelines.calls.thrift import Thrift
-from pipelines.meter import Meter
 
 
 async def pay(purse: Purse, calls: int) -> None:

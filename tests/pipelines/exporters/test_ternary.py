@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
+from pipelines.querying.safe_sql import run_sql
 from schemas.rows import Drop, Judgment, Message
 from tests.exports import TOOLS, call, exported, parquet_rows, tool_pairs, version_of
 from tests.pipelines.versions import Content, make_content, publish

@@ -8,8 +8,8 @@ import pytest
 from pipelines.health.check import Check
 from pipelines.health.ledger import check_ledger
 from pipelines.health.versions import check_catalogue, check_left_over, check_versions
-from pipelines.publishing.catalog import rebuild
 from pipelines.publishing.store import Store
+from pipelines.querying.catalog import rebuild
 from tests.pipelines.versions import make_content, publish
 
 

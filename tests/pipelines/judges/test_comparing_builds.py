@@ -7,8 +7,8 @@ from math import comb
 import pytest
 
 from pipelines.planning.plan import make_plan
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from tests.builds import OVER_HTTP, published, read, run, write_questions, write_recipe
 from tests.judge_server import JudgeServer
 from tools.chat_server import ChatServer

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from flows.pair_examples import PairExamples
+from flows.published.pair_examples import PairExamples
 from pipelines.errors import RecipeError
 from pipelines.planning.plan import make_plan
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from tests.builds import published, read, run, write_recipe
 from tests.judge_server import JudgeServer, Said
 

@@ -11,7 +11,7 @@ from pipelines.judges.pairwise import Pairwise
 from pipelines.judging.comparator import _p_a
 from pipelines.judging.tie_rule import PAIRS
 from pipelines.part import Where, load_part
-from pipelines.selection.comparisons import consolidate
+from pipelines.scoring.comparisons import consolidate
 from schemas.canonical import draw_integer
 from schemas.rows import Judgment
 from tests.pipelines.tables import UNIT, rows_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.errors import RecipeError
 from pipelines.recipe import Recipe, read_recipe
 

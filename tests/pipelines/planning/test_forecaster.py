@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backend import SCORING, Request, Sampling, Usage
+from pipelines.backend import SCORING, Request, Sampling
 from pipelines.calls.bought import Bought
+from pipelines.calls.prices import Usage
 from pipelines.calls.segments import Location
 from pipelines.planning.forecaster import ASSUMED, Forecaster
 from schemas.rows import Message

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.build import run_build
 from pipelines.calls.ledger import Ledger
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.planning.forecaster import Lengths
 from pipelines.planning.part_plan import PartPlan
 from pipelines.planning.plan import make_plan

@@ -2,8 +2,8 @@
 
 import math
 
-from pipelines.backend import Prices
 from pipelines.backends.scripted import Scripted
+from pipelines.calls.prices import Prices
 from pipelines.planning.estimate import critical
 from pipelines.planning.forecaster import Known, Tally
 from pipelines.planning.part_plan import Counted, part_plan

@@ -6,7 +6,7 @@ import re
 import duckdb
 import pytest
 
-from pipelines.publishing.version_schema import VIEWS
+from pipelines.querying.version_schema import VIEWS
 
 VIEW = re.search(r"CREATE VIEW crowds AS.*?;", VIEWS.read_text(), re.DOTALL)
 

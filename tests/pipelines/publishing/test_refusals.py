@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.publishing.gates import Gates, failed_gates
+from pipelines.gating.gates import Gates, failed_gates
 from pipelines.publishing.refusals import refused
 from pipelines.recipe import Recipe, read_recipe
 from schemas.version import FileInfo, Judge, Manifest, Refused

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.versions import Version
+from pipelines.querying.safe_sql import run_sql
 from tests.searched import RECIPE, searched, store_of
 from tests.trees import ORACLE
 

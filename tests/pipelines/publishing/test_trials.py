@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.publishing.catalog import latest_schema, rebuild
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.catalog import latest_schema, rebuild
+from pipelines.querying.safe_sql import run_sql
 from pipelines.recipe import read_recipe
 from schemas.version import Manifest
 from tests.builds import OVER_HTTP, write_questions, write_recipe

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.build import run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.numbered_pairs import numbered_pairs
 from pipelines.publishing.store import Store
 from pipelines.ranking.models import Ranked, Ranking, ranking

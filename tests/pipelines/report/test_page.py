@@ -8,7 +8,7 @@ from pathlib import Path
 import altair
 import pytest
 
-from pipelines.publishing.figure_gates import FigureGates
+from pipelines.gating.figure_gates import FigureGates
 from pipelines.publishing.store import Store
 from pipelines.report import page as pages
 from pipelines.report.charts import CHOSEN, Bar, Series, bars

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.publishing.safe_sql import run_sql
 from pipelines.publishing.store import Store
+from pipelines.querying.safe_sql import run_sql
 from pipelines.report.sections import SECTIONS
 from pipelines.report.tables import Tables
 from tests.pipelines.versions import make_content, publish

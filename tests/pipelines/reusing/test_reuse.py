@@ -13,7 +13,7 @@ import pytest
 
 from flows.cli import main
 from pipelines.build import Outcome, run_build
-from pipelines.meter import Meter
+from pipelines.calls.meter import Meter
 from pipelines.publishing.store import Store
 from tests.builds import OVER_HTTP, read, write_questions, write_recipe
 from tools.chat_server import ChatServer
@@ -239,7 +239,7 @@ run_build(recipe, folder / "store", reusing=True)
         ("pipelines.publishing.units", "_link"),
         ("pipelines.publishing.publish", "drop_rows"),
         ("pipelines.publishing.store", "claim"),
-        ("pipelines.publishing.catalog", "rebuild"),
+        ("pipelines.querying.catalog", "rebuild"),
     ],
     ids="-".join,
 )

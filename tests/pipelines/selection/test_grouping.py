@@ -1,10 +1,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.evidence import prompts_frame
 from pipelines.selection.frames import EVERY_COLUMN, PAIRS
 from pipelines.selection.grouping import NAMES
 from pipelines.selection.staged import read_frames
+from pipelines.staging.evidence import prompts_frame
 from tests.pipelines.versions import make_content, stage
 
 

@@ -11,9 +11,9 @@ import tomli_w
 
 from flows.cli import main
 from pipelines.build import Outcome, run_build
+from pipelines.calls.meter import Meter
 from pipelines.errors import RecipeError, StoreError
 from pipelines.intake.inputs import input_files
-from pipelines.meter import Meter
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe, read_recipe
 from tests.builds import published

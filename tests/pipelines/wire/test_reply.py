@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
-from pipelines.backend import Completion, Reply, TokenLogprob, Usage
+from pipelines.backend import Completion, Reply, TokenLogprob
+from pipelines.calls.prices import Usage
 from pipelines.errors import TransientError
 from pipelines.wire.reply import read_reply
 from schemas.rows import ToolCall

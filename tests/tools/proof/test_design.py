@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.shipped_recipes import find_recipe
+from flows.options.shipped_recipes import find_recipe
 from pipelines.part import identity_of
 from pipelines.recipe import read_recipe
 from tools.proof.answers import Problem, held_out, is_right

@@ -1,0 +1,1 @@
+"""What commands take: recipes, stores, versions, numbers, and where their result goes."""

@@ -1,0 +1,1 @@
+"""What commands look up in a published version, by SQL over its files."""

@@ -1,0 +1,1 @@
+"""Searched trees of a version: read, and drawn for a terminal and as a picture."""

@@ -1,0 +1,1 @@
+"""What finished units leave behind, on its way to selection and publishing."""
