@@ -102,9 +102,14 @@ def frames_of(trees: dict[str, Steps], prompt: Prompt) -> Frames:
         rows_of("responses", responses),
         rows_of("judgments", []),
     )
-    rows = pl.DataFrame(
-        [asdict(node) for _, nodes in grown for node in nodes],
+    nodes = number_nodes(node_rows(trees, prompt), frames.prompts, frames.responses)
+    return replace(frames, nodes=nodes)
+
+
+def node_rows(trees: dict[str, Steps], prompt: Prompt) -> pl.DataFrame:
+    """The nodes of `frames_of`, as they are staged."""
+    grown = [grow(prompt, steps, sampler)[1] for sampler, steps in trees.items()]
+    return pl.DataFrame(
+        [asdict(node) for nodes in grown for node in nodes],
         schema=pl.DataFrame(TREE_NODES.empty_table()).schema,
     )
-    nodes = number_nodes(rows, frames.prompts, frames.responses)
-    return replace(frames, nodes=nodes)

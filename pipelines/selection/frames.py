@@ -136,7 +136,7 @@ NODES = {
 }
 """Nodes of searches (`rows.TreeNode`). `node` is the number of its response, and `parent` that of
 the parent's; they are null for a root, and below it. Values are in micro-units. `n_chars_prefix`:
-characters of the parent's answer so far, 0 below the root."""
+characters of the parent's answer so far, 0 below the root and of rewrites, which go on from none."""
 
 PAIRED = {
     **dict.fromkeys(NUMBERS["pairs"], NUMBER),

@@ -44,7 +44,8 @@ def number_nodes(
 ) -> pl.DataFrame:
     """Staged nodes of searches in any order, columns `frames.NODES`; values in micro-units.
 
-    `responses` have `n_chars`.
+    `responses` have `n_chars`. Where the root of a tree is a response, its nodes are texts of their
+    own (rewrites of an instruction), which have no prefix.
     """
     of_prompts = prompts.lazy().select("prompt", "prompt_id")
     numbers = responses.lazy().select("response", "response_id", "n_chars")
@@ -57,9 +58,15 @@ def number_nodes(
         .join(of_prompts, on="prompt_id", how="left")
         .join(own, on="node_id", how="left")
         .join(parents, on="parent_id", how="left")
-        .with_columns(pl.col("n_chars_prefix").fill_null(0))
+        .with_columns(pl.when(_goes_on()).then("n_chars_prefix").otherwise(0).fill_null(0))
     )
     return numbered.select(pl.col(name).cast(kind) for name, kind in NODES.items()).collect()
+
+
+def _goes_on() -> pl.Expr:
+    """Whether the texts of a tree go on from each other."""
+    is_raw = pl.col("parent_id").is_null() & pl.col("node").is_not_null()
+    return ~is_raw.any().over("prompt_id", "sampler")
 
 
 def _numbered(rows: pl.DataFrame, numbers: pl.DataFrame, by: str) -> pl.DataFrame:

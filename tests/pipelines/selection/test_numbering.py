@@ -5,9 +5,16 @@ import polars as pl
 import pytest
 
 from pipelines.selection.frames import EVERY_COLUMN
-from pipelines.selection.numbering import number_judgments, number_prompts, number_responses
+from pipelines.selection.numbering import (
+    number_judgments,
+    number_nodes,
+    number_prompts,
+    number_responses,
+)
 from pipelines.selection.staged import read_staged
+from schemas.rows import root_id
 from tests.pipelines.versions import make_content, stage
+from tests.trees import asked, frames_of, node_rows
 
 RESPONSES = {"prompt_id": ["q", "p", "p", "gone"], "response_id": ["d", "c", "b", "a"]}
 
@@ -35,6 +42,23 @@ def test_judgments_find_their_responses_even_where_hashes_are_equal(
     prompts, responses = numbered()
     found = number_judgments(said, prompts, responses).sort("score")
     assert found.select("response", "prompt").rows() == [(10, 1), (None,) * 2, (8, 0), (None,) * 2]
+
+
+def test_rewrites_which_do_not_go_on_from_each_other_have_no_prefix() -> None:
+    steps = {"a": {"n": 1, "text": "Add."}, "ab": {"n": 1, "text": "Subtract."}}
+    prompt = asked()
+    frames = frames_of({"steps": steps, "rewrites": steps}, prompt)
+    assert frames.nodes.filter(depth=2)["n_chars_prefix"].to_list() == [4, 4]
+    raw = pl.DataFrame(
+        {"response": 9, "response_id": root_id(prompt.prompt_id, "rewrites"), "n_chars": 7}
+    )
+    responses = pl.concat([frames.responses.select(raw.columns), raw], how="vertical_relaxed")
+    nodes = number_nodes(
+        node_rows({"steps": steps, "rewrites": steps}, prompt), frames.prompts, responses
+    )
+    prefixes = nodes.select("sampler", "depth", "n_chars_prefix").sort("sampler", "depth").rows()
+    assert prefixes == [("rewrites", 0, 0), ("rewrites", 1, 0), ("rewrites", 2, 0),
+                        ("steps", 0, 0), ("steps", 1, 0), ("steps", 2, 4)]  # fmt: skip
 
 
 def test_blocks_lie_in_the_order_of_numbers_and_none_is_left_out(tmp_path: Path) -> None:
