@@ -55,9 +55,9 @@ def replay(recipe: Recipe, store: Store, staging: Path) -> Replayed:
     ):
         read_inputs(recipe, records, evidence.add_drop)
         records.add_labelled(JudgeGate(recipe, store).labelled())
-        meter = Meter()
+        meter, judges = Meter(), {judge.name: judge for judge in recipe.judges}
         shop = Workshop(
-            recipe.head.seed, recipe.models, ledger, Dispatcher({}, meter), meter, records
+            recipe.head.seed, recipe.models, ledger, Dispatcher({}, meter), meter, records, judges
         )
         prompts, owed = runner.run(run_replayed(recipe, records, shop, evidence))
     evidence.flush()

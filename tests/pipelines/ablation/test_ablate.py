@@ -165,3 +165,25 @@ def test_what_is_not_in_the_ledger_is_not_bought(recipe: Recipe, tmp_path: Path)
     path.write_text(f"{recipe.path.read_text()}\n{models}\n{sampler}")
     with pytest.raises(RecipeError, match="pairwright build"):
         ablate(read_recipe(path), Store(tmp_path / "store"))
+
+
+def test_a_sampler_that_asks_a_judge_is_replayed_too(recipe: Recipe, tmp_path: Path) -> None:
+    recipe.path.write_text(
+        RECIPE
+        + """
+[models.reviser]
+kind = "scripted"
+default = "Corrected answer: as good as it gets"
+
+[[samplers]]
+kind = "revision"
+model = "reviser"
+of = "recorded"
+which = "worst"
+judged_by = "strict"
+"""
+    )
+    revising = read_recipe(recipe.path)
+    run_build(revising, tmp_path / "store")
+    replayed = ablate(revising, Store(tmp_path / "store"))
+    assert (replayed.prompts, replayed.owed) == (4, 0)
