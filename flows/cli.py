@@ -39,7 +39,7 @@ from flows.commands import (
     tree,
     verify,
 )
-from flows.options.store import how_found
+from flows.options.store import how_found, on_store
 from flows.stopping import sigterm_as_ctrl_c
 from pipelines.errors import NotThere, PairwrightError
 from pipelines.meanwhile import seldom_collecting
@@ -148,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (PairwrightError, OSError) as error:
             if os.environ.get("PAIRWRIGHT_DEBUG"):
                 raise
-            print(f"error: {_in_words(error)}", file=sys.stderr)
+            words, store = _in_words(error), getattr(chosen, "store", None)
+            print(f"error: {on_store(words, store) if store else words}", file=sys.stderr)
             if isinstance(error, NotThere) and (how := how_found(chosen.store)):
                 print(how, file=sys.stderr)
             return error.exit_code if isinstance(error, PairwrightError) else UNUSABLE

@@ -2,11 +2,18 @@
 
 import argparse
 import os
+import re
 import shlex
 from pathlib import Path
 
 DEFAULT = Path("data/store")
 VARIABLE = "PAIRWRIGHT_STORE"
+
+_ON_A_STORE = re.compile(
+    r"`pairwright (?:diff|doctor|drops|export|ls|report|show|sql|tree|verify)\b"
+    r"(?:(?!--store|--recipes)[^`])*(?=`)"
+)
+"""A command between backticks that works on a store and names none."""
 
 
 def usual() -> Path:
@@ -37,6 +44,16 @@ def suggested(store: Path, *words: str) -> str:
     "pairwright show quickstart --store 'my store'"
     """
     return shlex.join(["pairwright", *words, *store_words(store)])
+
+
+def on_store(message: str, store: Path) -> str:
+    """`message`, where the commands that it suggests name `store` too.
+
+    >>> on_store("it has no pairs. `pairwright drops set@v0001` says why", Path("mine"))
+    'it has no pairs. `pairwright drops set@v0001 --store mine` says why'
+    """
+    named = "".join(f" {word}" for word in map(shlex.quote, store_words(store)))
+    return _ON_A_STORE.sub(lambda command: f"{command[0]}{named}", message)
 
 
 def how_found(store: Path) -> str:

@@ -185,3 +185,14 @@ def test_a_file_is_no_store(
     file.write_text("")
     assert cli.main([*command.split(), "--store", str(file)]) == 2
     assert f"error: {file}: is no folder; --store names" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("named", "suggested"), [(True, " --store {}"), (False, "")])
+def test_a_command_that_an_error_suggests_looks_in_the_same_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    named: bool, suggested: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PAIRWRIGHT_STORE", str(tmp_path))
+    store = tmp_path / "mine" if named else tmp_path
+    assert cli.main(["show", "none", *(["--store", str(store)] if named else [])]) == 2
+    assert f"`pairwright ls{suggested.format(store)}`\n" in capsys.readouterr().err

@@ -63,7 +63,8 @@ def test_a_version_without_a_report_can_be_given_one_outside_the_store(
     assert version.manifest.figures == ()
     capsys.readouterr()
     assert main(["report", "sums", *store]) == 2
-    assert "`pairwright report sums@v0001 --output report.html`" in capsys.readouterr().err
+    command = f"`pairwright report sums@v0001 --output report.html --store {store[1]}`"
+    assert command in capsys.readouterr().err
     page = tmp_path / "page.html"
     assert main(["report", "sums", *store, "--output", str(page)]) == 0
     assert "Judges&#39; habits" in page.read_text()

@@ -55,10 +55,11 @@ def test_a_damaged_table_is_named_with_what_helps(
     version = make_version([{"pair_id": "1"}])
     for file in version.folder.glob("*/*.parquet"):
         file.write_bytes(b"")
-    assert main([command, "toy", "--store", str(version.folder.parents[2])]) == 2
+    store = str(version.folder.parents[2])
+    assert main([command, "toy", "--store", store]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: toy@v0001: ")
-    assert "`pairwright verify toy@v0001`" in error
+    assert f"`pairwright verify toy@v0001 --store {store}`" in error
 
 
 def test_all_of_one_prompt_is_shown(
