@@ -16,11 +16,11 @@ RESPONSES = """
     SELECT r.prompt_id, prompts.lang, r.text, coalesce(
         r.completion_tokens,
         (noted->>'completion_tokens')::DOUBLE
-            / count(*) OVER (PARTITION BY r.prompt_id, r.sampler, noted->>'completion')
+            / count(*) OVER (PARTITION BY r.prompt_id, r.sampler, noted->>'set')
     )
     FROM noted AS r JOIN prompts USING (prompt_id)
 """
-"""Of a completion that holds several responses, each has as many of its tokens."""
+"""Of a set that is one completion, each response has as many of its tokens."""
 
 VALUES = """
     SELECT prompt_id, judge || '.' || dimension, max(j.score) >= $expressed_from
