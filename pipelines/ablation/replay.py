@@ -11,11 +11,11 @@ from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.calls.meter import Meter
+from pipelines.intake.draw import EVERY, Draw
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.publishing.store import Store
 from pipelines.recipe import Recipe
-from pipelines.running.exactly import EVERY, Draw
 from pipelines.running.round import run_unit
 from pipelines.running.shard import RECORDS, Shard, admit, steps_of
 from pipelines.running.workshop import Workshop

@@ -10,45 +10,17 @@ threads and processes open it to read.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-import orjson
-
-from pipelines.errors import StoreError
-from pipelines.running.exactly import EVERY, ORDER, Draw
+from pipelines.intake.draw import EVERY, ORDER, Draw
+from pipelines.intake.payloads import judgment_of, payload_of, prompt_of, response_of
+from pipelines.intake.records_file import new_database, read_database
 from schemas.canonical import draw_unit
-from schemas.rows import Judgment, Message, Prompt, Response, ToolCall
-
-_WRITERS_CACHE = "PRAGMA cache_size = -65536;"
-_READERS_CACHE = "PRAGMA cache_size = -4096;"  # prompts are read once, one after the other
-_TABLES = f"""
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-{_WRITERS_CACHE}
-CREATE TABLE prompts (
-    position INTEGER PRIMARY KEY, prompt_id TEXT UNIQUE, payload BLOB, reference_place TEXT,
-    selected INTEGER DEFAULT 0, place INTEGER
-);
-CREATE TABLE prompt_keys (
-    key BLOB, prompt_id TEXT, place TEXT, PRIMARY KEY (key, prompt_id)
-) WITHOUT ROWID;
-CREATE TABLE response_keys (
-    key BLOB, part TEXT, response_id TEXT, prompt_id TEXT, content BLOB, place TEXT,
-    PRIMARY KEY (key, part)
-) WITHOUT ROWID;
-CREATE TABLE responses (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
-CREATE TABLE judgments (part TEXT, prompt_id TEXT, id TEXT UNIQUE, payload BLOB, place TEXT);
-CREATE TABLE labelled (asked TEXT PRIMARY KEY, labels TEXT) WITHOUT ROWID;
-CREATE TABLE occurrences (content BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID;
-CREATE INDEX responses_of ON responses (part, prompt_id);
-CREATE INDEX judgments_of ON judgments (part, prompt_id);
-BEGIN;
-"""
+from schemas.rows import Judgment, Prompt, Response
 
 Rows = Literal["responses", "judgments"]
 Noun = Literal["prompt", "response"]
@@ -78,29 +50,6 @@ class Earlier:
     """Whether all of its content is the same."""
 
 
-class _Database(sqlite3.Connection):
-    """A connection whose errors say what helps: they are about the disk, never about a query."""
-
-    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
-        try:
-            return super().execute(sql, values)
-        except sqlite3.OperationalError as error:
-            raise _no_disk(error) from error
-
-    def executescript(self, script: str, /) -> sqlite3.Cursor:
-        try:
-            return super().executescript(script)
-        except sqlite3.OperationalError as error:
-            raise _no_disk(error) from error
-
-
-def _no_disk(error: sqlite3.Error) -> StoreError:
-    return StoreError(
-        f"the rows of the sources cannot be kept on the store's disk: {error}. Make room, then run "
-        "the command again"
-    )
-
-
 class Records:
     """The records of one build, in a file beside its evidence. As a context manager it closes it.
 
@@ -110,16 +59,7 @@ class Records:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Starts a new file; or opens one that is written, if `read_only`."""
         self.path = path
-        if read_only:
-            place = (
-                f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # no locks, on any file system
-            )
-            self._db = sqlite3.connect(place, isolation_level=None, factory=_Database, uri=True)
-            self._db.executescript(_READERS_CACHE)
-        else:
-            path.unlink(missing_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, factory=_Database)
-            self._db.executescript(_TABLES)
+        self._db = read_database(path) if read_only else new_database(path)
         self._examples: dict[Noun, str] = {}
         self._all_selected = False
 
@@ -153,7 +93,7 @@ class Records:
             found = self._db.execute(f"{rows} place >= ? AND place < ? ORDER BY place", places)
         for prompt_id, payload in found:
             if wanted(prompt_id):
-                yield _prompt(payload)
+                yield prompt_of(payload)
 
     def labelled(self) -> dict[str, str]:
         """What the prompts ask that are kept out of the build -> the labels that they belong to."""
@@ -165,14 +105,11 @@ class Records:
 
     def responses(self, part: str, prompt_id: str) -> list[Response]:
         """The responses that a recorded sampler has for a prompt, sorted by id."""
-        return [
-            Response(**row | {"tool_calls": _tool_calls(row["tool_calls"])})
-            for row in self._payloads("responses", part, prompt_id)
-        ]
+        return [response_of(row) for row in self._payloads("responses", part, prompt_id)]
 
     def judgments(self, part: str, prompt_id: str) -> list[Judgment]:
         """The judgments that a recorded judge has for a prompt, sorted by id."""
-        return [Judgment(**row) for row in self._payloads("judgments", part, prompt_id)]
+        return [judgment_of(row) for row in self._payloads("judgments", part, prompt_id)]
 
     # what reading the sources writes
 
@@ -180,7 +117,7 @@ class Records:
         """A prompt that is there already, and where its reference stands; None if it is new."""
         query = "SELECT payload, reference_place FROM prompts WHERE prompt_id = ?"
         row = self._db.execute(query, [prompt_id]).fetchone()
-        return (_prompt(row[0]), row[1]) if row else None
+        return (prompt_of(row[0]), row[1]) if row else None
 
     def put_prompt(self, prompt: Prompt, reference_place: str | None) -> None:
         """Adds a prompt, or puts it in the place of the one with its id."""
@@ -188,7 +125,7 @@ class Records:
             "INSERT INTO prompts (prompt_id, payload, reference_place) VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET payload = excluded.payload, "
             "reference_place = excluded.reference_place",
-            [prompt.prompt_id, orjson.dumps(prompt), reference_place],
+            [prompt.prompt_id, payload_of(prompt), reference_place],
         )
 
     def add_prompt_key(self, key: str | None, prompt_id: str | None, place: str) -> None:
@@ -269,7 +206,7 @@ class Records:
         if key is None:
             return None
         self._examples.setdefault("response", key)
-        content = _hash(orjson.dumps(response)) if response else b""
+        content = _hash(payload_of(response)) if response else b""
         ids = (response.response_id, response.prompt_id) if response else ("", "")
         inserted = self._db.execute(
             "INSERT INTO response_keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -289,7 +226,7 @@ class Records:
         Of two rows with one id the one whose content sorts first stays, whichever came first.
         """
         table, id_ = _table_and_id(row)
-        payload = orjson.dumps(row)
+        payload = payload_of(row)
         insert = f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
         if self._db.execute(insert, [part, row.prompt_id, id_, payload, place]).rowcount:
             return None
@@ -310,9 +247,9 @@ class Records:
     def _count(self, rows: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])  # noqa: S608
 
-    def _payloads(self, table: Rows, part: str, prompt_id: str) -> list[dict[str, Any]]:
+    def _payloads(self, table: Rows, part: str, prompt_id: str) -> Iterator[bytes]:
         query = f"SELECT payload FROM {table} WHERE part = ? AND prompt_id = ? ORDER BY id"  # noqa: S608
-        return [orjson.loads(row[0]) for row in self._db.execute(query, [part, prompt_id])]
+        return (row[0] for row in self._db.execute(query, [part, prompt_id]).fetchall())
 
 
 def _hash(text: str | bytes) -> bytes:
@@ -324,16 +261,3 @@ def _table_and_id(row: Response | Judgment) -> tuple[Rows, str]:
     if isinstance(row, Response):
         return "responses", row.response_id
     return "judgments", row.judgment_id
-
-
-def _prompt(payload: bytes) -> Prompt:
-    fields = orjson.loads(payload)
-    messages = tuple(
-        Message(**message | {"tool_calls": _tool_calls(message["tool_calls"])})
-        for message in fields["messages"]
-    )
-    return Prompt(**fields | {"messages": messages, "sources": tuple(fields["sources"])})
-
-
-def _tool_calls(calls: list[dict[str, str]]) -> tuple[ToolCall, ...]:
-    return tuple(ToolCall(**call) for call in calls)

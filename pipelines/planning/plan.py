@@ -24,6 +24,7 @@ from pipelines.calibration.gate import JudgeGate
 from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger
 from pipelines.calls.meter import Meter
+from pipelines.intake.draw import ORDER, Draw
 from pipelines.intake.inputs import read_inputs
 from pipelines.intake.records import Records
 from pipelines.planning.forecaster import (
@@ -40,7 +41,6 @@ from pipelines.planning.precedent import Pair, UnitForecast, precedents_of
 from pipelines.planning.survival import Survival, survival
 from pipelines.publishing.store import Store, staged
 from pipelines.recipe import Recipe
-from pipelines.running.exactly import ORDER, Draw
 from pipelines.running.round import run_round, run_unit
 from pipelines.running.shard import RECORDS, Shard, admit, steps_of
 from pipelines.running.workshop import Workshop

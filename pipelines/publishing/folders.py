@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pipelines.errors import StoreError
 from schemas.version import FileInfo, Manifest
 
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
@@ -117,3 +118,11 @@ def _table_faults(file: Path, path: str, info: FileInfo, manifest: Manifest) -> 
     if schema != manifest.schema_hashes.get(path.partition("/")[0]):
         faults.append(f"{path}: its columns are not those of the manifest")
     return faults
+
+
+def unwritable(path: Path, error: OSError) -> StoreError:
+    """What is wrong, and what helps."""
+    return StoreError(
+        f"{path}: cannot be written: {error.strerror}. No version was touched: make room or give "
+        "the right to write, then run the command again"
+    )

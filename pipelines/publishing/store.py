@@ -11,8 +11,6 @@ number: a reader never sees half a version, and of two builds that publish at on
 overwrites the other.
 """
 
-import os
-import platform
 import re
 import secrets
 import shutil
@@ -22,12 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.errors import NotThere, StoreError, nearest
-from pipelines.publishing.folders import add_files, claim, file_faults, sync_tree
+from pipelines.publishing.claiming import check_pairs, claim_version, completed, numbered
+from pipelines.publishing.folders import file_faults
+from pipelines.publishing.staging_folders import fresh_staging, stale_staging
 from pipelines.publishing.versions import MANIFEST, REFUSED, Version, preferred, read_manifest
 from pipelines.selection.balance import check_balance
 from schemas.version import NAME, Manifest, content_digest
-
-_STAGING = re.compile(r"(?P<host>.+)-(?P<pid>[0-9]+)-[0-9a-f]{16}")
 
 
 class Store:
@@ -59,26 +57,11 @@ class Store:
     def staging(self) -> Path:
         """A fresh folder on the store's file system; those of dead processes are removed."""
         self._refuse_file()
-        folder = self._inside("tmp") / f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise _unwritable(folder, error) from error
-        for stale in self.stale_staging():
-            shutil.rmtree(stale, ignore_errors=True)
-        return folder
+        return fresh_staging(self._inside("tmp"))
 
     def stale_staging(self) -> list[Path]:
         """The staging folders of this host's dead processes, sorted."""
-        folder = self._inside("tmp")
-        if not folder.is_dir():
-            return []
-        stale = []
-        for entry in folder.iterdir():
-            match = _STAGING.fullmatch(entry.name)
-            if match and match["host"] == _host() and not _alive(int(match["pid"])):
-                stale.append(entry)
-        return sorted(stale)
+        return stale_staging(self._inside("tmp"))
 
     def names(self) -> list[str]:
         """The datasets that have a version, sorted."""
@@ -156,9 +139,9 @@ class Store:
         (card, recipe, report) are added to it. Raises StoreError where the counts do not balance.
         """
         check_balance(manifest.counts)
-        _check_pairs(manifest)
+        check_pairs(manifest)
         self._dataset(name)
-        manifest = _completed(name, folder, manifest)
+        manifest = completed(name, folder, manifest)
         while True:
             numbers = self._numbers(name)
             if (equal := self._equal(manifest)) is not None:
@@ -167,7 +150,7 @@ class Store:
             parent = self.latest(name)
             number = max(numbers, default=0) + 1
             place = self._dataset(name) / f"v{number:04d}"
-            if _claim(folder, _numbered(manifest, number, parent), place):
+            if claim_version(folder, numbered(manifest, number, parent), place):
                 return self._read(name, number), True
 
     def holds(self, manifest: Manifest) -> bool:
@@ -190,7 +173,7 @@ class Store:
         reasons_file.write_text("".join(f"{reason}\n" for reason in reasons), encoding="utf-8")
         now = datetime.now(UTC)
         place = self._inside("refused", name) / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-        if not _claim(folder, _completed(name, folder, manifest), place):
+        if not claim_version(folder, completed(name, folder, manifest), place):
             raise StoreError(f"{place}: is there already")
         return place
 
@@ -282,63 +265,3 @@ def staged(store: Store, name: str) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _completed(name: str, folder: Path, manifest: Manifest) -> Manifest:
-    if manifest.name != name:
-        raise StoreError(f"the manifest belongs to {manifest.name}, not to {name}")
-    if manifest.content_digest != content_digest(manifest.files, manifest.recipe_fingerprint):
-        raise StoreError(f"{name}: the content digest does not belong to the files")
-    files = add_files(folder, manifest.files, ignore=MANIFEST)
-    if missing := sorted(set(manifest.files) - set(files)):
-        raise StoreError(f"{folder}: is without {', '.join(missing)}")
-    return manifest.model_copy(update={"files": files})
-
-
-def _check_pairs(manifest: Manifest) -> None:
-    kept = [step.kept for step in manifest.counts if step.level == "pairs"]
-    if kept and kept[-1] != manifest.rows("pairs"):
-        raise StoreError(f"{kept[-1]} pairs were kept, and {manifest.rows('pairs')} are written")
-
-
-def _numbered(manifest: Manifest, number: int, parent: Version | None) -> Manifest:
-    published = datetime.now(UTC).isoformat(timespec="seconds")
-    run = manifest.run.model_copy(
-        update={
-            "version": number,
-            "parent": parent.number if parent else None,
-            "published": published,
-        }
-    )
-    return manifest.model_copy(update={"run": run})
-
-
-def _claim(folder: Path, manifest: Manifest, place: Path) -> bool:
-    """Writes the manifest last, syncs everything, and renames; False where `place` is taken."""
-    try:
-        (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        sync_tree(folder)
-        return claim(folder, place)
-    except OSError as error:
-        raise _unwritable(place, error) from error
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path}: cannot be written: {error.strerror}. No version was touched: make room or give "
-        "the right to write, then run the command again"
-    )

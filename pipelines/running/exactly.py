@@ -8,19 +8,17 @@ Rounds have a fixed size, and a decision falls between them only: what is drawn 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from pipelines.intake.draw import Draw
 from pipelines.part import Table, Where
 
 if TYPE_CHECKING:
     from pipelines.recipe import Recipe
     from pipelines.sampler import Sampler
-
-ORDER = "exactly"
-"""What the draws are for that put prompts in order: `draw_unit(seed, ORDER, prompt_id)`."""
 
 
 class MoreSamples(Table):
@@ -70,33 +68,6 @@ class Exactly(Table):
         for added in (0, *(min(one, more.most - n) for one in raised if more)):
             for first in range(0, prompts, self.prompts_per_round):
                 yield Draw(first, min(first + self.prompts_per_round, prompts), added)
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """A round: prompts `first` to `last` (not included) of the seeded order; by default all."""
-
-    first: int = 0
-    last: int | None = None
-    more: int = 0
-    """How much the sampler's `n` is raised for them."""
-
-    @property
-    def is_all(self) -> bool:
-        """Whether it is the one round of a build that takes every prompt."""
-        return self.last is None
-
-    @property
-    def label(self) -> str:
-        """What the names of its folders begin with.
-
-        >>> Draw().label, Draw(500, 1000).label, Draw(0, 500, more=2).label
-        ('', 'from500-', 'from0-more2-')
-        """
-        return "" if self.is_all else f"from{self.first}-" + (f"more{self.more}-" * bool(self.more))
-
-
-EVERY = Draw()
 
 
 def drawn_sampler(exactly: Exactly, samplers: "Sequence[Sampler]") -> "Sampler | None":

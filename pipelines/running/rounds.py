@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.calls.meter import Meter
+from pipelines.intake.draw import EVERY, Draw
 from pipelines.intake.inputs import Intake
 from pipelines.recipe import Recipe
-from pipelines.running.exactly import EVERY, Draw, Exactly, drawn_sampler
+from pipelines.running.exactly import Exactly, drawn_sampler
 from pipelines.running.shard import Finished
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select

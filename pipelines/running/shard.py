@@ -20,11 +20,12 @@ from pipelines.calls.dispatch import Dispatcher
 from pipelines.calls.ledger import Ledger, partition_of
 from pipelines.calls.meter import Meter
 from pipelines.calls.segments import PARTITIONS
+from pipelines.intake.draw import EVERY, Draw
 from pipelines.intake.records import Records
 from pipelines.languages import Detector, detector_for
 from pipelines.meanwhile import seldom_collecting
 from pipelines.recipe import Recipe
-from pipelines.running.exactly import EVERY, Draw, with_more
+from pipelines.running.exactly import with_more
 from pipelines.running.round import Steps, UnitRows, run_round
 from pipelines.running.sifter import Sifter
 from pipelines.running.workshop import Workshop

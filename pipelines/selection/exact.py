@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.running.exactly import ORDER
+from pipelines.intake.draw import ORDER
 from pipelines.selection.columns import OF_DROPPED_PAIR
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.hashes import draw_integers
