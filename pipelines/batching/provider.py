@@ -32,7 +32,7 @@ class Batch:
     status: str
     input_file_id: str
     created_at: int
-    """Unix time, by the provider's clock."""
+    """Unix time, by the provider's clock; 0 where it does not tell."""
     files: tuple[str, ...]
     """Files with result lines: of requests that were answered, then of those that failed."""
     answered: int
@@ -69,19 +69,33 @@ def read_batch(given: Any) -> Batch:
     """
     if not isinstance(given, dict) or not isinstance(given.get("id"), str):
         raise TransientError("the answer is no batch object")
-    counts = given.get("request_counts") or {}
-    errors = (given.get("errors") or {}).get("data") or ()
+    counts = _table(given.get("request_counts"))
+    errors = _table(given.get("errors")).get("data")
     files = given.get("output_file_id"), given.get("error_file_id")
     return Batch(
         id=given["id"],
         status=str(given.get("status")),
         input_file_id=str(given.get("input_file_id")),
-        created_at=int(given.get("created_at") or 0),
+        created_at=_number(given.get("created_at")),
         files=tuple(file for file in files if file),
-        answered=(counts.get("completed") or 0) + (counts.get("failed") or 0),
-        total=counts.get("total") or 0,
-        errors=tuple((str(one.get("code") or ""), str(one.get("message"))) for one in errors),
+        answered=_number(counts.get("completed")) + _number(counts.get("failed")),
+        total=_number(counts.get("total")),
+        errors=tuple(map(_read_error, errors if isinstance(errors, list) else ())),
     )
+
+
+def _read_error(given: Any) -> tuple[str, str]:
+    if not isinstance(given, dict):
+        return "", str(given)
+    return str(given.get("code") or ""), str(given.get("message"))
+
+
+def _table(given: Any) -> dict[str, Any]:
+    return given if isinstance(given, dict) else {}
+
+
+def _number(given: Any) -> int:
+    return int(given) if isinstance(given, int | float) else 0
 
 
 class Provider:
@@ -131,7 +145,9 @@ class Provider:
         after: dict[str, str] = {}
         while True:
             page = await self._json("GET", "/batches", params={"limit": str(PAGE), **after})
-            found = [read_batch(one) for one in page.get("data") or ()]
+            if not isinstance(page, dict) or not isinstance(page.get("data", ""), list | None):
+                raise TransientError("the answer is no list of batches")
+            found = [read_batch(one) for one in page["data"] or ()]
             for batch in found:
                 yield batch
             if not found or not page.get("has_more"):

@@ -125,7 +125,7 @@ class Remote:
             async for batch in self._provider.batches():
                 if batch.input_file_id == file_id:
                     return batch
-                if batch.created_at < made - CLOCK_SKEW_S:
+                if 0 < batch.created_at < made - CLOCK_SKEW_S:
                     break
             return None
 

@@ -6,8 +6,10 @@ import orjson
 import pytest
 from openai import AsyncOpenAI
 
+from pipelines.batching.journal import Journal
 from pipelines.batching.lines import request_line
 from pipelines.batching.provider import Batch, Provider, read_batch
+from pipelines.batching.remote import Remote
 from pipelines.errors import FatalError, RequestRefused, TransientError
 from pipelines.wire.secrets import Secrets
 from tests.batch_server import BatchServer
@@ -164,3 +166,46 @@ async def test_a_broken_download_leaves_nothing_behind(
 def test_what_is_no_batch_object_may_pass(given: object) -> None:
     with pytest.raises(TransientError, match="no batch object"):
         read_batch(given)
+
+
+@pytest.mark.parametrize("made", [0, None, "2026-11-22T04:00:00Z"])
+async def test_where_a_provider_tells_no_time_of_its_batches_all_of_them_are_looked_at(
+    server: BatchServer, provider: Provider, tmp_path: Path, made: object
+) -> None:
+    files = [await provider.upload("lines.jsonl", io.BytesIO(LINES)) for _ in range(2)]
+    own, newer = [await provider.create(file_id, "24h", "mine") for file_id in files]
+    for batch in (own, newer):
+        server.batches[batch.id].created_at = made  # type: ignore[assignment]
+    entry = Journal(tmp_path, "there m").new()
+    entry.note({"file_id": files[0]})
+    found = await Remote(provider, "24h", 0.01).find(entry, tries=1)
+    assert found is not None
+    assert found.id == own.id
+
+
+@pytest.mark.parametrize(
+    ("odd", "errors"),
+    [
+        ({"request_counts": [2, 2]}, ()),
+        ({"request_counts": {"total": "2"}}, ()),
+        ({"errors": "no"}, ()),
+        ({"errors": {"data": ["no"]}}, (("", "no"),)),
+    ],
+)
+def test_what_is_odd_about_a_batch_object_hides_nothing_else(
+    odd: dict[str, object], errors: tuple[tuple[str, str], ...]
+) -> None:
+    batch = read_batch({"id": "b", "status": "completed", "input_file_id": "f", **odd})
+    assert (batch.id, batch.status, batch.total, batch.errors) == ("b", "completed", 0, errors)
+
+
+@pytest.mark.parametrize("page", [[], {}, {"data": 7}, None])
+async def test_what_is_no_list_of_batches_is_not_an_empty_one(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, page: object
+) -> None:
+    async def answer(*_: object, **__: object) -> object:
+        return page
+
+    monkeypatch.setattr(provider, "_json", answer)
+    with pytest.raises(TransientError, match="no list of batches"):
+        [one async for one in provider.batches()]
