@@ -136,7 +136,8 @@ def _stopped(meter: "Meter", store: Path) -> str:
     bought = f"{counted(meter.samples_paid, 'sample')} bought in this run"
     before = f"{counted(meter.samples_before, 'sample')} from before"
     kept = [bought, before] if meter.samples_before else [bought]
-    lost = "" if meter.jobs else "; what was in flight is abandoned"
+    abandoned = counted(meter.abandoned, "request")
+    lost = f"; {abandoned} in flight abandoned" if meter.abandoned else ""
     return (
         f"stopped: kept in {store / 'ledger'}: {', '.join(kept)}{lost}.\n{_going_on(meter)}"
         "Run the same command to go on."

@@ -99,6 +99,9 @@ async def _work(
         except OwedError as error:
             workshop.meter.units_owed += 1
             found.owed.append(str(error))
+        except FatalError:
+            await workshop.dispatcher.drain.close()  # the run ends
+            raise
         workshop.meter.units_done += 1
         await asyncio.sleep(0)  # a pair without calls gives way too, to Ctrl-C above all
         pair = next(waiting, None)

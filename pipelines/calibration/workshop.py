@@ -1,8 +1,8 @@
 """A workshop outside a build: the calls of a check, by the ledger, budget and retries of a build."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
-from typing import TypeVar
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -24,7 +24,7 @@ def in_workshop(
     store: Store,
     called: Collection[str],
     meter: Meter,
-    work: Callable[[Workshop], Awaitable[T]],
+    work: Callable[[Workshop], Coroutine[Any, Any, T]],
 ) -> tuple[T, Purse]:
     """What `work` returns, given a workshop with the models `called`; and the purse it was paid of.
 
@@ -36,7 +36,7 @@ def in_workshop(
         folder = store.ledger_folder
         async with Dispatcher(models, meter, recipe.budget, folder) as dispatcher:
             shop = Workshop(recipe.head.seed, models, ledger, dispatcher, meter, records)
-            return await work(shop), dispatcher.purse
+            return await dispatcher.drain.stoppable(work(shop)), dispatcher.purse
 
     with (
         staged(store, recipe.head.name) as staging,

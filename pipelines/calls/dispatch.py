@@ -5,6 +5,7 @@
          └──────── full jitter, Retry-After <─────────────┘
 
 A reply leaves its slot and is kept at once; its caller goes on together with others (`tray.py`).
+Where a run is stopped, replies under way are waited for (`drain.py`).
 
 Nothing here decides content: only when a request is sent, and how often.
 """
@@ -19,6 +20,7 @@ from typing import Self
 
 from pipelines.backend import Backend, Reply, Request
 from pipelines.calls.budget import Budget, BudgetReached, Cost, Purse, actual, worst_case
+from pipelines.calls.drain import Drain, is_paid
 from pipelines.calls.meter import Meter
 from pipelines.calls.tray import Tray
 from pipelines.calls.window import Pace, Window
@@ -73,6 +75,7 @@ class Dispatcher:
         self._meter = meter
         self._folder = folder
         self.purse = Purse(budget, meter)
+        self.drain = Drain(meter)
         self._backoff_s = backoff_s
         self._longest_backoff_s = longest_backoff_s
         self._closed = {id(model): model for model in models.values()}
@@ -158,9 +161,13 @@ class Dispatcher:
             # after the budget: a call that is not made waits for no start
             await self.purse.in_time(endpoint.pace.wait())
             endpoint.check()
+            await self.drain.enter(backend)
             self._meter.retries += attempt > 0
             took = worst
-            reply = await self._send(endpoint, backend, request)
+            try:
+                reply = await self._send(endpoint, backend, request)
+            finally:
+                self.drain.leave(backend)
             took = actual(backend, reply.usage, worst)
             return reply
         except BackendError as error:
@@ -180,6 +187,9 @@ class Dispatcher:
         try:
             async with asyncio.timeout(backend.timeout_s):
                 reply = await backend.complete(request)
+        except asyncio.CancelledError:
+            self._meter.abandoned += is_paid(backend)
+            raise
         except TimeoutError as error:
             late = f"{backend.model} at {backend.endpoint()}: no reply within {backend.timeout_s:g} s (timeout_s)"
             raise TransientError(late, broke_off=True) from error

@@ -66,6 +66,8 @@ class Meter:
     damaged_records: int = 0
     """Records of the ledger that could not be read; one may be another build's, being written."""
     in_flight: int = 0
+    abandoned: int = 0
+    """Requests in flight whose replies nobody waited for at the end: they are paid, and lost."""
     retries: int = 0
     refused_requests: int = 0
     """Requests that an endpoint refused for good."""

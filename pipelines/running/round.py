@@ -72,10 +72,13 @@ async def run_round(
     """Runs a unit for each prompt; rows come back through `finished` in order of arrival.
 
     A unit whose calls are owed is reported through `owed` and leaves no rows. Raises FatalError
-    when an endpoint refuses every request; what was bought by then is in the ledger.
+    when an endpoint refuses every request; what was bought by then is in the ledger. Before that,
+    and where it is cancelled, it waits for what is under way (`calls.drain`).
     """
     jobs = any(model.in_jobs for model in workshop.models.values())
     thrift = Thrift(workshop.dispatcher.purse, wanted=not jobs)  # a first job may take hours
+
+    drain = workshop.dispatcher.drain
 
     async def work(first: Prompt) -> None:
         for prompt in chain((first,), prompts):
@@ -85,15 +88,21 @@ async def run_round(
             except OwedError as error:
                 workshop.meter.units_owed += 1
                 owed(prompt, error)
+            except FatalError:
+                await drain.close()  # the run ends
+                raise
             else:
                 finished(rows)
             workshop.meter.units_done += 1
             await asyncio.sleep(0)  # a unit without calls gives way too, to Ctrl-C above all
 
-    try:
+    async def work_all() -> None:
         async with asyncio.TaskGroup() as group:
             for prompt in islice(prompts, _open_units(workshop)):
                 group.create_task(work(prompt))
+
+    try:
+        await drain.stoppable(work_all())
     except ExceptionGroup as errors:
         fatal = errors.subgroup(FatalError) or errors
         raise fatal.exceptions[0] from None

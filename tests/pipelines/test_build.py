@@ -166,13 +166,17 @@ def test_a_share_of_owed_prompts_may_be_allowed_and_is_explained(trial: Path) ->
     assert len(owed) == outcome.owed
 
 
-def test_a_missing_page_stops_the_build_and_keeps_what_was_bought(trial: Path) -> None:
-    with ChatServer() as server:
+def test_a_missing_page_stops_the_build_and_what_was_bought_or_under_way_is_kept(
+    trial: Path,
+) -> None:
+    with ChatServer(latency_ms=(50, 500)) as server:
         at(server, trial)
         with pytest.raises(FatalError, match="404"):
             run(trial, "models.critic.path=/elsewhere")
+        answered = server.stats()["completions"]
         _, meter = run(trial)
-    assert meter.samples_replayed > 0
+        assert server.stats()["paid_twice"] == 0
+    assert meter.samples_replayed >= answered >= 8 * 4
 
 
 def test_a_gate_that_fails_refuses_the_build_and_keeps_its_evidence(trial: Path) -> None:
