@@ -238,7 +238,7 @@ run_build(recipe, folder / "store", reusing=True)
         ("pipelines.reusing.taking", "_before"),
         ("pipelines.publishing.units", "_link"),
         ("pipelines.publishing.publish", "drop_rows"),
-        ("pipelines.publishing.store", "claim"),
+        ("pipelines.publishing.claiming", "claim"),
         ("pipelines.querying.catalog", "rebuild"),
     ],
     ids="-".join,
