@@ -34,7 +34,7 @@ CHARACTERS_PER_TOKEN = 4
 """Assumed where a server does not tell the tokens of an answer."""
 
 SHORT_OF_MOST = 5
-"""Tokens: an answer that is nearer to the most that it may have has ended (as published)."""
+"""Tokens: an answer that is as near to the most that it may have has ended (as published)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,8 @@ class Growing:
         step = Step(text, True) if ask.to_the_end else self.search.first_step(text, cut_off)
         count = tokens_within([one.token for one in known], len(step.text))
         n_tokens = count or _tokens(step.text)
-        if not step.ends and ask.leaf.n_tokens + n_tokens > self.search.max_tokens - SHORT_OF_MOST:
+        longest = self.search.max_tokens - SHORT_OF_MOST
+        if not step.ends and ask.leaf.n_tokens + n_tokens >= longest:
             step, cut_off = replace(step, ends=True), True
         logprobs = [one.logprob for one in known[:count]]
         before = ask.leaf.origin.sum_logprob if ask.leaf.origin else 0.0

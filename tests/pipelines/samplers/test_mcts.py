@@ -289,6 +289,18 @@ async def test_a_step_without_a_boundary_is_kept_whole_and_flagged(searched):
     assert all(row.finish_reason == "length" for row in drawn.responses if not row.partial)
 
 
+@pytest.mark.parametrize(("tokens", "has_ended"), [(6, False), (7, True)])
+async def test_an_answer_within_five_tokens_of_the_most_has_ended(searched, tokens, has_ended):
+    def line(_, choice):
+        words = [f"{choice} "] * (tokens - 1) + ["\n"]
+        logprobs = tuple(TokenLogprob(word, -0.1) for word in words)
+        return Completion("".join(words), finish_reason="length", logprobs=logprobs)
+
+    drawn, _, _ = await searched(line, reference="x", max_tokens=12)
+    first = drawn.responses[0]
+    assert (first.text, first.partial) == ("0 " * (tokens - 1) + "\n", not has_ended)
+
+
 async def test_where_nothing_is_written_the_answer_ends(searched):
     drawn, found, _ = await searched(lambda *_: Completion(" \n", finish_reason="stop"))
     [row] = drawn.responses
