@@ -17,6 +17,9 @@ FIXED = {
 }
 """Settings of which the engine knows one value; a config that leaves one out means it."""
 
+OF_LLAMA3 = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+"""The further parameters of `rope_type = "llama3"`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -82,7 +85,7 @@ def _rope(config: dict[str, Any]) -> dict[str, Any]:
     >>> _rope({"rope_theta": 5e5, "rope_scaling": {"type": "default"}})
     {'rope_theta': 500000.0, 'rope_type': 'default', 'type': 'default'}
     """
-    table = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    table = dict(config.get("rope_parameters") or config.get("rope_scaling") or {})
     theta = float(config.get("rope_theta") or 10000.0)
     rope = {"rope_theta": theta, "rope_type": table.get("type", "default")} | table
     if rope["rope_type"] not in ("default", "llama3"):
@@ -90,7 +93,8 @@ def _rope(config: dict[str, Any]) -> dict[str, Any]:
             f'rope_type "{rope["rope_type"]}" is not supported by the embedded engine, which '
             'knows "default" and "llama3". A vLLM server runs it'
         )
-    return rope
+    numbers = ("rope_theta", *(OF_LLAMA3 if rope["rope_type"] == "llama3" else ()))
+    return rope | {name: float(rope[name]) for name in numbers}
 
 
 def _frequencies(rope: dict[str, Any], head_dim: int) -> NDArray[np.float32]:

@@ -20,6 +20,11 @@ def test_sizes_that_are_left_out_follow_from_the_others() -> None:
         ({"hidden_act": "gelu"}, "runs hidden_act = 'silu'"),
         ({"quantization_config": {"bits": 4}}, "quantization_config = {'bits': 4} is not"),
         ({"rope_scaling": {"rope_type": "yarn"}}, 'rope_type "yarn" is not supported'),
+        ({"rope_scaling": "linear"}, "not the config of a Llama"),
+        (
+            {"rope_scaling": {"rope_type": "llama3"}},
+            r"not the config of a Llama: KeyError\('factor'\)",
+        ),
         ({"hidden_size": None}, "not the config of a Llama"),
         ({"num_key_value_heads": 3}, "4 heads of 16 do not go with 3 of keys"),
     ],
