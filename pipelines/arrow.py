@@ -32,6 +32,16 @@ def empty_table(schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches([], schema)
 
 
+def in_one_piece(rows: pa.Table) -> pa.Table:
+    """`rows` with one chunk a column; of the chunks, each column's are gone before the next."""
+    schema, columns = rows.schema, rows.columns
+    del rows
+    whole = []
+    while columns:
+        whole.append(columns.pop(0).combine_chunks())
+    return pa.table(whole, schema=schema)
+
+
 def make_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """A table of plain rows, each of which has every column."""
     columns = {name: [row[name] for row in rows] for name in schema.names}

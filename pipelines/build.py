@@ -9,7 +9,7 @@ several (`flows/build.py`).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
 from pipelines.staging.evidence import Evidence
 from pipelines.staging.tally import count_units
-from schemas.version import FileInfo, Manifest
+from schemas.version import Manifest
 
 if TYPE_CHECKING:
     from pipelines.reusing.reuse import Reused
@@ -90,7 +90,7 @@ def run_build(
         fingerprint = note_units(recipe, store, gate, meter)
         if reusing and (before := _taken_over(recipe, store, staging, fingerprint, meter)):
             return publish(
-                recipe, store, staging, before.intake, [before.finished], meter, gate, before.files
+                recipe, store, staging, before.intake, [before.finished], meter, gate, before
             )
         intake = read(recipe, staging, meter, gate)
         meter.forecast = forecast(recipe, store, staging)
@@ -180,12 +180,12 @@ def publish(
     shards: Sequence[Finished],
     meter: Meter,
     gate: JudgeGate,
-    taken: Mapping[str, FileInfo] | None = None,
+    before: "Reused | None" = None,
 ) -> Outcome:
     """Last step: makes a version of what was read and of the evidence of all shards.
 
     `meter` says what all of it took, and `gate` is as for `read`. The order of `shards` changes
-    nothing. `taken` are the files of a version that are the evidence, by their paths there.
+    nothing. `before` is what was taken over, where the units were.
     """
     from pipelines.publishing.account import make_manifest  # `meanwhile` says why here
     from pipelines.publishing.card import write_card
@@ -223,15 +223,23 @@ def publish(
         recipe.publish,
         recipe.head.seed,
         folder,
-        taken=taken,
+        taken=before.files if before else None,
     )
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    judgments = evidence.judgments()
     manifest = make_manifest(
-        recipe, intake, evidence.answers(), judgments, funnel, files, folder, meter, owed
+        recipe,
+        intake,
+        evidence.answers(),
+        evidence.judgments(),
+        funnel,
+        files,
+        folder,
+        meter,
+        owed,
+        before.judges if before else None,
     )
     manifest = gate.noted(with_counts(manifest, [shard.counts for shard in shards]))
-    manifest = with_figures(recipe, folder, manifest)
+    manifest = with_figures(recipe, folder, manifest, before.judge_figures if before else None)
     write_card(folder, recipe, manifest)
     asking = frozenset(judge.name for judge in recipe.judges if judge.models())
     judged = {one.subject for one in manifest.figures if one.figure in OF_JUDGES}

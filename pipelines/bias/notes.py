@@ -21,6 +21,8 @@ from pipelines.judging.tie_rule import TieRules
 from pipelines.scoring.score import Score, score_responses
 
 MOST_PROMPTS = 20_000
+LENGTH_SLOPE = "length_slope"
+"""The note of what `length_slopes` gives."""
 
 
 def notes(responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, dict[str, float]]:
@@ -55,7 +57,8 @@ def length_slopes(
 
 
 def _first_prompts(responses: pl.LazyFrame, judgments: pl.LazyFrame) -> Judged:
-    ids = responses.select(pl.col("prompt_id").unique()).collect().to_series().sort()
+    each_once = pl.col("prompt_id").rle().struct.field("value").unique()  # they lie together
+    ids = responses.select(each_once).collect().to_series().sort()
     if ids.len() <= MOST_PROMPTS:
         return judged(responses, judgments)
     first = pl.col("prompt_id") < ids[MOST_PROMPTS]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.bias.notes import length_slopes, notes
+from pipelines.bias.notes import LENGTH_SLOPE, length_slopes, notes
 from pipelines.bias.reading import readable
 from pipelines.calls.meter import Meter
 from pipelines.intake.inputs import InputFile, Intake
@@ -33,12 +33,16 @@ def make_manifest(
     folder: Path,
     meter: Meter,
     owed: int,
+    judges: Mapping[str, Judge] | None = None,
 ) -> Manifest:
     """The manifest of the tables `files` that were written to `folder`.
 
     `responses` and `judgments` are all of the build: columns `judged.LENGTHS` and those of
-    `frames.JUDGMENTS`.
+    `frames.JUDGMENTS`. `judges` is what the judgments say of each, where that is known.
     """
+    rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
+    judges = _judges(rules, responses, judgments) if judges is None else judges
+    slopes = length_slopes(recipe.score, responses, judgments, rules)
     fingerprint = recipe.fingerprint()
     return Manifest(
         name=recipe.head.name,
@@ -49,7 +53,7 @@ def make_manifest(
         files=dict(files),
         schema_hashes=schema_hashes(folder),
         models={name: model.qualified_model for name, model in recipe.models.items()},
-        judges=_judges(recipe, responses, judgments),
+        judges={name: _with_slope(judge, slopes.get(name)) for name, judge in judges.items()},
         refused=refused(recipe, folder, files),
         inputs=inputs_of(intake.files),
         code_version=version("pairwright"),
@@ -99,7 +103,7 @@ def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
     return inputs
 
 
-def _judges(recipe: Recipe, responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Judge]:
+def _judges(rules: TieRules, responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Judge]:
     """What each judge was asked, how much of it could be read, and what it looks at."""
     of_whole_responses = judgments.filter(pl.col("dimension").is_null())
     judges = of_whole_responses.group_by("judge").agg(
@@ -110,10 +114,7 @@ def _judges(recipe: Recipe, responses: pl.LazyFrame, judgments: pl.LazyFrame) ->
     comparisons = judgments.filter(pl.col("comparison_id").is_not_null()).collect()
     is_ranked = pl.col("rank").is_not_null() | pl.col("dimension").eq(RECHECK)
     ranked = judgments.filter(is_ranked).collect()
-    rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
     figures = notes(responses, of_whole_responses)
-    for name, slope in length_slopes(recipe.score, responses, judgments, rules).items():
-        figures.setdefault(name, {})["length_slope"] = slope
     return {
         name: Judge(
             identity=", ".join(identities),
@@ -125,6 +126,12 @@ def _judges(recipe: Recipe, responses: pl.LazyFrame, judgments: pl.LazyFrame) ->
         )
         for name, identities, asked, read in judges.collect().sort("judge").iter_rows()
     }
+
+
+def _with_slope(judge: Judge, slope: float | None) -> Judge:
+    if slope is None:
+        return judge
+    return judge.model_copy(update={"notes": judge.notes | {LENGTH_SLOPE: slope}})
 
 
 def _votes(comparisons: pl.DataFrame, judge: str, rules: TieRules) -> dict[str, int | float | str]:

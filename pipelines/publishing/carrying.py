@@ -3,13 +3,13 @@
 They wait in memory while they are few and short, else in files (`spill`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from pipelines.arrow import array, empty_table
+from pipelines.arrow import array, empty_table, give_back, in_one_piece
 from pipelines.publishing.spill import Spill
 from pipelines.staging.runs import Numbers
 
@@ -47,16 +47,22 @@ class Carried:
         if self._spill is not None:
             self._spill.close()
 
-    def take(self) -> Iterator[Sequence[pa.Table]]:
-        """Stretch by stretch, for each side the rows that are wanted there.
+    def take(self, made: Callable[[pa.Table], pa.Table]) -> Iterator[Sequence[pa.Table]]:
+        """Stretch by stretch, for each side what is `made` of the rows that are wanted there.
 
-        They are gone from here then. Raises StoreError where rows are missing.
+        That is a row of each row. They are gone from here then. Raises StoreError where rows are
+        missing.
         """
         if self._spill is not None:
-            yield from self._spill.take()
+            for sides in self._spill.take():
+                yield [made(rows) for rows in sides]
             return
-        rows = pa.concat_tables([empty_table(self.schema), *self._held]).combine_chunks()
-        self._held.clear()
+        rows = made(in_one_piece(self._all_held()))
+        give_back()
         for first in range(0, len(self.wanted[0]), self.stretch):
             some = slice(first, first + self.stretch)
             yield [rows.take(array(numbers[some])) for numbers in self.wanted]
+
+    def _all_held(self) -> pa.Table:
+        held, self._held = self._held, []
+        return pa.concat_tables([empty_table(self.schema), *held])

@@ -55,13 +55,13 @@ def prompt_messages(messages: pa.ListArray, *, rich: bool) -> pa.ListArray:
     return _messages(messages.offsets, parts, len(parts["role"]), rich=rich)
 
 
-def answer_messages(texts: pa.Array, calls: pa.Array, *, rich: bool) -> pa.ListArray:
-    """Each answer as a list of one message, as `prompt_messages`."""
+def answer_messages(texts: pa.Array, calls: pa.Array | None) -> pa.ListArray:
+    """Each answer as a list of one message: `tables.MESSAGES` with `calls`, else `PLAIN_MESSAGES`."""
     offsets = array(np.arange(len(texts) + 1, dtype=np.int32))
     parts = {"role": pa.repeat(scalar("assistant"), len(texts)), "content": texts}
-    if rich:
+    if calls is not None:
         parts["tool_calls"] = _no_empty(calls)
-    return _messages(offsets, parts, len(texts), rich=rich)
+    return _messages(offsets, parts, len(texts), rich=calls is not None)
 
 
 def _messages(

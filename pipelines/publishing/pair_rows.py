@@ -4,6 +4,7 @@ prompts, responses (in the order of their ids) ─ carried ─> pairs (in their 
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,9 +75,12 @@ class PairRows:
         pair of blank texts.
         """
         self._refuse_blank()
-        first, waiting = 0, (one.take() for one in self._carried.values())
+        first = 0
+        waiting = (
+            one.take(partial(_MADE[table], rich=rich)) for table, one in self._carried.items()
+        )
         for (prompts,), answers in zip(*waiting, strict=True):
-            columns = _of_prompts(prompts, rich=rich)
+            columns = _columns(prompts)
             for side, its_answers in zip(SIDES, answers, strict=True):
                 columns |= _of_side(side, its_answers, rich=rich)
             yield pa.table(columns | _of_pairs(self._pairs.slice(first, prompts.num_rows)))
@@ -119,21 +123,32 @@ def _of_all_responses(responses: pa.Table) -> Facts:
 _FACTS = {"prompts": _of_all_prompts, "responses": _of_all_responses}
 
 
-def _of_prompts(prompts: pa.Table, *, rich: bool) -> dict[str, Any]:
-    return {
-        **{name: prompts[name] for name in ("prompt_id", "tools", "lang", "task")},
-        "license": prompts["licence"],
-        "prompt_group_id": pc.coalesce(prompts["group_id"], prompts["prompt_id"]),
-        "prompt": messages.prompt_messages(_array(prompts["messages"]), rich=rich),
-    }
+def _of_prompts(prompts: pa.Table, *, rich: bool) -> pa.Table:
+    """What pairs take of their prompts, as it is published."""
+    return pa.table(
+        {
+            **{name: prompts[name] for name in ("prompt_id", "tools", "lang", "task")},
+            "license": prompts["licence"],
+            "prompt_group_id": pc.coalesce(prompts["group_id"], prompts["prompt_id"]),
+            "prompt": messages.prompt_messages(_array(prompts["messages"]), rich=rich),
+        }
+    )
+
+
+def _of_responses(responses: pa.Table, *, rich: bool) -> pa.Table:
+    """What a side of a pair takes: its tool calls only where there are some."""
+    return responses if rich else responses.drop_columns(["tool_calls"])
+
+
+_MADE = {"prompts": _of_prompts, "responses": _of_responses}
 
 
 def _of_side(side: str, responses: pa.Table, *, rich: bool) -> dict[str, Any]:
-    texts, calls = _array(responses["text"]), _array(responses["tool_calls"])
+    calls = _array(responses["tool_calls"]) if rich else None
     return {
         **{f"{side}_{name}": responses[name] for name in ("response_id", "model", "policy")},
         f"n_chars_{side}": responses["n_chars"],
-        side: messages.answer_messages(texts, calls, rich=rich),
+        side: messages.answer_messages(_array(responses["text"]), calls),
     }
 
 
@@ -143,6 +158,10 @@ def _of_pairs(pairs: pl.DataFrame) -> dict[str, Any]:
            "n_votes_rejected", "p_chosen", "n_chars_prefix", "difficulty", "score_var",
            "order_key")  # fmt: skip
     table = pairs.select(*own, *scores, units(pairs["p_preferred"])).to_arrow()
+    return _columns(table)
+
+
+def _columns(table: pa.Table) -> dict[str, Any]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 

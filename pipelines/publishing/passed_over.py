@@ -29,6 +29,11 @@ def with_counts(manifest: Manifest, shards: Iterable[Mapping[str, Counts]]) -> M
     return manifest.model_copy(update={"judges": dict(sorted(judges.items()))})
 
 
+def is_count(note: str) -> bool:
+    """Whether a note of a judge is one of those counts."""
+    return note in NAMES or note.startswith(DOUBT)
+
+
 def counts_in(recipe: Recipe, manifest: Manifest) -> dict[str, dict[str, int]]:
     """Judge with a `when` -> its counts, as `with_counts` noted them in `manifest`."""
     waiting = {judge.name for judge in recipe.judges if judge.when is not None}
@@ -36,7 +41,7 @@ def counts_in(recipe: Recipe, manifest: Manifest) -> dict[str, dict[str, int]]:
         name: {
             key: value
             for key, value in judge.notes.items()
-            if isinstance(value, int) and (key in NAMES or key.startswith(DOUBT))
+            if isinstance(value, int) and is_count(key)
         }
         for name, judge in manifest.judges.items()
         if name in waiting

@@ -96,7 +96,7 @@ def _write_pairs(
     """
     publish, units = target.publish, target.units
     prompts = of_prompts(selected, _splits(selected.prompts, publish, seed), dropped)
-    pairs = shuffled(_with_facts(selected.pairs, prompts), seed)
+    pairs = shuffled(_with_facts(selected.pairs.drop("prompt_id"), prompts), seed)
     if publish.group_near_duplicates:
         prompts = prompts.with_columns(selected.prompts["group_id"])
     stretch = stretch_of(pairs.height, sum(map(units.row_bytes, _OF_A_PAIR)), units.at_once)

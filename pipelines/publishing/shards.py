@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.arrow import empty_table
+from pipelines.arrow import empty_table, in_one_piece
 from pipelines.errors import StoreError
 from pipelines.staging.pieces import in_pieces
 from schemas.tables import repeating
@@ -44,20 +44,10 @@ def write_shard(rows: Rows, count: int, path: Path, schema: pa.Schema, group_row
     options = {"compression": "zstd", "use_dictionary": repeating(schema)}
     with in_pieces(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
         for portion in portions(count, group_rows):
-            taken = _in_one_piece(rows.take(portion))
+            taken = in_one_piece(rows.take(portion))
             if taken.num_rows != portion:
                 raise StoreError(f"{path}: rows are missing at its end")
             writer.write_table(taken, row_group_size=group_rows)
-
-
-def _in_one_piece(rows: pa.Table) -> pa.Table:
-    """`rows` with one chunk a column; of the chunks, each column's are gone before the next."""
-    schema, columns = rows.schema, rows.columns
-    del rows
-    whole = []
-    while columns:
-        whole.append(columns.pop(0).combine_chunks())
-    return pa.table(whole, schema=schema)
 
 
 def portions(count: int, size: int) -> list[int]:

@@ -21,23 +21,26 @@ LONGEST = 2.0
 
 
 def strengths(wins: Matrix, start: Vector | None = None) -> Vector:
-    """Theta of each player, in nats. `wins[i, j]`: the games that i won against j.
+    """Theta of each player, in nats. `wins[..., i, j]`: the games that i won against j.
 
     By Newton's method from `start`, with steps of at most `LONGEST`, halved where they overshoot:
-    the posterior is strictly concave, so there is one maximum, whatever the start.
+    the posterior is strictly concave, so there is one maximum, whatever the start. Of a stack of
+    matrices each has a row of thetas.
 
     >>> strengths(np.array([[0, 3e6], [1e6, 0]])).round(4) + 0.0  # half of ln 3, and its opposite
     array([ 0.5493, -0.5493])
     """
-    theta = np.zeros(len(wins)) if start is None else start
-    height = _log_posterior(theta, wins)
+    theta = np.zeros(wins.shape[:-1]) + (0.0 if start is None else start)
+    height, moving = _log_posterior(theta, wins), np.ones(wins.shape[:-2], dtype=np.bool_)
     for _ in range(MOST_STEPS):
         step = _step(theta, wins)
-        step = step / max(1.0, np.abs(step).max(initial=0.0) / LONGEST)
-        while (higher := _log_posterior(theta + step, wins)) < height - _noise(height):
-            step = step / 2
-        theta, height = theta + step, higher
-        if np.abs(step).max(initial=0.0) < PRECISION:
+        step = step / np.maximum(1.0, _longest(step) / LONGEST)[..., None]
+        step[~moving] = 0
+        while (too_far := _log_posterior(theta + step, wins) < height - _noise(height)).any():
+            step[too_far] /= 2
+        theta = theta + step
+        height, moving = _log_posterior(theta, wins), moving & (_longest(step) >= PRECISION)
+        if not moving.any():
             break
     return theta
 
@@ -58,24 +61,36 @@ def groups(wins: Matrix) -> npt.NDArray[np.int64]:
 
 def _step(theta: Vector, wins: Matrix) -> Vector:
     """The gradient of the log-posterior, divided by its curvature."""
-    expected, average = _sigma(theta[:, None] - theta), _sigma(theta)
-    games = wins + wins.T
-    slope = (wins - games * expected).sum(axis=1) + 0.5 - average
-    bend = games * expected * expected.T
-    curvature = np.diag(bend.sum(axis=1) + average * (1 - average)) - bend
-    return np.asarray(np.linalg.solve(curvature, slope))
+    expected, average = _sigma(_apart(theta)), _sigma(theta)
+    games = wins + _turned(wins)
+    slope = (wins - games * expected).sum(axis=-1) + 0.5 - average
+    bend = games * expected * _turned(expected)
+    own = bend.sum(axis=-1) + average * (1 - average)
+    curvature = own[..., None] * np.eye(theta.shape[-1]) - bend
+    return np.asarray(np.linalg.solve(curvature, slope[..., None])[..., 0])
 
 
-def _log_posterior(theta: Vector, wins: Matrix) -> float:
-    apart = theta[:, None] - theta
-    likelihood = -(wins * np.logaddexp(0, -apart)).sum()
-    prior = -0.5 * (np.logaddexp(0, theta) + np.logaddexp(0, -theta)).sum()
-    return float(likelihood + prior)
+def _log_posterior(theta: Vector, wins: Matrix) -> Vector:
+    likelihood = -(wins * np.logaddexp(0, -_apart(theta))).sum(axis=(-2, -1))
+    prior = -0.5 * (np.logaddexp(0, theta) + np.logaddexp(0, -theta)).sum(axis=-1)
+    return np.asarray(likelihood + prior)
 
 
-def _noise(height: float) -> float:
+def _apart(theta: Vector) -> Matrix:
+    return theta[..., :, None] - theta[..., None, :]
+
+
+def _turned(wins: Matrix) -> Matrix:
+    return wins.swapaxes(-1, -2)
+
+
+def _longest(step: Vector) -> Vector:
+    return np.asarray(np.abs(step).max(axis=-1, initial=0.0))
+
+
+def _noise(height: Vector) -> Vector:
     """What a sum of such a size may be wrong by: no step is halved for that."""
-    return 1e-12 * (1 + abs(height))
+    return np.asarray(1e-12 * (1 + np.abs(height)))
 
 
 def _sigma(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -25,11 +25,11 @@ class Games:
     prompts: int
 
     def wins(self, times: Vector) -> Matrix:
-        """Points of each model against each, where every block counts so many times."""
+        """Points of each model against each, where each block counts `times[..., block]`."""
         n = len(self.models)
-        wins = np.zeros(n * n)
-        wins[self.places] = times @ self.points
-        return wins.reshape(n, n)
+        wins = np.zeros((*times.shape[:-1], n * n))
+        wins[..., self.places] = times @ self.points
+        return wins.reshape(*times.shape[:-1], n, n)
 
 
 def games_of(games: pl.DataFrame) -> Games:

@@ -11,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from pipelines.agreement.bootstrap import resamples
+from pipelines.agreement.bootstrap import times_drawn
 from pipelines.ranking.bradley_terry import Matrix, Vector, groups, strengths
 from pipelines.ranking.games import Games, games_of
 
 SEED = 0
 """Of the resamples: equal pairs have equal intervals."""
 RESAMPLES = 1_000
+CELLS_AT_ONCE = 100_000
+"""Of the matrices of wins of those resamples that are worked on together."""
 TAIL = 0.025
 """Share of the resamples beyond each bound."""
 DECIMALS = 6
@@ -99,20 +101,19 @@ def _estimates(known: Games, wins: Matrix) -> list[_Estimate]:
     theta = strengths(wins)
     if len(known.points) < 2:
         return [(_rounded(one), None, None) for one in theta]
-    blocks = len(known.points)
-    drawn = np.array(
-        [
-            _redrawn(known, np.bincount(rows, minlength=blocks).astype(np.float64), theta)
-            for rows in resamples(np.arange(blocks), SEED, RESAMPLES)
-        ]
+    times = times_drawn(len(known.points), SEED, RESAMPLES)
+    at_once = max(1, CELLS_AT_ONCE // wins.size)
+    drawn = np.concatenate(
+        [_redrawn(known, times[n : n + at_once], theta) for n in range(0, RESAMPLES, at_once)]
     )
     return [(_rounded(one), *_bounds(drawn[:, place])) for place, one in enumerate(theta)]
 
 
-def _redrawn(known: Games, times: Vector, start: Vector) -> Vector:
-    """The strengths in a resample; NaN of a model that has no game there."""
+def _redrawn(known: Games, times: Matrix, start: Vector) -> Matrix:
+    """The strengths in some resamples, a row of each; NaN of a model that has no game there."""
     wins = known.wins(times)
-    return np.where((wins + wins.T).any(axis=1), strengths(wins, start), np.nan)
+    played = (wins + wins.swapaxes(-1, -2)).any(axis=-1)
+    return np.where(played, strengths(wins, start), np.nan)
 
 
 def _bounds(drawn: Vector) -> tuple[float | None, float | None]:

@@ -12,13 +12,18 @@ from pipelines.report.text_figures import text_figures
 from schemas.version import Figure
 
 
-def figures(version: Version, wanted: Collection[str] = ()) -> tuple[Figure, ...]:
+def figures(
+    version: Version,
+    wanted: Collection[str] = (),
+    of_judges: Collection[Figure] | None = None,
+) -> tuple[Figure, ...]:
     """Those that are defined, by name and by what they are about. Raises StoreError.
 
+    `of_judges` are those of `judge_figures`, where they are known.
     Separability takes seconds, so it is for sets of `text_figures.WORTH_PROBING` pairs and more,
     and where it is `wanted`.
     """
-    found = [*kept_share(version), *judge_figures(version)]
+    found = [*kept_share(version), *(judge_figures(version) if of_judges is None else of_judges)]
     if version.manifest.rows("pairs"):
         pairs = numbered_pairs(version)
         found += [*pair_figures(pairs), *text_figures(pairs, wanted)]

@@ -16,11 +16,13 @@ from pipelines.bias.position import position
 from pipelines.bias.profile import Heard, heard
 from pipelines.bias.reading import reading
 from pipelines.bias.traits import more_wins
+from pipelines.gating.figure_gates import OF_JUDGES
 from pipelines.publishing.versions import Version
 from pipelines.report.estimates import off_half, rows
 from schemas.version import Figure
 
 MOST_PROMPTS = 10_000
+JUDGE_FIGURES = OF_JUDGES | {"judge_agreement", "judge_kappa"}
 
 
 def judge_figures(version: Version) -> Iterator[Figure]:

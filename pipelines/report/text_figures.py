@@ -22,6 +22,7 @@ from pipelines.risks.separability import (
     PAIRS_AT_MOST,
     PROMPTS_AT_MOST,
     Separability,
+    sample,
     separability,
 )
 from schemas.version import Figure
@@ -53,10 +54,12 @@ def text_figures(pairs: NumberedPairs, wanted: Collection[str] = ()) -> Iterator
     yield from _markdown(pairs.version, every)
     if asked_for or worth_it:
         most, most_each = (PAIRS_AT_MOST,) * 2 if asked_for else (PROBED, PROBED_EACH)
-        yield from _probed(pairs.version, "separability", known.filter(first), most)
-        for two, own in zip(models, of_models, strict=True):
-            some = known.filter(own)
-            yield from _probed(pairs.version, "model_separability", some, most_each, *two)
+        whole = sample(known.filter(first), most)
+        each = [sample(known.filter(own), most_each) for own in of_models]
+        told = _compared(pairs.version, pl.concat([whole, *each]).unique("pair_id")).held()
+        yield from _probed(told, "separability", whole)
+        for two, some in zip(models, each, strict=True):
+            yield from _probed(told, "model_separability", some, *two)
 
 
 def _markdown(version: Version, pairs: pl.DataFrame) -> Iterator[Figure]:
@@ -95,10 +98,10 @@ def _of_models(chosen: str, rejected: str) -> pl.Expr:
 
 
 def _probed(
-    version: Version, name: str, pairs: pl.DataFrame, most: int, chosen: str = "", other: str = ""
+    known: Compared, name: str, pairs: pl.DataFrame, chosen: str = "", other: str = ""
 ) -> Iterator[Figure]:
-    """The accuracy and the AUC of one probe."""
-    found: Separability | None = separability(_compared(version, pairs), pairs, most)
+    """The accuracy and the AUC of one probe of `pairs`, all of them."""
+    found: Separability | None = separability(known, pairs, pairs.height)
     if found is not None:
         area = Estimate(found.auc, found.accuracy.n, None, found.accuracy.prompts)
         yield from rows(name, found.accuracy, chosen, other)

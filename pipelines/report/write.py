@@ -1,5 +1,6 @@
 """Writing: the figures into the manifest of a staged version, and the page beside its tables."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +9,22 @@ from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.report.figures import figures
 from pipelines.report.policy_figures import objective
-from schemas.version import Manifest
+from schemas.version import Figure, Manifest
 
 REPORT = "report.html"
 
 
-def with_figures(recipe: Recipe, folder: Path, manifest: Manifest) -> Manifest:
-    """`manifest` of the tables in `folder` with its figures, if the recipe has a use for them."""
+def with_figures(
+    recipe: Recipe, folder: Path, manifest: Manifest, of_judges: Collection[Figure] | None = None
+) -> Manifest:
+    """`manifest` of the tables in `folder` with its figures, if the recipe has a use for them.
+
+    `of_judges` are those of the judges, where they are known.
+    """
     wanted = frozenset(recipe.gates.bounds())
     if not wanted and not recipe.publish.report:
         return manifest
-    found = figures(_staged(folder, manifest), wanted)
+    found = figures(_staged(folder, manifest), wanted, of_judges)
     return manifest.model_copy(update={"figures": found, "objective": objective(found)})
 
 

@@ -25,12 +25,13 @@ from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import steps_before
+from pipelines.reusing.said import judge_figures_of, judges_of
 from pipelines.reusing.taking import take
 from pipelines.running.shard import Finished
 from pipelines.selection.funnel import Funnel
 from pipelines.staging.evidence import Evidence
 from pipelines.staging.tally import count_units
-from schemas.version import FileInfo, Manifest, content_digest
+from schemas.version import Figure, FileInfo, Judge, Manifest, content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Reused:
     """Its units."""
     files: dict[str, FileInfo]
     """Those of its files that are evidence as they are, by path."""
+    judges: dict[str, Judge]
+    """What its judgments say of each judge."""
+    judge_figures: tuple[Figure, ...] | None
+    """The same for `report.judge_figures`; None: they are not known."""
 
 
 def reuse(
@@ -113,7 +118,7 @@ def _taken(recipe: Recipe, version: Version, folder: Path) -> Reused | None:
     if tuple(funnel.steps) != manifest.counts[: len(funnel.steps)]:
         return None
     finished = Finished(folder, Meter(), counts=counts_in(recipe, manifest))
-    return Reused(version, intake, finished, files)
+    return Reused(version, intake, finished, files, judges_of(manifest), judge_figures_of(manifest))
 
 
 def _intake(manifest: Manifest) -> Intake:

@@ -1,6 +1,6 @@
 """Compared: the published pairs of a version as risks see them, texts read only where needed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -33,6 +33,12 @@ class Compared:
             texts = texts.join(wanted, on=key, how="semi")
             pairs = pairs.join(texts.collect(), on=key, how="left", maintain_order="left")
         return pairs
+
+    def held(self) -> "Compared":
+        """The same with all texts of its pairs in memory, for who asks several times."""
+        ids = pl.concat([self.pairs[f"{side}_response_id"].rename("response_id") for side in SIDES])
+        texts = self.responses.filter(pl.col("response_id").is_in(ids.unique().implode()))
+        return replace(self, responses=texts.collect().lazy())
 
 
 def compared(version: "Version") -> Compared:

@@ -42,11 +42,16 @@ def separability(
     known: Compared, pairs: pl.DataFrame, most: int = PAIRS_AT_MOST
 ) -> Separability | None:
     """That of `pairs`, some of those of `known`; None for fewer than `LEAST_PAIRS` with texts."""
+    texts = known.texts(sample(pairs, most))
+    return separable(texts.select("prompt_id", *SIDES).drop_nulls())
+
+
+def sample(pairs: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The pairs that are probed: so many at most of the first prompts, by a seeded draw."""
     prompts = pairs["prompt_id"].unique().sort().head(PROMPTS_AT_MOST)
     pairs = pairs.filter(pl.col("prompt_id") <= prompts.max())
     drawn = draw_integers(pairs, SEED, "separability", pl.col("pair_id"))
-    some = pairs.with_columns(draw=drawn).sort("draw", "pair_id").head(most)
-    return separable(known.texts(some).select("prompt_id", *SIDES).drop_nulls())
+    return pairs.with_columns(draw=drawn).sort("draw", "pair_id").head(most).drop("draw")
 
 
 def model_pairs(known: Compared) -> dict[tuple[str, str], pl.DataFrame]:

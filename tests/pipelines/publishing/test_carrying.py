@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,13 +17,19 @@ from pipelines.publishing.spill import Spill
 ROWS = pa.table({"id": ["a", "b", "c", "d", "e"], "n": [0, 1, None, 3, 4]})
 
 
+def as_they_are(rows: pa.Table) -> pa.Table:
+    """No more is made of rows than they are."""
+    return rows
+
+
 def taken(carrying: Carried | Spill, cuts: list[int]) -> list[list[str]]:
     """For each side the ids that are taken, after the rows were put in portions."""
     for begin, end in zip([0, *cuts], [*cuts, ROWS.num_rows], strict=True):
         carrying.put(ROWS.slice(begin, end - begin))
     carrying.close()
     sides: list[list[str]] = []
-    for tables in carrying.take():
+    portions = carrying.take(as_they_are) if isinstance(carrying, Carried) else carrying.take()
+    for tables in portions:
         sides = sides or [[] for _ in tables]
         for side, table in zip(sides, tables, strict=True):
             assert table.schema == ROWS.schema
@@ -58,6 +65,17 @@ def test_rows_wait_in_files_once_there_is_no_room_for_them(tmp_path: Path) -> No
         folder = tmp_path / str(most_held)
         assert taken(Carried(wanted, ROWS.schema, 2, folder, most_held), []) == [["e", "a", "c"]]
         assert folder.exists() == waits_in_files
+
+
+def test_what_is_made_of_rows_is_taken_the_same_from_memory_and_from_files(tmp_path: Path) -> None:
+    wanted = [np.array([4, 0, 2, 0], dtype=np.uint32)]
+    for most_held in (ROWS.nbytes, 0):
+        carried = Carried(wanted, ROWS.schema, 3, tmp_path / str(most_held), most_held)
+        carried.put(ROWS)
+        carried.close()
+        portions = carried.take(lambda rows: pa.table({"upper": pc.utf8_upper(rows["id"])}))
+        found = [name for (side,) in portions for name in side["upper"].to_pylist()]
+        assert found == ["E", "A", "C", "A"]
 
 
 def test_files_are_gone_once_their_rows_are_taken(tmp_path: Path) -> None:

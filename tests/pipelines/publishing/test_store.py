@@ -258,11 +258,13 @@ def test_verify_finds_a_wrong_row_count(store):
     ]
 
 
-def test_a_table_behind_a_link_is_not_read(store, tmp_path):
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_table_behind_a_link_is_not_read(store, tmp_path, whole):
     version, _ = publish(store, "demo", make_content(3))
     (file,) = version.files("drops")
-    file.rename(tmp_path / "elsewhere.parquet")
-    file.symlink_to(tmp_path / "elsewhere.parquet")
+    moved = file.parent if whole else file
+    moved.rename(tmp_path / "elsewhere")
+    moved.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreError, match="a link leads out of the version"):
         version.files("drops")
 

@@ -77,3 +77,10 @@ def test_groups_are_what_games_connect() -> None:
     wins = np.zeros((6, 6))
     wins[0, 3] = wins[4, 3] = wins[1, 2] = 1
     assert groups(wins).tolist() == [0, 1, 1, 0, 0, 5]
+
+
+@given(st.lists(WINS, min_size=1, max_size=4))
+def test_of_a_stack_each_matrix_has_the_strengths_that_it_has_alone(some: list[np.ndarray]) -> None:
+    same_size = [wins for wins in some if wins.shape == some[0].shape]
+    alone = np.array([strengths(wins) for wins in same_size])
+    assert strengths(np.stack(same_size)) == pytest.approx(alone, abs=1e-9)

@@ -178,6 +178,7 @@ def built(recorded: Path, tmp_path: Path) -> Path:
         ['filters=[{kind="empty"}, {kind="min_score", min=4}, {kind="variance", min=2}]'],
         ['measures=[{kind="levenshtein"}, {kind="strength", name="difficulty"}]'],
         ["score.combine=zscore", "filters.margin.min=0.5"],
+        ["score.control=length", "filters.margin.min=0.5"],
         ["publish.group_near_duplicates=0.5"],
         ["publish.shards=3", "publish.row_group_rows=2048", "publish.report=false"],
     ],
@@ -187,6 +188,21 @@ def test_whatever_comes_after_the_units_is_as_a_replay_makes_it(
     built: Path, changes: list[str]
 ) -> None:
     assert_equal_to_a_replay(built, *changes)
+
+
+@pytest.mark.parametrize("first", ["score.control=length", "publish.report=false"])
+def test_what_a_version_says_of_its_judges_is_said_again_and_no_more(
+    built: Path, first: str
+) -> None:
+    shutil.rmtree(built / "store" / "datasets")
+    before, _ = build(built, first)
+    assert before.manifest is not None
+    had_slope = "length_slope" in before.manifest.judges["rating"].notes
+    assert had_slope == (first == "score.control=length")
+    outcome = assert_equal_to_a_replay(built, "filters.margin.min=3")
+    assert outcome.manifest is not None
+    assert "length_slope" not in outcome.manifest.judges["rating"].notes
+    assert "tie_rate" in {one.figure for one in outcome.manifest.figures}
 
 
 def test_recorded_rows_and_dropped_ones_are_counted_as_a_replay_counts_them(built: Path) -> None:

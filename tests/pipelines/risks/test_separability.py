@@ -1,6 +1,9 @@
 """What a probe can tell, and what it cannot."""
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,6 +15,7 @@ from pipelines.risks.probe import told
 from pipelines.risks.separability import Separability, separable
 from pipelines.risks.shortcuts import shortcuts
 
+ROOT = Path(__file__).parents[3]
 VOCABULARY = ("the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on")
 
 
@@ -116,3 +120,13 @@ def test_the_rule_of_length_is_right_in_two_of_three_pairs() -> None:
     assert rules["longer"].value == pytest.approx(2 / 3)
     assert rules["longer"].n == 3
     assert rules["denser"] is None
+
+
+def test_the_probe_does_not_wait_for_pandas() -> None:
+    code = (
+        "import sys, polars as pl\n"
+        "from pipelines.risks.features import features\n"
+        "features(pl.Series(['one', 'two']))\n"
+        "sys.exit('pandas' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
