@@ -15,7 +15,7 @@ from pipelines.pairing import Paired, Pairing
 from pipelines.scoring import comparisons
 from pipelines.selection import votes
 from pipelines.selection.circles import on_a_circle
-from pipelines.selection.duels import best, duels, first_of_each, first_reason, scored_responses
+from pipelines.selection.duels import against_worst, best, duels, first_reason, scored_responses
 from pipelines.selection.frames import MAY_BE_LEFT_OUT, PAIRED, Columns, Frames
 from pipelines.selection.group_votes import (
     GROUP,
@@ -101,8 +101,7 @@ class AnnotatorGroups(Pairing):
         if self.rated == "all":
             pairs = duels(scored, scored)
         else:
-            worst_first = duels(best(scored), scored).sort("prompt", "score_rejected", "rejected")
-            pairs = first_of_each(worst_first, "prompt")
+            pairs = against_worst(duels(best(scored), scored))
         pairs = pairs.rename({"prompt": "cell"}).join(cells, on="cell")
         counted = count_group_votes(pairs, said)
         no_comparison = counted.with_columns(comparison_id=pl.lit(None, dtype=pl.String))

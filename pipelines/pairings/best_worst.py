@@ -6,7 +6,7 @@ Equal scores are ordered by response id.
 from typing import ClassVar
 
 from pipelines.pairing import Paired, Pairing
-from pipelines.selection.duels import READS, best, duels, first_of_each, paired, scored_responses
+from pipelines.selection.duels import READS, against_worst, best, duels, paired, scored_responses
 from pipelines.selection.frames import Columns, Frames
 
 
@@ -18,6 +18,5 @@ class BestWorst(Pairing):
     def pair(self, frames: Frames, seed: int) -> Paired:
         """The worst is the lowest score among the texts that differ from the best one."""
         scored = scored_responses(frames, self.choose_refusals)
-        against_best = duels(best(scored), scored)
-        worst_first = against_best.sort("prompt", "score_rejected", "rejected")
-        return paired(frames, scored, first_of_each(worst_first, "prompt"))
+        pairs = against_worst(duels(best(scored), scored))
+        return paired(frames, scored, pairs)

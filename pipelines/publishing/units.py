@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.publishing.shards import portions
-from pipelines.selection.staged import staged_files
+from pipelines.selection.staged import TAKEN, staged_files
 from pipelines.staging.pieces import portion
-from pipelines.staging.runs import COLUMNS, ROWS, merged, row_bytes
+from pipelines.staging.runs import ROWS, merged, row_bytes
 from schemas.tables import RENAMED, STAGED
 from schemas.version import FileInfo
 
@@ -86,7 +86,7 @@ class Taken:
         self, staged: Path, files: Mapping[str, FileInfo], at_once: int | None = None
     ) -> None:
         tables = sorted({path.partition("/")[0] for path in files})
-        places = [place for table in tables for place in staged_files(staged, table, COLUMNS)]
+        places = [place for table in tables for place in staged_files(staged, table, TAKEN)]
         self._files, self._places = files, dict(zip(sorted(files), places, strict=True))
         self.at_once = at_once or portion(sum(_bytes(place) for place in self._places.values()))
         self.most_held = at_once or MOST_HELD

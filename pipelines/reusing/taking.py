@@ -16,8 +16,8 @@ import polars as pl
 
 from pipelines.errors import StoreError
 from pipelines.publishing.versions import Version
+from pipelines.selection.staged import TAKEN
 from pipelines.staging.pieces import PIECE, Pieces
-from pipelines.staging.runs import COLUMNS
 from schemas.tables import STAGED
 from schemas.version import FileInfo
 
@@ -42,7 +42,7 @@ def take(
     drops = (_checked(file, path, version) for path, file in _files(version, "drops"))
     (folder / "drops").mkdir()
     before = pl.concat(_before(content, steps) for content in drops)
-    before.write_parquet(folder / "drops" / f"0{COLUMNS}", compression="uncompressed")
+    before.write_parquet(folder / "drops" / f"0{TAKEN}", compression="uncompressed")
     return taken
 
 

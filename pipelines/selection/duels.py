@@ -3,6 +3,7 @@
 scored_responses ─> duels(winners, losers) ─> a pairing's choice ─> paired
 """
 
+import numpy as np
 import polars as pl
 
 from pipelines.pairing import Paired
@@ -54,10 +55,31 @@ def duels(winners: pl.DataFrame, losers: pl.DataFrame) -> pl.DataFrame:
 
 def best(scored: pl.DataFrame) -> pl.DataFrame:
     """The highest choosable response of each prompt; of several, the one with the smallest id."""
-    ranked = scored.filter("choosable").sort(
-        "prompt", "score", "response", descending=[False, True, False]
-    )
-    return first_of_each(ranked, "prompt")
+    return _lowest(scored.filter("choosable"), -pl.col("score"), "response")
+
+
+def against_worst(duels: pl.DataFrame) -> pl.DataFrame:
+    """The duel of each prompt with the lowest loser; of several, the one with the smallest id."""
+    return _lowest(duels, pl.col("score_rejected"), "rejected")
+
+
+def _lowest(rows: pl.DataFrame, by: pl.Expr, number: str) -> pl.DataFrame:
+    """The row of each prompt with the lowest value; of several, the one with the smallest number.
+
+    Rows mostly come in the order of their numbers: then nothing is sorted.
+    """
+    rows = _in_order(rows, number)
+    prompt, values = rows["prompt"].to_numpy(), rows.select(by).to_series().to_numpy()
+    first = np.flatnonzero(np.diff(prompt, prepend=prompt[:1] + 1))
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(prompt)))
+    lowest = np.flatnonzero(values == np.minimum.reduceat(values, first)[group])
+    return rows[lowest[np.diff(group[lowest], prepend=-1) > 0]]
+
+
+def _in_order(rows: pl.DataFrame, number: str) -> pl.DataFrame:
+    """`rows` sorted by prompt and `number`."""
+    key = rows["prompt"].to_numpy().astype(np.uint64) << 32 | rows[number].to_numpy()
+    return rows if (key[1:] >= key[:-1]).all() else rows[np.argsort(key)]
 
 
 def first_of_each(in_order: pl.DataFrame, *keys: str) -> pl.DataFrame:

@@ -20,7 +20,7 @@ def number_responses(
 
     Places count from `first`. The `prompt` of a response whose prompt is not there is null.
     """
-    mine = _numbered(responses, prompts.select("prompt", "prompt_id"), "prompt_id")
+    mine = _with_prompts(responses, prompts)
     ordered = in_id_order(mine, "response_id", within="prompt").with_row_index("response", first)
     return ordered.with_columns(pl.col("response", "prompt").set_sorted())
 
@@ -34,7 +34,7 @@ def number_judgments(
     """
     numbers = responses.select("response", "prompt", "response_id")
     if "prompt_id" in judgments.columns:
-        judgments = _numbered(judgments, prompts.select("prompt", "prompt_id"), "prompt_id")
+        judgments = _with_prompts(judgments, prompts)
         numbers = numbers.drop("prompt")
     return _numbered(judgments, numbers, "response_id").sort("response")
 
@@ -69,13 +69,25 @@ def _goes_on() -> pl.Expr:
     return ~is_raw.any().over("prompt_id", "sampler")
 
 
+def _with_prompts(rows: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the number of their `prompt`: looked up once where rows of one lie together."""
+    id_ = pl.col("prompt_id")
+    new = rows.select((id_ != id_.shift()).fill_null(True)).to_series()
+    each = rows.select(id_).filter(new)
+    numbers = _numbered(each, prompts.select("prompt", "prompt_id"), "prompt_id")["prompt"]
+    return rows.with_columns(numbers.gather(new.cum_sum() - 1))
+
+
 def _numbered(rows: pl.DataFrame, numbers: pl.DataFrame, by: str) -> pl.DataFrame:
-    """`rows` with what `numbers` have beside the same id; nulls where it is not there.
+    """`rows`, in their order, with what `numbers` have beside the same id; nulls where it is not there.
 
     Joined by hashes, at a third of the cost of texts, unless two ids have the same: then there
     are more rows.
     """
     key = pl.when(pl.col(by).is_not_null()).then(pl.col(by).hash())
     hashed = numbers.with_columns(key=key).drop(by)
-    joined = rows.with_columns(key=key).join(hashed, on="key", how="left").drop("key")
-    return joined if joined.height == rows.height else rows.join(numbers, on=by, how="left")
+    keyed = rows.with_columns(key=key)
+    joined = keyed.join(hashed, on="key", how="left", maintain_order="left").drop("key")
+    if joined.height == rows.height:
+        return joined
+    return rows.join(numbers, on=by, how="left", maintain_order="left")

@@ -24,7 +24,7 @@ from pipelines.selection.selected import Selected, together
 from pipelines.selection.staged import Staged, join_texts, read_judgments, read_staged
 from pipelines.selection.within import Within, by_prompt
 
-PROMPTS_AT_ONCE = 3 << 14
+PROMPTS_AT_ONCE = 6 << 14
 """Prompts of a block: with fewer it takes longer, with more it takes more memory."""
 
 
@@ -63,7 +63,7 @@ def _select_blocks(
     for frames in staged.blocks(at_once):
         part, steps = within.select(frames)
         steps.put_aside(aside)
-        parts.append(replace(part, dropped_pairs=aside.put(part.dropped_pairs)))
+        parts.append(replace(part, dropped_pairs=aside.put(part.dropped_pairs)).spared())
         funnels.append(steps)
     funnel.gather(funnels)
     return together(parts)

@@ -1,9 +1,11 @@
 """Selected: what selection found out about every row, of some prompts or of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import polars as pl
+
+from pipelines.arrow import sparing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,16 @@ class Selected:
     prompts: pl.DataFrame
     """Every prompt, in the order of its number: ids, `arrival`, `group_id`, and how many responses
     it has and what their scores sum up to (`frames.PROMPTS`)."""
+
+    def spared(self) -> "Selected":
+        """The same, in which columns without a value take no memory."""
+        return replace(
+            self,
+            pairs=sparing(self.pairs),
+            responses=sparing(self.responses),
+            measures=sparing(self.measures),
+            prompts=sparing(self.prompts),
+        )
 
 
 def together(parts: Sequence[Selected]) -> Selected:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from pipelines.scoring.rounding import rounded
 from pipelines.selection.frames import (
@@ -17,6 +16,7 @@ from pipelines.selection.frames import (
     Columns,
     Frames,
 )
+from pipelines.selection.groups import ARROW
 from pipelines.selection.id_order import in_id_order
 from pipelines.selection.numbering import (
     number_judgments,
@@ -29,6 +29,9 @@ from pipelines.selection.sweep import Sweep
 from pipelines.staging.runs import COLUMNS, ROWS, TEXTS
 from schemas.canonical import MICRO
 from schemas.tables import RENAMED, STAGED
+
+TAKEN = ".parquet"
+"""Suffix of files that were taken over from a version (`reusing`), the only form that they have."""
 
 _EVERY = pl.lit(True)
 _MADE = {
@@ -78,8 +81,7 @@ class Staged:
             names = STAGED["tree_nodes"].names
             columns["tree_nodes"] = [pl.col(name) for name in names if name not in TEXTS]
         return {
-            table: Sweep(staged_files(self.folder, table, COLUMNS), made)
-            for table, made in columns.items()
+            table: Sweep(column_files(self.folder, table), made) for table, made in columns.items()
         }
 
     def _frames(
@@ -142,19 +144,26 @@ def scan(folder: Path, table: str) -> pl.LazyFrame:
 
     Where they are the files of a version, these have more columns than staged ones.
     """
-    files = staged_files(folder, table, COLUMNS)
-    rows = pl.scan_parquet(files, glob=False, row_index_name=ARRIVAL)  # "[" is a letter in a path
+    files = column_files(folder, table)
+    read = pl.scan_ipc if files[0].suffix == ARROW else pl.scan_parquet
+    rows = read(files, glob=False, row_index_name=ARRIVAL)  # "[" is a letter in a path
     return rows.rename({published: staged for staged, published in RENAMED.items()}, strict=False)
 
 
 def count_staged(folder: Path, table: str) -> int:
     """The staged rows of a table."""
-    return sum(pq.read_metadata(file).num_rows for file in staged_files(folder, table, COLUMNS))
+    there = column_files(folder, table)  # of an older version not every table
+    return int(scan(folder, table).select(pl.len()).collect().item()) if there else 0
 
 
 def staged_files(folder: Path, table: str, form: str) -> list[Path]:
-    """The files of a table in one of their forms (`runs`), in the order that `ARRIVAL` counts."""
+    """The files of a table in one of their forms, in the order that `ARRIVAL` counts."""
     return sorted((folder / table).glob(f"*{form}"))
+
+
+def column_files(folder: Path, table: str) -> list[Path]:
+    """The files of a table of which columns are read: of runs, or of a version."""
+    return staged_files(folder, table, COLUMNS) or staged_files(folder, table, TAKEN)
 
 
 def join_texts(folder: Path, frame: pl.DataFrame, names: frozenset[str]) -> pl.DataFrame:

@@ -1,27 +1,24 @@
 """A sweep through the rows of a table in the order of prompts, some of them at a time.
 
-Files hold sorted runs, so what belongs to some prompts lies in groups of rows of most of them. Each
-group is read once, when its first prompt is wanted; the rows of later prompts wait in memory.
+Files hold sorted runs, so what belongs to some prompts lies in most of them. Each group of rows is
+read once, when its first prompt is wanted; of each run the rest of one group waits in memory.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipelines.arrow import compact, empty_table
+from pipelines.arrow import empty_table, keeping_pool, sparing
+from pipelines.selection.groups import PROMPT_ID, Groups, Read, groups_of
 from schemas.tables import RENAMED
 
 ARRIVAL = "arrival"
 """Place of a row among the staged rows of its table, the files sorted by name."""
-
-PROMPT_ID = "prompt_id"
 
 
 class Sweep:
@@ -29,64 +26,74 @@ class Sweep:
 
     def __init__(self, files: Sequence[Path], columns: Sequence[pl.Expr]) -> None:
         """`columns` are made of staged ones and of `ARRIVAL`; `prompt_id` is one of them."""
-        self._files = [(file, pq.read_metadata(file)) for file in files]
+        self._files = list(_runs_of([groups_of(file) for file in files]))
         self._columns = columns
         staged = {name for column in columns for name in column.meta.root_names()} - {ARRIVAL}
-        there = self._files[0][1].schema.to_arrow_schema()
-        self._names = {
-            name if name in there.names else RENAMED[name]: name for name in sorted(staged)
-        }
-        self._schema = pa.schema(map(there.field, self._names))
-        groups = _groups([metadata for _, metadata in self._files])
-        self._unread = sorted(groups, key=attrgetter("least"), reverse=True)
-        self._waiting = self._read([])
+        there = self._files[0][0].schema
+        names = {name if name in there.names else RENAMED[name]: name for name in staged}
+        self._schema = pa.schema(field for field in there if field.name in names)
+        self._names = [names[name] for name in self._schema.names]
 
     def take(self, before: str | None) -> pl.DataFrame:
         """The next rows: those of prompts whose ids are below `before`; None: all that are left."""
-        begun = []
-        while self._unread and (before is None or self._unread[-1].least < before):
-            begun.append(self._unread.pop())
-        rows = pl.concat([self._waiting, self._read(begun)])
-        if before is None:
-            return rows
-        theirs = pl.col(PROMPT_ID) < before
-        self._waiting = compact(rows.filter(~theirs))
-        return rows.filter(theirs)
-
-    def _read(self, groups: Sequence["_Group"]) -> pl.DataFrame:
-        """The columns of some groups of rows."""
-        tables, arrival = [empty_table(self._schema)], [np.arange(0)]
-        for file, own in groupby(sorted(groups), attrgetter("file")):
-            path, metadata = self._files[file]
-            numbers, arrivals = zip(*((group.number, group.arrival) for group in own), strict=True)
-            with pq.ParquetFile(path, metadata=metadata) as reader:
-                read = reader.read_row_groups(numbers, self._schema.names, use_threads=False)
-            tables.append(read)
-            arrival += [np.arange(*rows) for rows in arrivals]
-        rows = pl.DataFrame(pa.concat_tables(tables)).rename(self._names)
-        arrived = pl.Series(ARRIVAL, np.concatenate(arrival), pl.UInt32)
+        parts = [part for file, runs in self._files for part in self._take(file, runs, before)]
+        tables = [empty_table(self._schema), *(part.rows for part in parts)]
+        rows = pa.concat_tables(tables).combine_chunks(keeping_pool())
+        rows = sparing(pl.DataFrame(rows.rename_columns(self._names)))
+        arrival = [np.arange(part.arrival, part.arrival + len(part.rows)) for part in parts]
+        arrived = pl.Series(ARRIVAL, np.concatenate([np.arange(0), *arrival]), pl.UInt32)
         return rows.with_columns(arrived).select(self._columns)
 
-
-class _Group(NamedTuple):
-    """A group of rows of a file."""
-
-    file: int
-    number: int
-    arrival: tuple[int, int]
-    """From the first row to beyond the last one."""
-    least: str
-    """No prompt id is smaller."""
+    def _take(self, file: Groups, runs: Sequence["_Run"], before: str | None) -> Iterator["_Part"]:
+        """The next rows of a file, which is open meanwhile: all might be more than can be open."""
+        with file.reading(self._schema.names) as read:
+            for run in runs:
+                yield from run.take(before, read)
 
 
-def _groups(files: Sequence[pq.FileMetaData]) -> Iterator[_Group]:
+class _Part(NamedTuple):
+    """Rows that lie together."""
+
+    rows: pa.Table
+    arrival: int
+    """Of the first one."""
+
+    def cut(self, before: str) -> tuple["_Part", "_Part"]:
+        """Those with prompt ids below `before`, and the others."""
+        n = bisect_left(self.rows[PROMPT_ID], before, key=lambda own: own.as_py())
+        return _Part(self.rows[:n], self.arrival), _Part(self.rows[n:], self.arrival + n)
+
+
+class _Run:
+    """Groups of rows of a file, as far as their prompt ids ascend."""
+
+    def __init__(self) -> None:
+        self.unread: list[tuple[str, int, int]] = []
+        """Of each group its smallest prompt id, its number, and the arrival of its first row."""
+        self._waiting: list[_Part] = []
+
+    def take(self, before: str | None, read: Read) -> list[_Part]:
+        """The next rows of prompts whose ids are below `before`."""
+        parts = self._waiting
+        while self.unread and (before is None or self.unread[0][0] < before):
+            _, number, arrival = self.unread.pop(0)
+            parts.append(_Part(read(number), arrival))
+        self._waiting = []
+        if before is not None and parts:  # what was read before the last group is all theirs
+            parts[-1], later = parts[-1].cut(before)
+            self._waiting = [later] if len(later.rows) else []
+        return parts
+
+
+def _runs_of(files: Sequence[Groups]) -> Iterator[tuple[Groups, list[_Run]]]:
     arrived = 0
-    for file, metadata in enumerate(files):
-        columns = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
-        place = columns.index(PROMPT_ID)
-        for number in range(metadata.num_row_groups):
-            group = metadata.row_group(number)
-            arrival, arrived = (arrived, arrived + group.num_rows), arrived + group.num_rows
-            known = group.column(place).statistics
-            least = known.min if known is not None and known.has_min_max else ""
-            yield _Group(file, number, arrival, least)
+    for file in files:
+        runs: list[_Run] = []
+        last: str | None = None
+        for number, (n_rows, ids) in enumerate(file.groups):
+            if ids is None or last is None or ids[0] < last:
+                runs.append(_Run())
+            least, last = ids or ("", None)
+            runs[-1].unread.append((least, number, arrived))
+            arrived += n_rows
+        yield file, runs

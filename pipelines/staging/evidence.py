@@ -20,12 +20,11 @@ from pipelines.selection.staged import (
     read_frames,
     read_judgments,
     scan,
-    staged_files,
 )
 from pipelines.selection.texts import norm_hash, text_hash
 from pipelines.staging.buffer import Buffer
 from pipelines.staging.pieces import portion
-from pipelines.staging.runs import COLUMNS, ROWS, RunWriter
+from pipelines.staging.runs import RunWriter
 from schemas.rows import Drop, Judgment, Prompt, Response, TreeNode
 from schemas.tables import ORDER, STAGED
 
@@ -75,9 +74,8 @@ class Evidence:
     def take(self, folder: Path) -> None:
         """Moves the files of other, flushed evidence here."""
         for table in STAGED:
-            for form in (ROWS, COLUMNS):
-                for file in staged_files(folder, table, form):
-                    file.rename(self.folder / table / f"{folder.name}-{file.name}")
+            for file in (folder / table).iterdir():
+                file.rename(self.folder / table / f"{folder.name}-{file.name}")
 
     def give_up(self, folder: Path) -> None:
         """Removes the files that were taken from `folder`, and those that are still there."""

@@ -2,9 +2,9 @@
 
     units finish ─> files of runs: thousands of rows, sorted, then the next ─> merged: all, sorted
 
-A file is there twice: Arrow as it lies in memory, of which rows are read; and Parquet, of which
-columns are read, without the long texts. Both are gone once the version is published: what
-compressing takes is better spent on the files that stay.
+A file is there twice, in Arrow's format: whole rows, as they lie in memory; and columns, without the long
+texts, packed lightly. Both are gone once the version is published: what it takes to compress them well
+is better spent on the files that stay.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,22 +16,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipelines.arrow import array
 from pipelines.errors import StoreError
 from pipelines.staging.pieces import in_pieces
-from schemas.tables import repeating
 
 Numbers = npt.NDArray[np.uint32]
 
-ROWS, COLUMNS = ".arrow", ".parquet"
+ROWS, COLUMNS = ".rows.arrow", ".columns.arrow"
 """Suffixes of the two forms of a file."""
-ROW_GROUP = 2048
-"""Rows of a group in the columns. Of each run the rows of one group wait in memory while others are
-selected (`selection.sweep`), and each group takes 16 kB to know what is in it."""
 TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""
+PACKED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""How columns are written: those that are empty or repeat take hardly any room, and to pack them takes
+less CPU than to write them as they are."""
+GROUP = 2048
+"""Rows of a group in the columns: of each run so many at most wait in memory while others are selected
+(`selection.sweep`)."""
 STRETCH = 1024
 """Rows of a run that are put in order together."""
 BATCH = 128
@@ -46,9 +47,8 @@ class RunWriter:
         self._rows_file = in_pieces(folder / f"{name}{ROWS}")
         self._rows = pa.ipc.new_file(self._rows_file, schema)
         self._columns_file = in_pieces(folder / f"{name}{COLUMNS}")
-        self._columns = pq.ParquetWriter(
-            self._columns_file, slim, compression="none", use_dictionary=repeating(slim)
-        )
+        self._columns = pa.ipc.new_file(self._columns_file, slim, options=PACKED)
+        self._slim = slim.names
         self._order = [(name, "ascending") for name in order]
 
     def write(self, rows: pa.Table) -> None:
@@ -58,8 +58,8 @@ class RunWriter:
         for begin in range(0, len(rows), STRETCH):  # a sorted copy of all would be as large again
             some = rows.take(order[begin : begin + STRETCH])
             self._rows.write_table(some, max_chunksize=BATCH)
-        slim = rows.select(self._columns.schema.names).take(order)
-        self._columns.write_table(slim, row_group_size=ROW_GROUP)
+        slim = rows.select(self._slim).take(order)
+        self._columns.write_table(slim, max_chunksize=GROUP)
 
     def close(self) -> None:
         """Ends the file."""

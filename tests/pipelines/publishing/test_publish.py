@@ -18,6 +18,7 @@ from pipelines.publishing.publish import write_tables
 from pipelines.publishing.splits import shard_paths, shard_rows, split_of_groups
 from pipelines.selection.funnel import DROP_COLUMNS
 from pipelines.selection.steps import NO_DROPS
+from pipelines.staging.runs import ROWS
 from schemas.canonical import draw_integer, draw_unit
 from schemas.rows import Drop, Message, Prompt, ToolCall, prompt_id
 from schemas.tables import PAIRS, PLAIN_PAIRS, PUBLISHED, schema_hash
@@ -449,7 +450,7 @@ def test_evidence_that_cannot_be_read_is_a_store_error(tmp_path):
     content.dropped_pairs.clear()
     staged = stage(content, tmp_path / "staged")
     selected = content.selected(staged)
-    (staged / "judgments/0.arrow").write_bytes(b"ARROW1")
+    (staged / f"judgments/0{ROWS}").write_bytes(b"ARROW1")
     with pytest.raises(StoreError, match="the tables cannot be written"):
         write_tables(staged, selected, NO_DROPS, Publish(), SEED, tmp_path / "version")
 

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.selection.frames import EVERY_COLUMN
 from pipelines.selection.numbering import (
@@ -72,3 +74,19 @@ def test_blocks_lie_in_the_order_of_numbers_and_none_is_left_out(tmp_path: Path)
         prompts = [frames.prompts["prompt"] for frames in staged.blocks(size)]
         assert pl.concat(prompts).to_list() == list(range(5))
         assert max(map(len, prompts)) <= size
+
+
+@given(st.lists(st.sampled_from(["p", "q", "gone"]), max_size=9), st.booleans())
+def test_responses_get_the_numbers_of_their_prompts_however_they_lie(
+    prompt_ids: list[str], equal: bool
+) -> None:
+    prompts = number_prompts(pl.DataFrame({"prompt_id": ["q", "p"]}))
+    ids = [f"{number:032x}" for number in range(len(prompt_ids))]
+    schema = {"prompt_id": pl.String, "response_id": pl.String}
+    rows = pl.DataFrame({"prompt_id": prompt_ids, "response_id": ids}, schema)
+    with pytest.MonkeyPatch.context() as patch:
+        if equal:
+            patch.setattr(pl.Expr, "hash", lambda expression: expression.str.len_bytes())
+        found = dict(number_responses(rows, prompts).select("response_id", "prompt").rows())
+    places = {"p": 0, "q": 1, "gone": None}
+    assert found == dict(zip(ids, map(places.get, prompt_ids), strict=True))

@@ -18,6 +18,7 @@ from pipelines.selection import aside
 from pipelines.selection.funnel import Funnel
 from pipelines.selection.select import select
 from pipelines.selection.selected import Selected
+from pipelines.selection.staged import scan
 from schemas.rows import Drop, Judgment, Message, Prompt, Response
 from tests.pipelines.versions import Content, stage
 
@@ -150,7 +151,7 @@ def content_of(prompts: list[tuple[list[tuple[str, Any, Any]], str | None]]) -> 
 
 def found_of(recipe: Recipe, staged: Path, at_once: int) -> Iterator[tuple[str, Any]]:
     funnel = Funnel()
-    funnel.staged(pl.read_parquet(staged / "drops" / "*.parquet"))
+    funnel.staged(scan(staged, "drops").collect())
     selected = select(recipe, staged, funnel, at_once)
     for name in Selected.__slots__:
         table = getattr(selected, name).lazy().collect()
