@@ -236,7 +236,7 @@ def publish(
         folder,
         meter,
         owed,
-        before.judges if before else None,
+        before.said if before else None,
     )
     manifest = gate.noted(with_counts(manifest, [shard.counts for shard in shards]))
     manifest = with_figures(recipe, folder, manifest, before.judge_figures if before else None)

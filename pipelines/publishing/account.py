@@ -22,6 +22,9 @@ from pipelines.selection.funnel import Funnel
 from pipelines.selection.transitivity import transitivity
 from schemas.version import FileInfo, Input, Judge, Manifest, Run, Spent, content_digest
 
+Notes = dict[str, int | float | str]
+"""What is noted of a judge (`Judge.notes`)."""
+
 
 def make_manifest(
     recipe: Recipe,
@@ -33,15 +36,15 @@ def make_manifest(
     folder: Path,
     meter: Meter,
     owed: int,
-    judges: Mapping[str, Judge] | None = None,
+    said: Mapping[str, Notes] | None = None,
 ) -> Manifest:
     """The manifest of the tables `files` that were written to `folder`.
 
     `responses` and `judgments` are all of the build: columns `judged.LENGTHS` and those of
-    `frames.JUDGMENTS`. `judges` is what the judgments say of each, where that is known.
+    `frames.JUDGMENTS`. `said` are the notes of `_notes`, where they are known.
     """
     rules = {judge.name: judge.tie_rule() for judge in recipe.judges}
-    judges = _judges(rules, responses, judgments) if judges is None else judges
+    said = _notes(rules, responses, judgments) if said is None else said
     slopes = length_slopes(recipe.score, responses, judgments, rules)
     fingerprint = recipe.fingerprint()
     return Manifest(
@@ -53,7 +56,12 @@ def make_manifest(
         files=dict(files),
         schema_hashes=schema_hashes(folder),
         models={name: model.qualified_model for name, model in recipe.models.items()},
-        judges={name: _with_slope(judge, slopes.get(name)) for name, judge in judges.items()},
+        judges={
+            name: judge.model_copy(
+                update={"notes": {**said.get(name, {}), **_slope(slopes.get(name))}}
+            )
+            for name, judge in _judges(judgments).items()
+        },
         refused=refused(recipe, folder, files),
         inputs=inputs_of(intake.files),
         code_version=version("pairwright"),
@@ -103,38 +111,45 @@ def inputs_of(files: Sequence[InputFile]) -> dict[str, Input]:
     return inputs
 
 
-def _judges(rules: TieRules, responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Judge]:
-    """What each judge was asked, how much of it could be read, and what it looks at."""
-    of_whole_responses = judgments.filter(pl.col("dimension").is_null())
-    judges = of_whole_responses.group_by("judge").agg(
-        identities=pl.col("judge_identity").unique().sort(),
-        asked=pl.len(),
-        read=readable().sum(),
+def _judges(judgments: pl.LazyFrame) -> dict[str, Judge]:
+    """What each judge was asked, and how much of it could be read."""
+    asked = judgments.filter(_is_whole()).group_by("judge")
+    found = asked.agg(
+        identities=pl.col("judge_identity").unique().sort(), asked=pl.len(), read=readable().sum()
     )
-    comparisons = judgments.filter(pl.col("comparison_id").is_not_null()).collect()
-    is_ranked = pl.col("rank").is_not_null() | pl.col("dimension").eq(RECHECK)
-    ranked = judgments.filter(is_ranked).collect()
-    figures = notes(responses, of_whole_responses)
     return {
-        name: Judge(
-            identity=", ".join(identities),
-            asked=asked,
-            read=read,
-            notes=_votes(comparisons, name, rules)
-            | transitivity(ranked, name)
-            | figures.get(name, {}),
-        )
-        for name, identities, asked, read in judges.collect().sort("judge").iter_rows()
+        name: Judge(identity=", ".join(identities), asked=asked, read=read)
+        for name, identities, asked, read in found.collect().sort("judge").iter_rows()
     }
 
 
-def _with_slope(judge: Judge, slope: float | None) -> Judge:
-    if slope is None:
-        return judge
-    return judge.model_copy(update={"notes": judge.notes | {LENGTH_SLOPE: slope}})
+def _notes(rules: TieRules, responses: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Notes]:
+    """What each judge's judgments show of it besides."""
+    names = judgments.filter(_is_whole()).select(pl.col("judge").unique()).collect()["judge"]
+    comparisons = judgments.filter(pl.col("comparison_id").is_not_null()).collect()
+    is_ranked = pl.col("rank").is_not_null() | pl.col("dimension").eq(RECHECK)
+    ranked = judgments.filter(is_ranked).collect()
+    figures = notes(responses, judgments.filter(_is_whole()))
+    return {
+        name: {
+            **_votes(comparisons, name, rules),
+            **transitivity(ranked, name),
+            **figures.get(name, {}),
+        }
+        for name in names
+    }
 
 
-def _votes(comparisons: pl.DataFrame, judge: str, rules: TieRules) -> dict[str, int | float | str]:
+def _slope(slope: float | None) -> Notes:
+    return {} if slope is None else {LENGTH_SLOPE: slope}
+
+
+def _is_whole() -> pl.Expr:
+    """Whether a judgment is of a whole answer, and not of one dimension of it."""
+    return pl.col("dimension").is_null()
+
+
+def _votes(comparisons: pl.DataFrame, judge: str, rules: TieRules) -> Notes:
     """Of a judge of comparisons: its votes, and how many of them are ties, and inconsistent."""
     votes = consolidate(comparisons, [judge], rules)
     if not votes.height:

@@ -19,19 +19,19 @@ from pipelines.calls.meter import Meter, Spend
 from pipelines.errors import RecipeError, StoreError
 from pipelines.intake.inputs import InputFile, Intake, input_files
 from pipelines.intake.passes import Tally
-from pipelines.publishing.account import inputs_of
+from pipelines.publishing.account import Notes, inputs_of
 from pipelines.publishing.passed_over import counts_in
 from pipelines.publishing.store import Store
 from pipelines.publishing.versions import Version
 from pipelines.recipe import Recipe
 from pipelines.reusing.identity import steps_before
-from pipelines.reusing.said import judge_figures_of, judges_of
+from pipelines.reusing.said import judge_figures_of, notes_of
 from pipelines.reusing.taking import take
 from pipelines.running.shard import Finished
 from pipelines.selection.funnel import Funnel
 from pipelines.staging.evidence import Evidence
 from pipelines.staging.tally import count_units
-from schemas.version import Figure, FileInfo, Judge, Manifest, content_digest
+from schemas.version import Figure, FileInfo, Manifest, content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Reused:
     """Its units."""
     files: dict[str, FileInfo]
     """Those of its files that are evidence as they are, by path."""
-    judges: dict[str, Judge]
-    """What its judgments say of each judge."""
+    said: dict[str, Notes]
+    """What its manifest notes of each judge."""
     judge_figures: tuple[Figure, ...] | None
-    """The same for `report.judge_figures`; None: they are not known."""
+    """The figures of the judges; None: they are to be measured."""
 
 
 def reuse(
@@ -118,7 +118,8 @@ def _taken(recipe: Recipe, version: Version, folder: Path) -> Reused | None:
     if tuple(funnel.steps) != manifest.counts[: len(funnel.steps)]:
         return None
     finished = Finished(folder, Meter(), counts=counts_in(recipe, manifest))
-    return Reused(version, intake, finished, files, judges_of(manifest), judge_figures_of(manifest))
+    of_judges = judge_figures_of(manifest, recipe.gates)
+    return Reused(version, intake, finished, files, notes_of(manifest), of_judges)
 
 
 def _intake(manifest: Manifest) -> Intake:

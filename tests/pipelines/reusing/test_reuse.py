@@ -205,6 +205,26 @@ def test_what_a_version_says_of_its_judges_is_said_again_and_no_more(
     assert "tie_rate" in {one.figure for one in outcome.manifest.figures}
 
 
+def test_what_a_gate_goes_by_is_measured_and_not_believed(trial: Path) -> None:
+    write(trial, OVER_HTTP)
+    first, _ = build(trial)
+    path = first.version.folder / "manifest.json"
+    said = json.loads(path.read_text())
+    for figure in said["figures"]:
+        figure["value"] = figure["low"] = figure["high"] = 0.0
+    rating = said["judges"]["rating"]
+    assert rating["read"] < rating["asked"]
+    rating["read"] = rating["asked"]
+    path.write_text(json.dumps(said))
+    outcome, meter = build(trial, "gates.min_read_share=1", 'gates.tie_rate="<= 0.0001"')
+    assert meter.reused
+    assert outcome.refused
+    assert [told.split(": ")[0] for told in outcome.failures] == [
+        "judge rating",
+        "tie_rate of rating",
+    ]
+
+
 def test_recorded_rows_and_dropped_ones_are_counted_as_a_replay_counts_them(built: Path) -> None:
     outcome = assert_equal_to_a_replay(built, "filters.margin.min=3")
     assert outcome.manifest is not None
