@@ -24,6 +24,9 @@ class Judge(Part):
     relative: ClassVar[bool] = False
     """Whether what it says of a response rests on the others that it is asked about with it."""
 
+    recorded: ClassVar[bool] = False
+    """Whether it has judged before, and nothing that is drawn here."""
+
     scale: tuple[Threshold, Threshold] | None = None
     """Lowest and highest score, in score units; thresholds are checked against it."""
     when: When | None = None

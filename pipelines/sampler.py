@@ -53,6 +53,10 @@ class Sampler(Part):
         """Judges of the recipe that this part asks (`Unit.judge`); checked before any call."""
         return ()
 
+    def asks_of_drawn(self) -> bool:
+        """Whether it asks its judges of what it has drawn itself: none may be `recorded`."""
+        return self.asks_of_one
+
     @abstractmethod
     async def draw(self, unit: "Unit") -> Drawn:
         """The responses, and what else is known of them."""

@@ -170,18 +170,22 @@ def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None
 
 def _check_asked(judges: Sequence[Judge], sampler: Sampler, where: Where) -> None:
     """The judges that a sampler asks are there, and can say what it asks."""
-    relative = {judge.name: judge.relative for judge in judges}
+    unfit = {judge.name: _unfit(judge, sampler) for judge in judges}
     for name in sampler.judge_names():
         place = _place(sampler, name)
-        _known(name, relative, "judge", place, where)
-        if sampler.asks_of_one and relative[name]:
-            valid = (
-                ", ".join(sorted(one for one in relative if not relative[one])) or "none is there"
-            )
-            raise where.error(
-                f'"{name}" judges answers beside others, and here each stands alone; Valid: {valid}',
-                place,
-            )
+        _known(name, unfit, "judge", place, where)
+        if unfit[name]:
+            valid = ", ".join(sorted(one for one in unfit if not unfit[one])) or "none is there"
+            raise where.error(f'"{name}" {unfit[name]}; Valid: {valid}', place)
+
+
+def _unfit(judge: Judge, sampler: Sampler) -> str:
+    """Why a sampler cannot ask a judge; "" where it can."""
+    if sampler.asks_of_one and judge.relative:
+        return "judges answers beside others, and here each stands alone"
+    if sampler.asks_of_drawn() and judge.recorded:
+        return "was recorded, and says nothing of what is drawn here"
+    return ""
 
 
 def _place(part: Part, named: str) -> str:

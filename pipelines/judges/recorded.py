@@ -5,7 +5,7 @@ One row is about one response (`response` with `score` or `rank`), or about two 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pipelines.errors import nearest
 from pipelines.intake.columns import Columns
@@ -21,6 +21,8 @@ VERDICTS = ("a", "b", "tie")
 
 class Recorded(Judge):
     """Takes the judgments from a source, by key and never by position."""
+
+    recorded: ClassVar[bool] = True
 
     source: str = ""
     """Name of the source. Default: the recipe's only source."""

@@ -83,6 +83,10 @@ class Revision(Worded):
         """The judge that is asked on the way."""
         return () if self.judged_by is None else (self.judged_by,)
 
+    def asks_of_drawn(self) -> bool:
+        """Whether the next round is worth while."""
+        return self.rounds > 1
+
     def check(self, where: Where) -> None:
         """Raises RecipeError for a choice without a judge or the reverse, and for a wrong template."""
         if self.which != "each" and self.judged_by is None:

@@ -122,6 +122,26 @@ def test_a_sampler_can_ask_no_judge_that_only_rows_of_a_source_name(trial: Path)
 
 
 @pytest.mark.parametrize(
+    "sampler",
+    ['kind="mcts", model="m", outcome="votes"',
+     'kind="instruction_search", model="m", responder="m", judge="votes"',
+     'kind="revision", model="m", of=["answers"], which="best", rounds=2, judged_by="votes"'],
+)  # fmt: skip
+def test_a_recorded_judge_says_nothing_of_what_is_drawn(trial: Path, sampler: str) -> None:
+    write_recipe(trial, RATED + RECORDED)
+    recorded = '{kind="recorded", name="answers", text="question"}'
+    with pytest.raises(RecipeError, match=r'"votes" was recorded, and .*; Valid: rating'):
+        read(trial, f"samplers=[{recorded}, {{{sampler}}}]")
+
+
+def test_a_recorded_judge_may_say_which_recorded_answer_is_revised(trial: Path) -> None:
+    write_recipe(trial, RATED + RECORDED)
+    recorded = '{kind="recorded", name="answers", text="question"}'
+    revision = '{kind="revision", model="m", of=["answers"], which="best", judged_by="votes"}'
+    read(trial, f"samplers=[{recorded}, {revision}]", 'score.judges=["rating"]')
+
+
+@pytest.mark.parametrize(
     "judge",
     ['kind="pairwise", model="m"', 'kind="listwise", model="m"', 'kind="tournament", model="m"',
      'kind="pairs_search", model="m", read="verdict"', 'kind="self_consistency", answer="number"'],
