@@ -77,6 +77,8 @@ def is_alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be reaped does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:  # it went between opening and reading
+        return False
     except FileNotFoundError:
         if Path("/proc").is_dir():
             return False
