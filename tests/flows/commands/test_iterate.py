@@ -128,6 +128,6 @@ def wait_for(done: Callable[[], object]) -> None:
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return b"fake_trainer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return b"fake_trainer" in Path(f"/proc/{pid}/cmdline").read_bytes()
