@@ -4,7 +4,7 @@ Those of runs are Arrow, which is read as it lies there. Those that were taken o
 are Parquet.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -39,7 +39,7 @@ class Groups(Protocol):
     groups: list[Group]
     """In the order of their numbers. None is empty."""
 
-    def reading(self, names: Sequence[str]) -> AbstractContextManager[Read]:
+    def reading(self, names: Collection[str]) -> AbstractContextManager[Read]:
         """The file, open for columns of it, which come in the order of the schema."""
 
 
@@ -60,7 +60,7 @@ class _InArrow:
             self.groups = [Group(len(own), (own[0].as_py(), own[-1].as_py())) for own in ids]
 
     @contextmanager
-    def reading(self, names: Sequence[str]) -> Iterator[Read]:
+    def reading(self, names: Collection[str]) -> Iterator[Read]:
         """As `Groups.reading`."""
         places = [self.schema.get_field_index(name) for name in names]
         options = pa.ipc.IpcReadOptions(included_fields=places, use_threads=False)
@@ -78,10 +78,10 @@ class _InParquet:
         self.groups = list(_groups_in(self._metadata))
 
     @contextmanager
-    def reading(self, names: Sequence[str]) -> Iterator[Read]:
+    def reading(self, names: Collection[str]) -> Iterator[Read]:
         """As `Groups.reading`."""
         with pq.ParquetFile(self._path, metadata=self._metadata) as file:
-            yield lambda number: file.read_row_group(number, names, use_threads=False)
+            yield lambda number: file.read_row_group(number, list(names), use_threads=False)
 
 
 def _groups_in(metadata: pq.FileMetaData) -> Iterator[Group]:

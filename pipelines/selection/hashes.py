@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 1 << 18
 """So many rows are given to DuckDB together."""
+CHARACTERS_AT_ONCE = 1 << 17
+"""So many characters are looked at together: what is noted of them stays near the processor."""
 
 _CHARACTERS = map(chr, range(128))
 _ESCAPED = {
@@ -82,9 +84,12 @@ def _escaped(texts: pl.DataFrame) -> pa.Table:
 
 
 def _has_special(texts: pa.Array) -> bool:
-    characters = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
-    special = (characters < ord(" "), *(characters == printed for printed in _PRINTED))
-    return any(some.any() for some in special)
+    every = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    for begin in range(0, len(every), CHARACTERS_AT_ONCE):
+        some = every[begin : begin + CHARACTERS_AT_ONCE]
+        if (some < ord(" ")).any() or any((some == printed).any() for printed in _PRINTED):
+            return True
+    return False
 
 
 def _to_arrow(texts: pl.DataFrame) -> pa.Table:

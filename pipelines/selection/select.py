@@ -62,6 +62,7 @@ def _select_blocks(
     aside, parts, funnels = Aside(staged.folder / "aside"), [], []
     for frames in staged.blocks(at_once):
         part, steps = within.select(frames)
+        del frames  # gone before the next are read
         steps.put_aside(aside)
         parts.append(replace(part, dropped_pairs=aside.put(part.dropped_pairs)).spared())
         funnels.append(steps)

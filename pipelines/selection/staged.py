@@ -26,7 +26,7 @@ from pipelines.selection.numbering import (
 )
 from pipelines.selection.sweep import ARRIVAL as ARRIVAL
 from pipelines.selection.sweep import Sweep
-from pipelines.staging.runs import COLUMNS, ROWS, TEXTS
+from pipelines.staging.runs import COLUMNS, IS_THERE, ROWS, TEXTS
 from schemas.canonical import MICRO
 from schemas.tables import RENAMED, STAGED
 
@@ -44,6 +44,8 @@ _MADE = {
     "n_messages": pl.col("messages").list.len(),
 }
 """Columns that are made of staged ones."""
+_MADE_OF_RUNS = {name: made for name, made in _MADE.items() if name not in IS_THERE.values()}
+"""Those that files of runs do not have as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +70,23 @@ class Staged:
             rows = {table: sweep.take(before) for table, sweep in sweeps.items()}
             frames = self._frames(some, rows, n_responses)
             n_responses += frames.responses.height
+            del rows
             yield frames
+            del frames  # gone before the next are read
 
     def _sweeps(self) -> dict[str, Sweep]:
         """The tables whose rows are read some at a time."""
-        own = self.columns
+        own, files = self.columns, {table: column_files(self.folder, table) for table in STAGED}
+        made = _MADE if files["responses"][0].suffix == TAKEN else _MADE_OF_RUNS
+        of_responses = _slim(RESPONSES, own.responses & RESPONSES_BEFORE, made)
         columns = {
-            "responses": [pl.col(ARRIVAL), *_slim(RESPONSES, own.responses & RESPONSES_BEFORE)],
+            "responses": [pl.col(ARRIVAL), *of_responses],
             "judgments": _slim(JUDGMENTS, own.judgments | {"prompt_id", "response_id"}),
         }
         if own.nodes:
             names = STAGED["tree_nodes"].names
             columns["tree_nodes"] = [pl.col(name) for name in names if name not in TEXTS]
-        return {
-            table: Sweep(column_files(self.folder, table), made) for table, made in columns.items()
-        }
+        return {table: Sweep(files[table], wanted) for table, wanted in columns.items()}
 
     def _frames(
         self, prompts: pl.DataFrame, rows: Mapping[str, pl.DataFrame], first: int
@@ -187,9 +191,13 @@ def _responses(folder: Path) -> pl.LazyFrame:
     return pl.scan_ipc(files, glob=False) if files else scan(folder, "responses")
 
 
-def _slim(kinds: Mapping[str, type[pl.DataType]], names: Collection[str]) -> list[pl.Expr]:
-    """The columns `names` of a table with these `kinds`, made of staged ones."""
-    return [_MADE.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names)]
+def _slim(
+    kinds: Mapping[str, type[pl.DataType]],
+    names: Collection[str],
+    made: Mapping[str, pl.Expr] = _MADE,
+) -> list[pl.Expr]:
+    """The columns `names` of a table with these `kinds`, some of them `made` of staged ones."""
+    return [made.get(name, pl.col(name)).cast(kinds[name]).alias(name) for name in sorted(names)]
 
 
 def _conversation() -> pl.Expr:

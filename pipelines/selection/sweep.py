@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from pipelines.arrow import empty_table, keeping_pool, sparing
+from pipelines.arrow import empty_table, sparing
 from pipelines.selection.groups import PROMPT_ID, Groups, Read, groups_of
 from schemas.tables import RENAMED
 
@@ -25,20 +25,20 @@ class Sweep:
     """The staged rows of a table, once each."""
 
     def __init__(self, files: Sequence[Path], columns: Sequence[pl.Expr]) -> None:
-        """`columns` are made of staged ones and of `ARRIVAL`; `prompt_id` is one of them."""
+        """`columns` are made of staged ones and of `ARRIVAL`."""
         self._files = list(_runs_of([groups_of(file) for file in files]))
         self._columns = columns
-        staged = {name for column in columns for name in column.meta.root_names()} - {ARRIVAL}
+        made_of = {name for column in columns for name in column.meta.root_names()} - {ARRIVAL}
         there = self._files[0][0].schema
-        names = {name if name in there.names else RENAMED[name]: name for name in staged}
+        names = {name if name in there.names else RENAMED[name]: name for name in made_of}
         self._schema = pa.schema(field for field in there if field.name in names)
         self._names = [names[name] for name in self._schema.names]
 
     def take(self, before: str | None) -> pl.DataFrame:
         """The next rows: those of prompts whose ids are below `before`; None: all that are left."""
         parts = [part for file, runs in self._files for part in self._take(file, runs, before)]
-        tables = [empty_table(self._schema), *(part.rows for part in parts)]
-        rows = pa.concat_tables(tables).combine_chunks(keeping_pool())
+        wanted = (part.rows.select(self._schema.names) for part in parts)
+        rows = pa.concat_tables([empty_table(self._schema), *wanted]).combine_chunks()
         rows = sparing(pl.DataFrame(rows.rename_columns(self._names)))
         arrival = [np.arange(part.arrival, part.arrival + len(part.rows)) for part in parts]
         arrived = pl.Series(ARRIVAL, np.concatenate([np.arange(0), *arrival]), pl.UInt32)
@@ -46,7 +46,7 @@ class Sweep:
 
     def _take(self, file: Groups, runs: Sequence["_Run"], before: str | None) -> Iterator["_Part"]:
         """The next rows of a file, which is open meanwhile: all might be more than can be open."""
-        with file.reading(self._schema.names) as read:
+        with file.reading({PROMPT_ID, *self._schema.names}) as read:
             for run in runs:
                 yield from run.take(before, read)
 

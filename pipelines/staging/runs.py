@@ -3,8 +3,8 @@
     units finish ─> files of runs: thousands of rows, sorted, then the next ─> merged: all, sorted
 
 A file is there twice, in Arrow's format: whole rows, as they lie in memory; and columns, without the long
-texts, packed lightly. Both are gone once the version is published: what it takes to compress them well
-is better spent on the files that stay.
+texts, packed lightly, with answers to what is asked of some of them. Both are gone once the version is
+published: what it takes to compress them well is better spent on the files that stay.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,8 @@ ROWS, COLUMNS = ".rows.arrow", ".columns.arrow"
 """Suffixes of the two forms of a file."""
 TEXTS = frozenset({"text", "reasoning", "tool_calls", "params", "raw", "notes"})
 """The columns that are in the rows only."""
+IS_THERE = {"norm_hash": "has_text"}
+"""Column -> whether it has a value, as a column of its own: ids and hashes take long to read."""
 PACKED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """How columns are written: those that are empty or repeat take hardly any room, and to pack them takes
 less CPU than to write them as they are."""
@@ -44,11 +46,14 @@ class RunWriter:
 
     def __init__(self, folder: Path, name: str, schema: pa.Schema, order: Sequence[str]) -> None:
         slim = pa.schema(field for field in schema if field.name not in TEXTS)
+        self._slim = slim.names
+        self._asked = [column for column in IS_THERE if column in schema.names]
+        for column in self._asked:
+            slim = slim.append(pa.field(IS_THERE[column], pa.bool_()))
         self._rows_file = in_pieces(folder / f"{name}{ROWS}")
         self._rows = pa.ipc.new_file(self._rows_file, schema)
         self._columns_file = in_pieces(folder / f"{name}{COLUMNS}")
         self._columns = pa.ipc.new_file(self._columns_file, slim, options=PACKED)
-        self._slim = slim.names
         self._order = [(name, "ascending") for name in order]
 
     def write(self, rows: pa.Table) -> None:
@@ -59,6 +64,8 @@ class RunWriter:
             some = rows.take(order[begin : begin + STRETCH])
             self._rows.write_table(some, max_chunksize=BATCH)
         slim = rows.select(self._slim).take(order)
+        for column in self._asked:
+            slim = slim.append_column(IS_THERE[column], slim[column].is_valid())
         self._columns.write_table(slim, max_chunksize=GROUP)
 
     def close(self) -> None:
