@@ -5,7 +5,9 @@
 A step is a process of its own, imports included. Candidates have short texts (80 characters), so
 that what is measured is rows. The bare yardsticks read the same scored responses as Parquet: Arrow
 writes them again, with their texts and without; DuckDB picks the best and the worst of each prompt
-and keeps those that lie far enough apart. Ratios are to the CPU of Arrow with texts.
+and keeps those that lie far enough apart. Selecting starts from responses and judgments, so Arrow reads
+and writes these two as well. Ratios are to the CPU of Arrow on scored responses with their texts. Each
+step finds its files in memory, not on the disk.
 
 The second part builds from recorded answers and ratings, then again with a higher margin, as a user
 would: by the command, with nothing but the threshold changed. No call is made. What comes before
@@ -25,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from bench.measure import Cost, measure  # noqa: E402
 from bench.selection import HEAD, RECIPES  # noqa: E402
 from bench.selection import python as script  # noqa: E402
+from pipelines.staging.runs import COLUMNS  # noqa: E402
 
 ANSWERS = 4
 DUCKDB = """
@@ -40,11 +43,13 @@ duckdb.sql(f'''
 ARROW = """
 import pyarrow.parquet as pq, sys
 from pathlib import Path
-files, columns = sorted(Path(sys.argv[1]).iterdir()), sys.argv[3].split() or None
-schema = pq.read_table(files[0], columns=columns).schema
-with pq.ParquetWriter(sys.argv[2], schema, compression="zstd") as writer:
-    for file in files:
-        writer.write_table(pq.read_table(file, columns=columns))
+out, columns, *folders = sys.argv[1:]
+for folder in folders:
+    files, names = sorted(Path(folder).iterdir()), columns.split() or None
+    schema = pq.read_table(files[0], columns=names).schema
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        for file in files:
+            writer.write_table(pq.read_table(file, columns=names))
 """
 TABLES = """
 import pyarrow.parquet as pq, sys
@@ -86,21 +91,33 @@ def bare(code: str, *arguments: str | Path) -> Cost:
     return measure([sys.executable, "-c", code, *map(str, arguments)])
 
 
+def warmed(folder: Path, pattern: str = "*") -> Path:
+    """The folder, once its files are in memory: what a disk holds ready is a matter of chance."""
+    for file in sorted(folder.rglob(pattern)):
+        if file.is_file():
+            with file.open("rb") as opened:
+                while opened.read(1 << 24):
+                    pass
+    return folder
+
+
 def selecting(candidates: int, place: Path) -> dict[str, Cost]:
     """The costs of the bare passes and of each recipe, on the same candidates."""
     evidence, out = place / "evidence", place / "out"
     script("scale_evidence.py", str(candidates // ANSWERS), evidence)
-    scored = evidence / "bare" / "scored"
+    scored = warmed(evidence / "bare" / "scored")
     costs = {
-        "bare Arrow": bare(ARROW, scored, out, ""),
-        "bare Arrow, ids and scores": bare(ARROW, scored, out, "prompt_id response_id score"),
+        "bare Arrow": bare(ARROW, out, "", scored),
+        "bare Arrow, ids and scores": bare(ARROW, out, "prompt_id response_id score", scored),
         "bare DuckDB, best and worst": bare(DUCKDB, scored, out),
     }
+    judgments = warmed(evidence / "bare" / "judgments")
+    costs["bare Arrow, and judgments"] = bare(ARROW, out, "", warmed(scored), judgments)
     (place / "questions.jsonl").write_text('{"question": "x"}\n')
     for number, (name, parts) in enumerate(RECIPES.items()):
         recipe = place / f"recipe{number}.toml"
         recipe.write_text(HEAD + parts)
-        arguments = (evidence, recipe, place, "select")
+        arguments = (warmed(evidence, f"*{COLUMNS}"), recipe, place, "select")
         costs[f"select: {name}"] = script("selection_build.py", *arguments)
     return costs
 
@@ -114,7 +131,7 @@ def republishing(candidates: int, place: Path) -> dict[str, Cost]:
     build = [sys.executable, "-m", "flows.cli", "build", str(recipe), "--store", str(store)]
     second = store / "datasets" / "scale" / "v0002"
     return {
-        "bare Arrow": bare(ARROW, answers, place / "out", ""),
+        "bare Arrow": bare(ARROW, place / "out", "", answers),
         "build": measure(build),
         "build with another margin": measure([*build, *changed("filters.margin.min=3")]),
         "bare Arrow, all tables of that version": bare(TABLES, second, place / "out"),

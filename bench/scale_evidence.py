@@ -3,9 +3,9 @@
     python bench/scale_evidence.py PROMPTS FOLDER
 
 PROMPTS prompts with four answers of about 80 characters, and one rating of each answer. Whole columns
-are made at a time, so that ten million answers take minutes and not hours. `FOLDER/bare/scored` has
-the responses with their scores as Parquet: what the bare yardsticks read. Everything is a function
-of PROMPTS.
+are made at a time, so that ten million answers take minutes and not hours. `FOLDER/bare` has two
+tables as Parquet, which the bare yardsticks read: `scored`, the responses with their scores, and
+`judgments`. Everything is a function of PROMPTS.
 """
 
 import sys
@@ -126,17 +126,20 @@ def main() -> None:
     prompts, folder = int(sys.argv[1]), Path(sys.argv[2])
     Evidence(folder).flush()  # a file of every table; those of three are written over
     runs = {table: Runs(folder, table) for table in ("prompts", "responses", "judgments")}
-    scored = folder / "bare" / "scored"
-    scored.mkdir(parents=True)
+    for table in ("scored", "judgments"):
+        (folder / "bare" / table).mkdir(parents=True)
     for begin in range(0, prompts, PROMPTS_AT_ONCE):
         draw = np.random.Generator(np.random.Philox(begin))
         asked = prompts_of(draw, min(PROMPTS_AT_ONCE, prompts - begin))
         answers = responses_of(draw, asked["prompt_id"])
         runs["prompts"].write(asked)
         runs["responses"].write(answers.drop("score"))
-        runs["judgments"].write(judgments_of(draw, answers))
-        rows = answers.to_arrow(compat_level=pl.CompatLevel.oldest())
-        pq.write_table(rows, scored / f"{begin:08d}.parquet", compression="zstd")
+        judgments = judgments_of(draw, answers)
+        runs["judgments"].write(judgments)
+        for table, rows in (("scored", answers), ("judgments", judgments)):
+            arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+            file = folder / "bare" / table / f"{begin:08d}.parquet"
+            pq.write_table(arrow, file, compression="zstd")
     for one in runs.values():
         one.close()
 
