@@ -6,8 +6,8 @@ A step is a process of its own, imports included. Candidates have short texts (8
 that what is measured is rows. The bare yardsticks read the same scored responses as Parquet: Arrow
 writes them again, with their texts and without; DuckDB picks the best and the worst of each prompt
 and keeps those that lie far enough apart. Selecting starts from responses and judgments, so Arrow reads
-and writes these two as well. Ratios are to the CPU of Arrow on scored responses with their texts. Each
-step finds its files in memory, not on the disk.
+and writes these two as well. Ratios are to the CPU of Arrow on scored responses with their texts. Each of
+these steps finds its files in memory, not on the disk.
 
 The second part builds from recorded answers and ratings, then again with a higher margin, as a user
 would: by the command, with nothing but the threshold changed. No call is made. What comes before
@@ -182,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="See the head of this file.")
     parser.add_argument("--candidates", type=int, default=10_000_000)
     parser.add_argument("--republished", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="for 1.1 kB a candidate, for a while")
+    parser.add_argument("--folder", type=Path, help="for 1.3 kB a candidate, for a while")
     options = parser.parse_args()
     parts = {
         "selected": (options.candidates, selecting),

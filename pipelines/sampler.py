@@ -34,6 +34,9 @@ class Sampler(Part):
     adds: ClassVar[bool] = False
     """Whether a greater `n` only adds responses, to those of a smaller: `[exactly]` may raise it."""
 
+    recorded: ClassVar[bool] = False
+    """Whether it draws nothing: its responses were there before."""
+
     asks_of_one: ClassVar[bool] = False
     """Whether it asks its judges what each answer is worth by itself: none may be `relative`."""
 

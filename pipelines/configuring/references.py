@@ -152,7 +152,7 @@ def _which_source(sources: Iterable[str]) -> str:
 def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None:
     """The judges that samplers, `[score]` and the parts name exist, as far as the recipe can tell."""
     for sampler in _loaded(recipe.samplers):
-        checked(_check_asked, recipe.judges, sampler, where)
+        checked(_check_asked, recipe, sampler, where)
     if any(getattr(judge, "judged_by", None) is not None for judge in recipe.judges):
         return  # the names of its judges stand in the rows of its source
     judges = [judge.name for judge in recipe.judges]
@@ -168,9 +168,11 @@ def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None
             checked(_known, name, judges, "judge", _place(part, name), where)
 
 
-def _check_asked(judges: Sequence[Judge], sampler: Sampler, where: Where) -> None:
+def _check_asked(recipe: "Recipe", sampler: Sampler, where: Where) -> None:
     """The judges that a sampler asks are there, and can say what it asks."""
-    unfit = {judge.name: _unfit(judge, sampler) for judge in judges}
+    recorded = {one.name for one in _loaded(recipe.samplers) if one.recorded}
+    of_drawn = sampler.asks_of_drawn() or recorded.isdisjoint(sampler.starts_from())
+    unfit = {judge.name: _unfit(judge, sampler, of_drawn) for judge in recipe.judges}
     for name in sampler.judge_names():
         place = _place(sampler, name)
         _known(name, unfit, "judge", place, where)
@@ -179,11 +181,11 @@ def _check_asked(judges: Sequence[Judge], sampler: Sampler, where: Where) -> Non
             raise where.error(f'"{name}" {unfit[name]}; Valid: {valid}', place)
 
 
-def _unfit(judge: Judge, sampler: Sampler) -> str:
-    """Why a sampler cannot ask a judge; "" where it can."""
+def _unfit(judge: Judge, sampler: Sampler, of_drawn: bool) -> str:
+    """Why a sampler, which may ask `of_drawn` responses, cannot ask a judge; "" where it can."""
     if sampler.asks_of_one and judge.relative:
         return "judges answers beside others, and here each stands alone"
-    if sampler.asks_of_drawn() and judge.recorded:
+    if of_drawn and judge.recorded:
         return "was recorded, and says nothing of what is drawn here"
     return ""
 

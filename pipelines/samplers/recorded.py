@@ -1,6 +1,6 @@
 """Recorded responses: answers that a source already holds, one row each."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pipelines.intake.columns import Columns
 from pipelines.part import Where
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 class Recorded(Sampler):
     """Takes the responses from a source, by key and never by position."""
+
+    recorded: ClassVar[bool] = True
 
     source: str = ""
     """Name of the source. Default: the recipe's only source."""

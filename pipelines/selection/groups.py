@@ -40,7 +40,7 @@ class Groups(Protocol):
     """In the order of their numbers. None is empty."""
 
     def reading(self, names: Collection[str]) -> AbstractContextManager[Read]:
-        """The file, open for columns of it, which come in the order of the schema."""
+        """The file, open for columns of it, which come in any order."""
 
 
 def groups_of(path: Path) -> Groups:

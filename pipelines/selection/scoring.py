@@ -57,5 +57,6 @@ class Scoring:
         for frames in blocks:
             heard.append(self._voices(frames))
             facts.append(frames.responses.select("response", "prompt", pl.col("^n_chars$")))
+            del frames  # gone before the next are read
         voices = [together(of_judge) for of_judge in zip(*heard, strict=True)]
         return adjusted(self._score, voices, pl.concat(facts))

@@ -66,6 +66,7 @@ def _select_blocks(
         steps.put_aside(aside)
         parts.append(replace(part, dropped_pairs=aside.put(part.dropped_pairs)).spared())
         funnels.append(steps)
+        del part, steps
     funnel.gather(funnels)
     return together(parts)
 

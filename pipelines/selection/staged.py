@@ -81,7 +81,7 @@ class Staged:
         of_responses = _slim(RESPONSES, own.responses & RESPONSES_BEFORE, made)
         columns = {
             "responses": [pl.col(ARRIVAL), *of_responses],
-            "judgments": _slim(JUDGMENTS, own.judgments | {"prompt_id", "response_id"}),
+            "judgments": _slim(JUDGMENTS, own.judgments | {"response_id"}),
         }
         if own.nodes:
             names = STAGED["tree_nodes"].names
@@ -94,8 +94,8 @@ class Staged:
         """The `rows` of some `prompts`, with their numbers; responses count from `first`."""
         responses = number_responses(rows["responses"], prompts, first)
         unread = {"prompt_id", "response_id"} - self.columns.judgments
-        said = rows["judgments"].drop(unread - {"response_id"})
-        judgments = number_judgments(said, prompts, responses).drop(unread, strict=False)
+        judgments = number_judgments(rows["judgments"], prompts, responses)
+        judgments = judgments.drop(unread, strict=False)
         if "tree_nodes" not in rows:
             return Frames(prompts, responses, judgments)
         nodes = number_nodes(rows["tree_nodes"], prompts, responses)
@@ -146,7 +146,8 @@ def order_judgments(folder: Path, prompts: pl.DataFrame) -> pl.DataFrame:
 def scan(folder: Path, table: str) -> pl.LazyFrame:
     """The staged rows of a table without the long texts (`runs.TEXTS`), with `ARRIVAL`.
 
-    Where they are the files of a version, these have more columns than staged ones.
+    Where they are the files of a version, these have more columns than staged ones, and those of runs
+    have `runs.IS_THERE`.
     """
     files = column_files(folder, table)
     read = pl.scan_ipc if files[0].suffix == ARROW else pl.scan_parquet

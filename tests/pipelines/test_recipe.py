@@ -134,6 +134,18 @@ def test_a_recorded_judge_says_nothing_of_what_is_drawn(trial: Path, sampler: st
         read(trial, f"samplers=[{recorded}, {{{sampler}}}]")
 
 
+@pytest.mark.parametrize("kind", ["revision", "user_turn"])
+def test_a_recorded_judge_says_nothing_of_what_another_sampler_draws(
+    trial: Path, kind: str
+) -> None:
+    write_recipe(trial, RATED + RECORDED)
+    recorded = '{kind="recorded", name="answers", text="question"}'
+    drawn = '{kind="independent", model="m"}'
+    further = f'kind="{kind}", model="m", of=["independent"], which="best", judged_by="votes"'
+    with pytest.raises(RecipeError, match=r'"votes" was recorded, and .*; Valid: rating'):
+        read(trial, f"samplers=[{recorded}, {drawn}, {{{further}}}]")
+
+
 def test_a_recorded_judge_may_say_which_recorded_answer_is_revised(trial: Path) -> None:
     write_recipe(trial, RATED + RECORDED)
     recorded = '{kind="recorded", name="answers", text="question"}'

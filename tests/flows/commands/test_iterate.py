@@ -129,5 +129,9 @@ def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
         return b"fake_trainer" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (ProcessLookupError, FileNotFoundError):
+    except ProcessLookupError:
         return False
+    except FileNotFoundError:
+        if Path("/proc").is_dir():
+            return False
+        raise

@@ -107,6 +107,16 @@ def test_groups_that_do_not_say_what_is_in_them_are_read_first(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("write", [in_arrow, in_parquet])
+def test_rows_can_be_taken_without_the_ids_that_they_lie_in_the_order_of(
+    tmp_path: Path, write: Write
+) -> None:
+    sweep = Sweep(write(tmp_path, [[["a", "c"], ["b", "c"]]]), [pl.col(ARRIVAL), pl.col("more")])
+    taken = [sweep.take(before) for before in ("b", None)]
+    assert [rows[ARRIVAL].to_list() for rows in taken] == [[0], [1, 2, 3]]
+    assert taken[0].columns == [ARRIVAL, "more"]
+
+
+@pytest.mark.parametrize("write", [in_arrow, in_parquet])
 @pytest.mark.parametrize("before", ["b", None])
 def test_a_table_without_rows_is_taken_as_one(
     tmp_path: Path, write: Write, before: str | None

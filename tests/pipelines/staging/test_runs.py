@@ -69,15 +69,19 @@ def test_columns_are_without_long_texts_and_in_the_order_of_the_rows(tmp_path):
     assert row_bytes([file]) == file.stat().st_size // 3
 
 
-def test_columns_say_of_each_response_whether_it_has_a_text(tmp_path):
+@pytest.mark.parametrize("hashed", ["norm_hash", "text_hash"])
+def test_columns_say_of_each_response_whether_it_has_a_text(tmp_path, monkeypatch, hashed):
+    """And that is believed, without a look at the hash: a blank text has one of its own."""
+    monkeypatch.setattr("pipelines.staging.runs.IS_THERE", {hashed: "has_text"})
+    said = [True, hashed == "text_hash", hashed == "text_hash"]
     evidence = Evidence(tmp_path)
     evidence.add_responses(response(number, text) for number, text in enumerate(("x", " \n", "")))
     evidence.flush()
     (file,) = staged_files(tmp_path, "responses", COLUMNS)
     columns = pa.ipc.open_file(file).read_all()
-    assert columns["has_text"].to_pylist() == [True, False, False]
+    assert columns["has_text"].to_pylist() == said
     known = evidence.frames().responses.sort("response_id")
-    assert known["has_text"].to_list() == [True, False, False]
+    assert known["has_text"].to_list() == said
 
 
 def test_long_texts_make_short_runs(tmp_path, monkeypatch):
