@@ -171,7 +171,8 @@ def _check_judge_names(recipe: "Recipe", where: Where, checked: Checked) -> None
 def _check_asked(recipe: "Recipe", sampler: Sampler, where: Where) -> None:
     """The judges that a sampler asks are there, and can say what it asks."""
     recorded = {one.name for one in _loaded(recipe.samplers) if one.recorded}
-    of_drawn = sampler.asks_of_drawn() or recorded.isdisjoint(sampler.starts_from())
+    starts = sampler.starts_from()
+    of_drawn = sampler.asks_of_drawn() or not starts or not recorded.issuperset(starts)
     unfit = {judge.name: _unfit(judge, sampler, of_drawn) for judge in recipe.judges}
     for name in sampler.judge_names():
         place = _place(sampler, name)

@@ -135,13 +135,14 @@ def test_a_recorded_judge_says_nothing_of_what_is_drawn(trial: Path, sampler: st
 
 
 @pytest.mark.parametrize("kind", ["revision", "user_turn"])
+@pytest.mark.parametrize("of", ['"independent"', '"answers", "independent"'])
 def test_a_recorded_judge_says_nothing_of_what_another_sampler_draws(
-    trial: Path, kind: str
+    trial: Path, kind: str, of: str
 ) -> None:
     write_recipe(trial, RATED + RECORDED)
     recorded = '{kind="recorded", name="answers", text="question"}'
     drawn = '{kind="independent", model="m"}'
-    further = f'kind="{kind}", model="m", of=["independent"], which="best", judged_by="votes"'
+    further = f'kind="{kind}", model="m", of=[{of}], which="best", judged_by="votes"'
     with pytest.raises(RecipeError, match=r'"votes" was recorded, and .*; Valid: rating'):
         read(trial, f"samplers=[{recorded}, {drawn}, {{{further}}}]")
 
